@@ -1,0 +1,124 @@
+"""The values that travel down the cascade: storyline > blueprint > keyframes > sub-clips.
+
+Every time here is a `Pts`: integer ticks of the media clock at `TIME_BASE_HZ`, which is also the audio sample rate on air,
+so 25, 30 and 48 frames a second all fall on whole ticks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.motion import Motion
+from engines.prompts import beat_prompt
+
+Pts = NewType("Pts", int)
+TIME_BASE_HZ = 48_000
+
+Source = Literal["default", "image", "audio", "user"]  # rising authority
+
+
+def pts_from_s(seconds: float) -> Pts:
+    """Seconds to the nearest tick."""
+    return Pts(round(seconds * TIME_BASE_HZ))
+
+
+def s_from_pts(pts: int) -> float:
+    """Ticks to seconds."""
+    return pts / TIME_BASE_HZ
+
+
+def ticks_per_frame(fps: int) -> int:
+    """Raises ValueError for a rate whose frames do not fall on whole ticks."""
+    if fps <= 0 or TIME_BASE_HZ % fps:
+        raise ValueError(f"{fps} frames a second do not fall on whole ticks of 1/{TIME_BASE_HZ} s; take 24, 25, 30, 48 or 50")
+    return TIME_BASE_HZ // fps
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One span of intent. `end` None: until the next beat. The words are those of `engines.prompts`."""
+
+    start: Pts
+    end: Pts | None = None
+    emotion: str = "calm"
+    intensity: float = 0.5  # 0–1
+    action: str | None = None
+    camera: str = "static"
+    camera_speed: float = 0.5  # 0–1
+    source: Source = "default"
+
+    @property
+    def text(self) -> str:
+        """The line that prompts the transformer."""
+        return beat_prompt(self.emotion, self.intensity, self.action, self.camera, self.camera_speed)
+
+
+@dataclass(frozen=True, slots=True)
+class Storyline:
+    """What the avatar is to do: beats in order of start, never overlapping. A change makes a new version."""
+
+    version: int
+    beats: tuple[Beat, ...]
+    background: str = ""
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blueprint:
+    """A coarse pass over [start, start + len(motion) * interval): pose, emotion, gesture, camera, not yet syllables."""
+
+    storyline_version: int
+    start: Pts
+    interval: int  # ticks between its frames
+    motion: Motion  # [n, 64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keyframe:
+    """An anchor: the pose at `pts`, and which channels of it are fixed (`mask` [64]; the mouth is left free)."""
+
+    pts: Pts
+    motion: Motion  # [64]
+    mask: NDArray[np.bool_]  # [64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubClipJob:
+    """One transformer call and its decoding: frames [start, end), the last of which lands on `last`.
+
+    `history` holds the frames before `start` that are really rendered (chain: [k, 64], k <= 4, all channels known), or is
+    empty, and then `first` alone says where the clip begins.
+    """
+
+    job_id: int
+    epoch: int  # bumped by interrupt and by a new plan; an older one is dropped
+    storyline_version: int
+    start: Pts
+    end: Pts
+    fps: int
+    first: Keyframe  # at start - one frame
+    last: Keyframe  # at end - one frame
+    history: Motion  # [k, 64]
+    beats: tuple[Beat, ...]  # the local part of the storyline
+    audio: NDArray[np.int16]  # 16 kHz mono, from audio_start
+    audio_start: Pts  # about start - 1 s, clipped at the beginning of the broadcast
+    deadline: Pts
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubClip:
+    """What a worker gives back: motion [n, 64] and, when decoded, I420 pictures uint8 [n, h * 3 // 2, w]."""
+
+    job: SubClipJob
+    motion: Motion
+    frames: NDArray[np.uint8]
+    worker: str
+    num_steps: int
+    motion_ms: float  # transformer
+    decode_ms: float  # codec
+    notes: tuple[str, ...] = field(default=())
