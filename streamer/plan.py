@@ -12,7 +12,7 @@ from typing import Literal, NewType
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.motion import Motion
+from engines.motion import Motion, rest
 from engines.prompts import beat_prompt
 
 Pts = NewType("Pts", int)
@@ -68,6 +68,34 @@ class Storyline:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Keyframe:
+    """An anchor: the pose at `pts`, and which channels of it are fixed (`mask` [64]; the mouth is left free)."""
+
+    pts: Pts
+    motion: Motion  # [64]
+    mask: NDArray[np.bool_]  # [64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlueprintJob:
+    """One coarse pass: `num_frames` frames, `interval` ticks apart, the first of which is `first` itself.
+
+    `audio` is what has arrived of the voice (16 kHz mono, from `audio_start`); the frames beyond it are drawn from the
+    storyline alone.
+    """
+
+    epoch: int
+    storyline_version: int
+    first: Keyframe
+    interval: int
+    num_frames: int
+    beats: tuple[Beat, ...]
+    audio: NDArray[np.int16]
+    audio_start: Pts
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Blueprint:
     """A coarse pass over [start, start + len(motion) * interval): pose, emotion, gesture, camera, not yet syllables."""
 
@@ -78,20 +106,11 @@ class Blueprint:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Keyframe:
-    """An anchor: the pose at `pts`, and which channels of it are fixed (`mask` [64]; the mouth is left free)."""
-
-    pts: Pts
-    motion: Motion  # [64]
-    mask: NDArray[np.bool_]  # [64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class SubClipJob:
-    """One transformer call and its decoding: frames [start, end), the last of which lands on `last`.
+    """One transformer call and its decoding: frames [start, end).
 
-    `history` holds the frames before `start` that are really rendered (chain: [k, 64], k <= 4, all channels known), or is
-    empty, and then `first` alone says where the clip begins.
+    A *chained* clip is given `history`, the frames really rendered before `start`; an *unchained* one begins at the anchor
+    `first` alone. Both land on `last`. A *join repair* is given `history` and `future`, the frames rendered on both sides.
     """
 
     job_id: int
@@ -100,14 +119,19 @@ class SubClipJob:
     start: Pts
     end: Pts
     fps: int
-    first: Keyframe  # at start - one frame
-    last: Keyframe  # at end - one frame
-    history: Motion  # [k, 64]
     beats: tuple[Beat, ...]  # the local part of the storyline
-    audio: NDArray[np.int16]  # 16 kHz mono, from audio_start
-    audio_start: Pts  # about start - 1 s, clipped at the beginning of the broadcast
+    audio: NDArray[np.int16]  # 16 kHz mono, from audio_start, to end + right context
+    audio_start: Pts  # about start - 1.2 s, clipped at the beginning of the broadcast
     deadline: Pts
     seed: int
+    first: Keyframe | None = None  # at start - one frame
+    last: Keyframe | None = None  # at end - one frame
+    history: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
+    future: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
+
+    @property
+    def num_frames(self) -> int:
+        return (self.end - self.start) // ticks_per_frame(self.fps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
