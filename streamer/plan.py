@@ -6,7 +6,7 @@ so 25, 30 and 48 frames a second all fall on whole ticks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NewType
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engines.motion import Motion, rest
 from engines.prompts import beat_prompt
+from engines.specs import BeatCondition
 
 Pts = NewType("Pts", int)
 TIME_BASE_HZ = 48_000
@@ -56,6 +57,11 @@ class Beat:
         """The line that prompts the transformer."""
         return beat_prompt(self.emotion, self.intensity, self.action, self.camera, self.camera_speed)
 
+    def condition(self, zero: Pts, until: Pts) -> BeatCondition:
+        """This beat in seconds from `zero`; one without an end is taken to last past `until`."""
+        end = self.end if self.end is not None else until + 4 * TIME_BASE_HZ
+        return BeatCondition(s_from_pts(self.start - zero), s_from_pts(end - zero), self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Storyline:
@@ -65,6 +71,21 @@ class Storyline:
     beats: tuple[Beat, ...]
     background: str = ""
     style: str = ""
+
+    def at(self, pts: Pts) -> Beat:
+        """The beat that holds at `pts`; before the first and after the last, the nearest one."""
+        holding = [beat for beat in self.beats if beat.start <= pts]
+        return holding[-1] if holding else self.beats[0]
+
+    def between(self, start: Pts, end: Pts) -> tuple[Beat, ...]:
+        """The beats that touch [start, end), never empty."""
+        touching = tuple(b for b in self.beats if b.start < end and (b.end is None or b.end > start))
+        return touching or (self.at(start),)
+
+    def forget_before(self, pts: Pts) -> Storyline:
+        """Without the beats that ended before `pts`, so that hours on air do not pile up. The version stays."""
+        kept = tuple(b for b in self.beats if b.end is None or b.end > pts)
+        return replace(self, beats=kept or self.beats[-1:])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,99 @@
+"""The blueprint stage: a coarse pass that rolls a few seconds ahead of the voice.
+
+It fixes what does not depend on the syllables still to come: pose, emotion, gesture, camera.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.motion import rest
+from engines.specs import MotionRequest
+from streamer.plan import TIME_BASE_HZ, Blueprint, BlueprintJob, Keyframe, Pts, Storyline, s_from_pts
+
+INTERVAL = Pts(TIME_BASE_HZ * 4 // 25)  # 0.16 s: a nod of 2 Hz still has three frames a cycle
+
+
+class BlueprintRoller:
+    """Decides when the next window is due. Holds one window; at most one job is out at a time, a newer storyline replaces it."""
+
+    def __init__(self, window_s: float = 4.8, refill_s: float = 2.4) -> None:
+        if not 0 < refill_s < window_s:
+            raise ValueError(f"a window of {window_s} s cannot be refilled when {refill_s} s of it are left")
+        self._num_frames = round(window_s * TIME_BASE_HZ / INTERVAL)
+        self._refill = round(refill_s * TIME_BASE_HZ)
+        self._pending: BlueprintJob | None = None
+        self.current: Blueprint | None = None
+
+    def end(self) -> Pts:
+        """The PTS of the last frame planned so far; 0 before the first window."""
+        return last_pts(self.current) if self.current else Pts(0)
+
+    def next_job(
+        self, storyline: Storyline, anchor: Keyframe, epoch: int, voice: NDArray[np.int16], voice_start: Pts, seed: int
+    ) -> BlueprintJob | None:
+        """The window to draw now, beginning at `anchor` (the last committed one), or None where the present one still serves.
+
+        A window is due when none is there, when the storyline has changed, or when little is left of it.
+        """
+        if self._pending and self._pending.storyline_version == storyline.version and self._pending.epoch == epoch:
+            return None
+        serves = (
+            self.current is not None
+            and self.current.storyline_version == storyline.version
+            and self.end() - anchor.pts >= self._refill
+        )
+        if serves:
+            return None
+        end = Pts(anchor.pts + self._num_frames * INTERVAL)
+        self._pending = BlueprintJob(
+            epoch=epoch,
+            storyline_version=storyline.version,
+            first=anchor,
+            interval=INTERVAL,
+            num_frames=self._num_frames,
+            beats=storyline.between(anchor.pts, end),
+            audio=voice,
+            audio_start=voice_start,
+            seed=seed,
+        )
+        return self._pending
+
+    def accept(self, blueprint: Blueprint) -> bool:
+        """Take a finished window. False, and dropped, where a newer one has been asked for meanwhile."""
+        pending = self._pending
+        if pending is None or (blueprint.storyline_version, blueprint.start) != (pending.storyline_version, pending.first.pts):
+            return False
+        self.current, self._pending = blueprint, None
+        return True
+
+    def abandon(self) -> None:
+        """The job that is out will not come back (its worker died): ask again."""
+        self._pending = None
+
+
+def last_pts(blueprint: Blueprint) -> Pts:
+    """The PTS of a window's last frame."""
+    return Pts(blueprint.start + (len(blueprint.motion) - 1) * blueprint.interval)
+
+
+def motion_request(job: BlueprintJob, features: NDArray[np.float32], features_start: Pts) -> MotionRequest:
+    """What the transformer is asked for one window; `features` [n, 384] at 50 Hz from `features_start`.
+
+    Frame 0 is the anchor, fixed on its mask.
+    """
+    condition = rest(job.num_frames)
+    mask = np.zeros(condition.shape, np.bool_)
+    condition[0], mask[0] = job.first.motion, job.first.mask
+    zero, until = job.first.pts, Pts(job.first.pts + job.num_frames * job.interval)
+    return MotionRequest(
+        num_frames=job.num_frames,
+        interval_s=s_from_pts(job.interval),
+        condition=condition,
+        mask=mask,
+        audio=features,
+        audio_start_s=s_from_pts(features_start - zero),
+        beats=tuple(beat.condition(zero, until) for beat in job.beats),
+        seed=job.seed,
+    )

@@ -1,0 +1,131 @@
+"""The sub-clip stage: jobs between two anchors, what the transformer is asked for each, and the repair of their joins."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.motion import Motion, rest
+from engines.specs import LEFT_CONTEXT_S, RIGHT_CONTEXT_S, MotionRequest
+from streamer.plan import Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
+
+HISTORY_FRAMES = 4
+RIGHT_CONTEXT = pts_from_s(RIGHT_CONTEXT_S)
+#: Voice that a job carries before its first frame: the feature window, and the window of the oldest history frame.
+LEFT_CONTEXT = pts_from_s(LEFT_CONTEXT_S + 0.4)
+
+#: A join repair re-synthesises this long on both sides of a join; with no more than these frames at any rate.
+REPAIR = pts_from_s(0.12)
+
+
+class Voice(Protocol):
+    """Where the stage reads the voice: 16 kHz mono by PTS."""
+
+    @property
+    def end(self) -> Pts: ...
+    def read(self, start: Pts, end: Pts) -> NDArray[np.int16]: ...
+
+
+def is_due(last: Keyframe, voice: Voice, fps: int) -> bool:
+    """Whether all the voice that the clip landing on `last` needs has arrived."""
+    return voice.end >= last.pts + ticks_per_frame(fps) + RIGHT_CONTEXT
+
+
+def cut(
+    job_id: int,
+    epoch: int,
+    storyline: Storyline,
+    first: Keyframe,
+    last: Keyframe,
+    voice: Voice,
+    fps: int,
+    deadline: Pts,
+    seed: int,
+    history: Motion | None = None,
+) -> SubClipJob:
+    """One job: the frames after `first` up to and with `last`. With `history` it is chained, without it is not."""
+    frame = ticks_per_frame(fps)
+    if last.pts <= first.pts:
+        raise ValueError(f"a sub-clip must end after it begins: {first.pts} … {last.pts}")
+    start, end = Pts(first.pts + frame), Pts(last.pts + frame)
+    return SubClipJob(
+        job_id=job_id,
+        epoch=epoch,
+        storyline_version=storyline.version,
+        start=start,
+        end=end,
+        fps=fps,
+        beats=storyline.between(first.pts, end),
+        audio=voice.read(Pts(start - LEFT_CONTEXT), Pts(end + RIGHT_CONTEXT)),
+        audio_start=Pts(start - LEFT_CONTEXT),
+        deadline=deadline,
+        seed=seed + start,
+        first=first,
+        last=last,
+        history=rest(0) if history is None else history[-HISTORY_FRAMES:],
+    )
+
+
+def repair_frames(fps: int) -> int:
+    """How many frames on each side of a join are drawn anew."""
+    return max(2, REPAIR // ticks_per_frame(fps))
+
+
+def cut_repair(job_id: int, before: SubClipJob, after: SubClipJob, known: tuple[Motion, Motion], voice: Voice) -> SubClipJob:
+    """The job that re-synthesises ± `repair_frames` around the join of two clips rendered apart.
+
+    `known` holds their motion [n, 64] each; the frames just outside the repaired span become its first and last frames.
+    """
+    frame, r = ticks_per_frame(before.fps), repair_frames(before.fps)
+    left, right = known
+    if len(left) <= r or len(right) <= r:
+        raise ValueError(f"a join repair of ±{r} frames needs longer clips than {len(left)} and {len(right)} frames")
+    start, end = Pts(after.start - r * frame), Pts(after.start + r * frame)
+    return SubClipJob(
+        job_id=job_id,
+        epoch=after.epoch,
+        storyline_version=after.storyline_version,
+        start=start,
+        end=end,
+        fps=after.fps,
+        beats=before.beats if before.beats == after.beats else before.beats + tuple(b for b in after.beats if b not in before.beats),
+        audio=voice.read(Pts(start - LEFT_CONTEXT), Pts(end + RIGHT_CONTEXT)),
+        audio_start=Pts(start - LEFT_CONTEXT),
+        deadline=after.deadline,
+        seed=after.seed,
+        history=left[: len(left) - r][-HISTORY_FRAMES:],
+        future=right[r:][:HISTORY_FRAMES],
+    )
+
+
+def motion_request(job: SubClipJob, features: NDArray[np.float32], features_start: Pts) -> tuple[MotionRequest, slice]:
+    """What the transformer is asked for one job, and which of the frames it returns are the job's own.
+
+    `features` [n, 384] at 50 Hz from `features_start`. The request's frames are history (or the first anchor), the clip, future.
+    """
+    frame, n = ticks_per_frame(job.fps), job.num_frames
+    lead = len(job.history) or (1 if job.first else 0)
+    num_frames = lead + n + len(job.future)
+    condition = rest(num_frames)
+    mask = np.zeros(condition.shape, np.bool_)
+    if len(job.history):
+        condition[:lead], mask[:lead] = job.history, True
+    elif job.first:
+        condition[0], mask[0] = job.first.motion, job.first.mask
+    if job.last:
+        condition[lead + n - 1], mask[lead + n - 1] = job.last.motion, job.last.mask
+    condition[lead + n :], mask[lead + n :] = job.future, True
+    zero = Pts(job.start - lead * frame)
+    request = MotionRequest(
+        num_frames=num_frames,
+        interval_s=s_from_pts(frame),
+        condition=condition,
+        mask=mask,
+        audio=features,
+        audio_start_s=s_from_pts(features_start - zero),
+        beats=tuple(beat.condition(zero, job.end) for beat in job.beats),
+        seed=job.seed,
+    )
+    return request, slice(lead, lead + n)
