@@ -16,7 +16,7 @@ INTERVAL = Pts(TIME_BASE_HZ * 4 // 25)  # 0.16 s: a nod of 2 Hz still has three 
 
 
 class BlueprintRoller:
-    """Decides when the next window is due. Holds one window; at most one job is out at a time, a newer storyline replaces it."""
+    """Decides when the next window is due. Holds one window; one job is out at a time, which a newer storyline replaces."""
 
     def __init__(self, window_s: float = 4.8, refill_s: float = 2.4) -> None:
         if not 0 < refill_s < window_s:

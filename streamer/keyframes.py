@@ -10,7 +10,8 @@ from streamer.plan import Blueprint, Keyframe, Pts, ticks_per_frame
 _LIDS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 _TURN = [INDEX["headYaw"], INDEX["headPitch"], INDEX["headRoll"]]
 _MOUTH = [INDEX["jawOpen"], INDEX["mouthFunnel"], INDEX["mouthPucker"], INDEX["mouthStretchLeft"], INDEX["mouthStretchRight"]]
-_EXPRESSION = [i for name, i in INDEX.items() if name.startswith(("brow", "mouthSmile", "mouthFrown", "cheekSquint", "eyeWide"))]
+_EXPRESSIVE = ("brow", "mouthSmile", "mouthFrown", "cheekSquint", "eyeWide")
+_EXPRESSION = [i for name, i in INDEX.items() if name.startswith(_EXPRESSIVE)]
 
 
 def pose_at(blueprint: Blueprint, pts: Pts) -> Motion:

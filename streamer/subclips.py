@@ -90,7 +90,7 @@ def cut_repair(job_id: int, before: SubClipJob, after: SubClipJob, known: tuple[
         start=start,
         end=end,
         fps=after.fps,
-        beats=before.beats if before.beats == after.beats else before.beats + tuple(b for b in after.beats if b not in before.beats),
+        beats=before.beats + tuple(beat for beat in after.beats if beat not in before.beats),
         audio=voice.read(Pts(start - LEFT_CONTEXT), Pts(end + RIGHT_CONTEXT)),
         audio_start=Pts(start - LEFT_CONTEXT),
         deadline=after.deadline,
@@ -103,7 +103,7 @@ def cut_repair(job_id: int, before: SubClipJob, after: SubClipJob, known: tuple[
 def motion_request(job: SubClipJob, features: NDArray[np.float32], features_start: Pts) -> tuple[MotionRequest, slice]:
     """What the transformer is asked for one job, and which of the frames it returns are the job's own.
 
-    `features` [n, 384] at 50 Hz from `features_start`. The request's frames are history (or the first anchor), the clip, future.
+    `features` [n, 384] at 50 Hz from `features_start`. Its frames are history (or the first anchor), the clip, future.
     """
     frame, n = ticks_per_frame(job.fps), job.num_frames
     lead = len(job.history) or (1 if job.first else 0)
