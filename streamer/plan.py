@@ -149,6 +149,7 @@ class SubClipJob:
     last: Keyframe | None = None  # at end - one frame
     history: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
     future: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
+    num_steps: int = 4  # denoising steps; fewer when time is short
 
     @property
     def num_frames(self) -> int:
@@ -163,7 +164,6 @@ class SubClip:
     motion: Motion
     frames: NDArray[np.uint8]
     worker: str
-    num_steps: int
     motion_ms: float  # transformer
     decode_ms: float  # codec
     notes: tuple[str, ...] = field(default=())

@@ -127,5 +127,6 @@ def motion_request(job: SubClipJob, features: NDArray[np.float32], features_star
         audio_start_s=s_from_pts(features_start - zero),
         beats=tuple(beat.condition(zero, job.end) for beat in job.beats),
         seed=job.seed,
+        num_steps=job.num_steps,
     )
     return request, slice(lead, lead + n)

@@ -1,0 +1,110 @@
+"""`rostrum render`: a recording spoken by an avatar, as an MP4."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from engines import avatar_library
+from engines.avatar_library import AvatarError
+
+if TYPE_CHECKING:
+    pass
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `rostrum render`."""
+    parser = subparsers.add_parser("render", help="render a speech file to a video", description=__doc__)
+    who = parser.add_mutually_exclusive_group(required=True)
+    who.add_argument("--avatar", metavar="NAME", help="an avatar of the library; `rostrum avatar list` shows them")
+    who.add_argument("--picture", type=Path, metavar="FILE", help="a portrait picture in place of an avatar")
+    parser.add_argument("--audio", type=Path, required=True, metavar="FILE", help="any audio or video that FFmpeg reads")
+    parser.add_argument("--prompt", default="", help='what to do, e.g. "warm and confident, nods at the end, slow zoom in"')
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.mp4")
+    parser.add_argument("--fps", type=int, default=25, help="24, 25, 30, 48 or 50 (default 25)")
+    parser.add_argument("--size", default="512x512", metavar="WxH", help="picture size, e.g. 1920x1080 (default 512x512)")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (default 1)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same frames (default 0)")
+    parser.add_argument("--background", choices=("keep", "green"), default="keep")
+    parser.add_argument("--json", action="store_true", help="end with one line of figures as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Render; 1 and a message on stderr where something about the input is wrong."""
+    from streamer.offline import ShowOptions, render_video
+    from streamer.recording import Recording, RecordingError
+
+    with ExitStack() as stack:
+        try:
+            options = ShowOptions(
+                size=parse_size(arguments.size),
+                fps=arguments.fps,
+                workers=arguments.workers,
+                seed=arguments.seed,
+                background=arguments.background,
+            )
+            if not arguments.out.parent.is_dir():
+                raise ValueError(f"there is no folder {arguments.out.parent} to write {arguments.out.name} into")
+            recording = Recording.open(arguments.audio)
+            avatar: str | Path = arguments.avatar
+            if arguments.picture:
+                from engines.codecs.portrait.create import create_avatar
+
+                root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rostrum-")))
+                avatar = create_avatar(arguments.picture, "picture", root=root).folder
+            else:
+                avatar_library.get(avatar)
+            with _bar() as bar:
+                report, _ = render_video(avatar, recording, arguments.out, arguments.prompt, options, bar.tell)
+        except (AvatarError, RecordingError, ValueError, OSError) as error:
+            print(f"rostrum render: {error}", file=sys.stderr)
+            return 1
+    print(
+        f"{arguments.out}: {report.video_s:.1f} s in {report.wall_s:.1f} s ({report.realtime:.2f} x real time)", file=sys.stderr
+    )
+    if arguments.json:
+        print(json.dumps(asdict(report)))
+    return 0
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`1280x720` to (1280, 720). Raises ValueError."""
+    width, by, height = text.lower().partition("x")
+    if not (by and width.isdigit() and height.isdigit()):
+        raise ValueError(f"--size {text}: write it as WIDTHxHEIGHT, such as 1280x720")
+    return int(width), int(height)
+
+
+class _bar:
+    """One progress bar a stage, on stderr."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[None] | None = None
+        self._stage = ""
+
+    def __enter__(self) -> _bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.close()
+
+    def tell(self, stage: str, done: int, total: int) -> None:
+        """A `streamer.offline.Progress`."""
+        if stage != self._stage:
+            self.__exit__()
+            self._bar, self._stage = (
+                tqdm(total=total, desc=f"{stage:>10}", file=sys.stderr, bar_format="{l_bar}{bar}| {elapsed}"),
+                stage,
+            )
+        assert self._bar is not None
+        self._bar.update(done - self._bar.n)

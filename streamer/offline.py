@@ -1,0 +1,269 @@
+"""A show from a file: the same cascade with all of the voice known, so every sub-clip can render at once.
+
+storyline → blueprint windows, one after the other → keyframes → all sub-clips in parallel → joins repaired, in parallel →
+pictures and H.264 in parallel, two seconds a piece → one MP4 in order.
+
+What is drawn depends on the seed and never on the number of workers: batches are cut by position alone.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from engines.motion import Motion, rest
+from streamer import keyframes, subclips
+from streamer.blueprint import BlueprintRoller
+from streamer.clock import SystemClock
+from streamer.director import EmbeddedDirector, opening
+from streamer.outputs.mp4 import Mp4Writer, VideoFormat, encode_group
+from streamer.plan import Blueprint, BlueprintJob, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
+from streamer.recording import Recording
+from streamer.render_worker import RenderWorker
+
+_JOBS_A_BATCH = 8
+_GROUP_S = 2  # of video encoded in one piece
+
+Progress = Callable[[str, int, int], None]  # stage, done, of how many
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOptions:
+    """size: (width, height) in even pixels. segment_s: from anchor to anchor, about."""
+
+    size: tuple[int, int] = (512, 512)
+    fps: int = 25
+    workers: int = 1
+    seed: int = 0
+    segment_s: float = 1.0
+    background: str = "keep"
+
+    def __post_init__(self) -> None:
+        width, height = self.size
+        if width % 2 or height % 2 or not (64 <= width <= 3840 and 64 <= height <= 3840):
+            raise ValueError(f"--size {width}x{height}: both must be even and between 64 and 3840")
+        if not 1 <= self.workers <= 256:
+            raise ValueError(f"--workers {self.workers}: take 1 to 256")
+        if not 0.2 <= self.segment_s <= 2.0:
+            raise ValueError(f"a segment of {self.segment_s} s: take 0.2 to 2 s")
+        ticks_per_frame(self.fps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Show:
+    """A planned and drawn show, in motion: what `draw` gives and `film` takes.
+
+    motion: [num_frames, 64]. anchors: those the sub-clips landed on. joins: the index of each clip's first frame but the first's.
+    """
+
+    storyline: Storyline
+    motion: Motion
+    anchors: tuple[Keyframe, ...]
+    joins: tuple[int, ...]
+    fps: int
+    lineage: tuple[dict[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderReport:
+    """One render in figures."""
+
+    frames: int
+    video_s: float
+    wall_s: float
+    realtime: float  # seconds of video for a second of work
+    subclips: int
+    joins: int
+    motion_s: float
+    film_s: float
+    bytes: int
+
+
+class Studio:
+    """Worker processes that each hold a `RenderWorker`. Use as a context manager; closing ends them."""
+
+    def __init__(self, avatar: str | Path, options: ShowOptions) -> None:
+        self.options = options
+        self.avatar = avatar
+        self._pool = ProcessPoolExecutor(
+            options.workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_worker,
+            initargs=(avatar, options.size, options.background),
+        )
+
+    def __enter__(self) -> Studio:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def draw(self, recording: Recording, prompt: str = "", on_progress: Progress | None = None) -> Show:
+        """Plan and draw the motion of the whole recording."""
+        tell = on_progress or _quiet
+        options, frame = self.options, ticks_per_frame(self.options.fps)
+        num_frames = -(-recording.duration // frame)
+        end = Pts(num_frames * frame)
+        storyline, _ = EmbeddedDirector().plan(prompt, opening(), Pts(0), end)
+        anchors = self._anchors(recording, storyline, end, tell)
+        jobs = [
+            subclips.cut(i, 0, storyline, first, last, recording, options.fps, Pts(0), options.seed)
+            for i, (first, last) in enumerate(zip(anchors, anchors[1:], strict=False))
+        ]
+        clips, lineage = self._motions(jobs, "sub-clips", tell)
+        repairs = [
+            subclips.cut_repair(len(jobs) + i, jobs[i], jobs[i + 1], (clips[i], clips[i + 1]), recording)
+            for i in range(len(jobs) - 1)
+        ]
+        repaired, repair_lineage = self._motions(repairs, "joins", tell)
+        motion = np.concatenate(clips)
+        for job, piece in zip(repairs, repaired, strict=True):
+            motion[job.start // frame : job.end // frame] = piece
+        joins = tuple(job.start // frame for job in jobs[1:] if job.start < end)
+        return Show(storyline, motion[:num_frames], tuple(anchors[1:]), joins, options.fps, (*lineage, *repair_lineage))
+
+    def film(self, show: Show, recording: Recording, out: Path, on_progress: Progress | None = None) -> None:
+        """Draw and encode a show's pictures and write them with the sound to `out`."""
+        tell = on_progress or _quiet
+        (width, height), fps = self.options.size, self.options.fps
+        video = VideoFormat(width, height, fps)
+        length = _GROUP_S * fps
+        groups = [show.motion[at : at + length] for at in range(0, len(show.motion), length)]
+        at = 0
+        with Mp4Writer(out, video) as writer:
+            for i, units in enumerate(self._in_order(_film_group, ((group, video) for group in groups))):
+                sound_end = at + len(groups[i]) * ticks_per_frame(fps)  # ticks are samples of the sound
+                writer.write(units, recording.sound[at:sound_end])
+                at = sound_end
+                tell("pictures", min((i + 1) * length, len(show.motion)), len(show.motion))
+
+    def _anchors(self, recording: Recording, storyline: Storyline, end: Pts, tell: Progress) -> list[Keyframe]:
+        """From one frame before the start, where the picture rests, until one lies at or past the last frame."""
+        options, frame = self.options, ticks_per_frame(self.options.fps)
+        roller = BlueprintRoller()
+        anchors = [Keyframe(Pts(-frame), rest(), np.ones(rest().shape, np.bool_))]
+        segment = pts_from_s(options.segment_s)
+        while anchors[-1].pts < end - frame:
+            first = anchors[-1]
+            voice_start = Pts(first.pts - subclips.LEFT_CONTEXT)
+            window_end = Pts(first.pts + pts_from_s(6.0))
+            voice = recording.read(voice_start, window_end)
+            job = roller.next_job(storyline, first, 0, voice, voice_start, options.seed + first.pts)
+            if job is not None:
+                roller.accept(self._pool.submit(_blueprint, job).result())
+            assert roller.current is not None
+            found = keyframes.choose_all(roller.current, first, segment, options.fps)
+            anchors += found[: max(1, len(found) // 2)]  # the far half of a window is drawn better by the next one
+            tell("blueprint", min(anchors[-1].pts, end), end)
+        return anchors
+
+    def _motions(
+        self, jobs: Sequence[SubClipJob], stage: str, tell: Progress
+    ) -> tuple[list[Motion], list[dict[str, object]]]:
+        batches = [(list(jobs[i : i + _JOBS_A_BATCH]),) for i in range(0, len(jobs), _JOBS_A_BATCH)]
+        motions: list[Motion] = []
+        lineage: list[dict[str, object]] = []
+        for (batch,), (drawn, worker, ms) in zip(batches, self._in_order(_draw_batch, batches), strict=True):
+            motions += drawn
+            lineage += [_lineage(job, stage, worker, ms / len(batch)) for job in batch]
+            tell(stage, len(motions), len(jobs))
+        return motions, lineage
+
+    _T = TypeVar("_T")
+
+    def _in_order(self, work: Callable[..., _T], calls: Iterable[tuple[object, ...]]) -> Iterator[_T]:
+        """The results of `work(*call)` in the order of the calls; at most two calls a worker are out, so nothing piles up."""
+        out: deque[Future[Studio._T]] = deque()
+        for call in calls:
+            out.append(self._pool.submit(work, *call))
+            if len(out) >= 2 * self.options.workers:
+                yield out.popleft().result()
+        while out:
+            yield out.popleft().result()
+
+
+def render_video(
+    avatar: str | Path, recording: Recording, out: Path, prompt: str, options: ShowOptions, on_progress: Progress | None = None
+) -> tuple[RenderReport, Show]:
+    """A recording spoken by an avatar into the MP4 `out`, with `<out>.lineage.jsonl` beside it."""
+    clock = SystemClock()
+    began = clock.now_s()
+    with Studio(avatar, options) as studio:
+        show = studio.draw(recording, prompt, on_progress)
+        drawn = clock.now_s()
+        studio.film(show, recording, out, on_progress)
+    done = clock.now_s()
+    lines = "".join(json.dumps(line) + "\n" for line in show.lineage)
+    out.with_name(out.name + ".lineage.jsonl").write_text(lines, encoding="utf-8")
+    video_s = len(show.motion) / options.fps
+    report = RenderReport(
+        frames=len(show.motion),
+        video_s=round(video_s, 3),
+        wall_s=round(done - began, 3),
+        realtime=round(video_s / (done - began), 3),
+        subclips=len(show.joins) + 1,
+        joins=len(show.joins),
+        motion_s=round(drawn - began, 3),
+        film_s=round(done - drawn, 3),
+        bytes=out.stat().st_size,
+    )
+    return report, show
+
+
+def _quiet(stage: str, done: int, total: int) -> None:
+    """Progress that nobody asked for."""
+
+
+def _lineage(job: SubClipJob, stage: str, worker: str, ms: float) -> dict[str, object]:
+    return {
+        "job": job.job_id,
+        "stage": stage,
+        "audio_s": [round(s_from_pts(job.audio_start), 3), round(s_from_pts(job.audio_start) + len(job.audio) / 16_000, 3)],
+        "frames_s": [round(s_from_pts(job.start), 4), round(s_from_pts(job.end), 4)],
+        "storyline": job.storyline_version,
+        "beats": [beat.text for beat in job.beats],
+        "anchors_s": [round(s_from_pts(k.pts), 4) for k in (job.first, job.last) if k],
+        "worker": worker,
+        "steps": job.num_steps,
+        "seed": job.seed,
+        "motion_ms": round(ms, 2),
+    }
+
+
+# -- what runs in the worker processes --
+
+_worker: RenderWorker | None = None
+
+
+def _start_worker(avatar: str | Path, size: tuple[int, int], background: str) -> None:
+    global _worker
+    _worker = RenderWorker(avatar, size, threads=1, background=background)
+
+
+def _own() -> RenderWorker:
+    assert _worker is not None, "this runs in a worker process only"
+    return _worker
+
+
+def _blueprint(job: BlueprintJob) -> Blueprint:
+    return _own().blueprint(job)
+
+
+def _draw_batch(jobs: list[SubClipJob]) -> tuple[list[Motion], str, float]:
+    clock = SystemClock()
+    began = clock.now_s()
+    motions = _own().motion(jobs)
+    return motions, _own().name, (clock.now_s() - began) * 1e3
+
+
+def _film_group(motion: Motion, video: VideoFormat) -> list[bytes]:
+    worker = _own()
+    return encode_group((worker.codec.decode(frame) for frame in motion), video)

@@ -1,0 +1,88 @@
+"""Where pictures come from: one transformer and one codec, in a process of their own. The only file here that loads models."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines import avatar_library
+from engines.avatar_library import Avatar
+from engines.catalog import load_motion_model
+from engines.codecs.portrait.codec import PortraitCodec
+from engines.features import LEAD_S, SpeechEncoder, first_time
+from engines.motion import Motion, rest
+from engines.specs import MotionRequest
+from streamer import blueprint, subclips
+from streamer.features import VOICE_RATE_HZ
+from streamer.plan import Blueprint, BlueprintJob, Pts, SubClip, SubClipJob, pts_from_s, s_from_pts
+
+
+class RenderWorker:
+    """Draws blueprints and sub-clips of one avatar at one size. Plain and synchronous; make one in each worker process.
+
+    avatar: the name of one in the library, or the folder of one.
+    size: (width, height) in pixels, both even. threads: for the transformer and for the codec.
+    """
+
+    def __init__(
+        self, avatar: str | Path, size: tuple[int, int], *, threads: int = 1, background: str = "keep", model: str = "portrait"
+    ) -> None:
+        cv2.setNumThreads(threads)
+        self.avatar: Avatar = Avatar.load(avatar) if isinstance(avatar, Path) else avatar_library.get(avatar)
+        self.codec = PortraitCodec(self.avatar, size, background=background)
+        self._model = load_motion_model(model, threads=threads)
+        self._speech = SpeechEncoder(threads=threads)
+        self.name = f"{self.avatar.name}@{os.getpid()}"
+
+    def warm(self) -> None:
+        """One throw-away blueprint and picture, so that the first real one is not the slow one."""
+        silence = np.zeros(VOICE_RATE_HZ, np.int16)
+        self._speech.encode(silence, 0.0, 0.5)
+        self.codec.decode(rest())
+
+    def blueprint(self, job: BlueprintJob) -> Blueprint:
+        """The coarse pass of one window."""
+        features, features_start = self._features(job.audio, job.audio_start)
+        motion = self._model.generate([blueprint.motion_request(job, features, features_start)])[0]
+        return Blueprint(job.storyline_version, job.first.pts, job.interval, motion)
+
+    def motion(self, jobs: list[SubClipJob]) -> list[Motion]:
+        """The motion [n, 64] of each job's own frames, in one batch where their lengths agree."""
+        requests: list[MotionRequest] = []
+        own: list[slice] = []
+        for job in jobs:
+            request, frames = subclips.motion_request(job, *self._features(job.audio, job.audio_start))
+            requests.append(request)
+            own.append(frames)
+        return [motion[frames] for motion, frames in zip(self._model.generate(requests), own, strict=True)]
+
+    def decode(self, motion: Motion) -> NDArray[np.uint8]:
+        """Motion [n, 64] to I420 pictures [n, h * 3 // 2, w]."""
+        return np.stack([self.codec.decode(frame) for frame in motion])
+
+    def render(self, job: SubClipJob) -> SubClip:
+        """One sub-clip, motion and pictures."""
+        began = time.perf_counter()
+        motion = self.motion([job])[0]
+        drawn = time.perf_counter()
+        frames = self.decode(motion)
+        return SubClip(
+            job=job,
+            motion=motion,
+            frames=frames,
+            worker=self.name,
+            motion_ms=(drawn - began) * 1e3,
+            decode_ms=(time.perf_counter() - drawn) * 1e3,
+        )
+
+    def _features(self, audio: NDArray[np.int16], audio_start: Pts) -> tuple[NDArray[np.float32], Pts]:
+        """Speech features [n, 384] at 50 Hz of the voice a job carries, and the PTS of the first; its first second is context."""
+        origin_s = s_from_pts(audio_start)
+        start_s, end_s = origin_s + LEAD_S, origin_s + len(audio) / VOICE_RATE_HZ
+        features = self._speech.encode(audio, start_s, end_s, origin_s=origin_s)
+        return features, pts_from_s(first_time(start_s))
