@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,7 +62,7 @@ class ShowOptions:
 class Show:
     """A planned and drawn show, in motion: what `draw` gives and `film` takes.
 
-    motion: [num_frames, 64]. anchors: those the sub-clips landed on. joins: the index of each clip's first frame but the first's.
+    motion: [num_frames, 64]. anchors: those the sub-clips landed on. joins: each clip's first frame, the first's left out.
     """
 
     storyline: Storyline
@@ -116,7 +117,7 @@ class Studio:
         anchors = self._anchors(recording, storyline, end, tell)
         jobs = [
             subclips.cut(i, 0, storyline, first, last, recording, options.fps, Pts(0), options.seed)
-            for i, (first, last) in enumerate(zip(anchors, anchors[1:], strict=False))
+            for i, (first, last) in enumerate(pairwise(anchors))
         ]
         clips, lineage = self._motions(jobs, "sub-clips", tell)
         repairs = [
@@ -165,9 +166,7 @@ class Studio:
             tell("blueprint", min(anchors[-1].pts, end), end)
         return anchors
 
-    def _motions(
-        self, jobs: Sequence[SubClipJob], stage: str, tell: Progress
-    ) -> tuple[list[Motion], list[dict[str, object]]]:
+    def _motions(self, jobs: Sequence[SubClipJob], stage: str, tell: Progress) -> tuple[list[Motion], list[dict[str, object]]]:
         batches = [(list(jobs[i : i + _JOBS_A_BATCH]),) for i in range(0, len(jobs), _JOBS_A_BATCH)]
         motions: list[Motion] = []
         lineage: list[dict[str, object]] = []

@@ -49,7 +49,7 @@ class Recording:
         if len(sound) < TIME_BASE_HZ // 5:
             raise RecordingError(f"{path} holds {len(sound) / TIME_BASE_HZ:.2f} s of sound; at least 0.2 s are needed.")
         if int(np.abs(sound.astype(np.int32)).max()) < SILENT_PEAK:
-            raise RecordingError(f"{path} is silent: nothing in it is louder than -60 dB. Check the microphone that recorded it.")
+            raise RecordingError(f"{path} is silent: nothing in it is louder than -60 dB. Check the microphone.")
         return cls(_resample_to_voice(sound), sound)
 
     @property
@@ -89,5 +89,5 @@ def _resample_to_voice(sound: NDArray[np.int16]) -> NDArray[np.int16]:
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound.reshape(1, -1)), format="s16", layout="stereo")
     frame.sample_rate = TIME_BASE_HZ
     resampler = av.AudioResampler(format="s16", layout="mono", rate=VOICE_RATE_HZ)
-    blocks = [block.to_ndarray().astype(np.int16, copy=False).reshape(-1) for step in (frame, None) for block in resampler.resample(step)]
-    return np.concatenate(blocks)
+    blocks = [block.to_ndarray().reshape(-1) for step in (frame, None) for block in resampler.resample(step)]
+    return np.concatenate(blocks).astype(np.int16, copy=False)

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from engines.codecs.portrait.codec import PortraitCodec
 from numpy.typing import NDArray
 
-from engines import avatar_library
-from engines.avatar_library import Avatar
+from engines.avatar_library import Avatar, AvatarLibrary
 from engines.catalog import load_motion_model
-from engines.codecs.portrait.codec import PortraitCodec
 from engines.features import LEAD_S, SpeechEncoder, first_time
 from engines.motion import Motion, rest
 from engines.specs import MotionRequest
@@ -33,7 +32,7 @@ class RenderWorker:
         self, avatar: str | Path, size: tuple[int, int], *, threads: int = 1, background: str = "keep", model: str = "portrait"
     ) -> None:
         cv2.setNumThreads(threads)
-        self.avatar: Avatar = Avatar.load(avatar) if isinstance(avatar, Path) else avatar_library.get(avatar)
+        self.avatar: Avatar = Avatar.load(avatar) if isinstance(avatar, Path) else AvatarLibrary.default().get(avatar)
         self.codec = PortraitCodec(self.avatar, size, background=background)
         self._model = load_motion_model(model, threads=threads)
         self._speech = SpeechEncoder(threads=threads)
@@ -81,7 +80,7 @@ class RenderWorker:
         )
 
     def _features(self, audio: NDArray[np.int16], audio_start: Pts) -> tuple[NDArray[np.float32], Pts]:
-        """Speech features [n, 384] at 50 Hz of the voice a job carries, and the PTS of the first; its first second is context."""
+        """Speech features [n, 384] at 50 Hz of a job's voice, and the PTS of the first; a second of context goes before it."""
         origin_s = s_from_pts(audio_start)
         start_s, end_s = origin_s + LEAD_S, origin_s + len(audio) / VOICE_RATE_HZ
         features = self._speech.encode(audio, start_s, end_s, origin_s=origin_s)

@@ -9,12 +9,10 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from engines import avatar_library
-from engines.avatar_library import AvatarError
+from engines.avatar_library import AvatarError, AvatarLibrary
 
 if TYPE_CHECKING:
     pass
@@ -62,8 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
                 root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rostrum-")))
                 avatar = create_avatar(arguments.picture, "picture", root=root).folder
             else:
-                avatar_library.get(avatar)
-            with _bar() as bar:
+                AvatarLibrary.default().get(avatar)
+            with _StageBar() as bar:
                 report, _ = render_video(avatar, recording, arguments.out, arguments.prompt, options, bar.tell)
         except (AvatarError, RecordingError, ValueError, OSError) as error:
             print(f"rostrum render: {error}", file=sys.stderr)
@@ -84,14 +82,14 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-class _bar:
+class _StageBar:
     """One progress bar a stage, on stderr."""
 
     def __init__(self) -> None:
         self._bar: tqdm[None] | None = None
         self._stage = ""
 
-    def __enter__(self) -> _bar:
+    def __enter__(self) -> _StageBar:
         return self
 
     def __exit__(self, *_: object) -> None:
