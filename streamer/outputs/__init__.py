@@ -1,0 +1,1 @@
+"""The ways out: each takes the packets of the one encoder."""

@@ -1,0 +1,248 @@
+"""The control websocket's messages, version 1: JSON objects told apart by their `type`.
+
+A client may give any message an `id`; the answer to it (`accepted`, `error` or `pong`) carries the same one. Times are
+seconds on the broadcast's media clock, where 0 is the host's first sample.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS
+
+PROTOCOL_VERSION = 1
+MAX_MESSAGE_BYTES = 16 * 1024
+MAX_PROMPT_CHARACTERS = 2_000
+
+State = Literal["connecting", "live", "idle", "ended"]
+Unit = Annotated[float, Field(ge=0, le=1)]
+
+
+class Message(BaseModel):
+    """What every message has: a `type`, and nothing that is not declared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# -- client to server ---------------------------------------------------------------------------------------------------
+
+
+class Request(Message):
+    id: str | None = Field(default=None, max_length=64, description="echoed by the answer")
+
+
+class Prompt(Request):
+    """Free text for the director, such as ``very happy, nods, then slow zoom in``."""
+
+    type: Literal["prompt"]
+    text: str = Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)
+
+
+class SetEmotion(Request):
+    type: Literal["emotion"]
+    emotion: Literal[EMOTIONS]  # type: ignore[valid-type]
+    intensity: Unit = 0.7
+
+
+class DoAction(Request):
+    type: Literal["action"]
+    action: Literal[ACTIONS]  # type: ignore[valid-type]
+
+
+class MoveCamera(Request):
+    type: Literal["camera"]
+    move: Literal[CAMERA_MOVES]  # type: ignore[valid-type]
+    speed: Unit = 0.5
+
+
+class End(Request):
+    """Ends the broadcast for everybody."""
+
+    type: Literal["end"]
+
+
+class Ping(Request):
+    type: Literal["ping"]
+
+
+ClientMessage = Annotated[Prompt | SetEmotion | DoAction | MoveCamera | End | Ping, Field(discriminator="type")]
+
+# -- server to client ---------------------------------------------------------------------------------------------------
+
+
+class Hello(Message):
+    """First message on every connection: what this broadcast is, and the words it understands."""
+
+    type: Literal["hello"] = "hello"
+    protocol: int = PROTOCOL_VERSION
+    broadcast: str
+    role: Literal["host", "viewer"]
+    state: State
+    avatar: str
+    width: int
+    height: int
+    fps: int
+    emotions: tuple[str, ...] = EMOTIONS
+    actions: tuple[str, ...] = ACTIONS
+    camera_moves: tuple[str, ...] = CAMERA_MOVES
+
+
+class Accepted(Message):
+    """A change to the storyline, and when viewers will see it."""
+
+    type: Literal["accepted"] = "accepted"
+    id: str | None = None
+    version: int = Field(description="storyline version that holds the change")
+    on_air_pts: int = Field(description="ticks of 1/48000 s on the media clock")
+    on_air_in_s: float = Field(description="from now, on this server's clock")
+    understood: tuple[str, ...]
+
+
+class BeatLine(Message):
+    start_s: float
+    end_s: float | None
+    emotion: str
+    intensity: float
+    action: str | None
+    camera: str
+    source: str
+    text: str
+
+
+class StorylineMessage(Message):
+    """The storyline from now on, after each change."""
+
+    type: Literal["storyline"] = "storyline"
+    version: int
+    beats: tuple[BeatLine, ...]
+
+
+class Horizon(Message):
+    """How far each stage has come, about five times a second: aired <= committed <= planned <= intended."""
+
+    type: Literal["horizon"] = "horizon"
+    aired_s: float = Field(description="what viewers have been sent")
+    heard_s: float = Field(description="voice that has arrived")
+    committed_s: float = Field(description="queued, rendering or rendered: cannot change any more")
+    planned_s: float = Field(description="anchors chosen: revisable")
+    intended_s: float = Field(description="storyline only")
+
+
+class Delay(Message):
+    """Mic to viewer, by parts, in milliseconds: medians over the last sub-clips. `total` is their sum."""
+
+    collect: float = Field(description="from a sub-clip's first sample arriving to all of its sound having arrived")
+    render: float = Field(description="queue, transformer and codec")
+    playout: float = Field(description="finished and waiting for its turn")
+    encode: float = Field(description="encoding and handing to the network")
+    total: float
+
+
+class Metrics(Message):
+    """Once a second."""
+
+    type: Literal["metrics"] = "metrics"
+    delay_ms: Delay | None = Field(description="null until the first sub-clip has been on air")
+    fps: float = Field(description="frames put on air in the last second")
+    frames: int
+    holds: dict[str, int] = Field(description="frames repeated since the start, by reason")
+    late_frames: int = Field(description="frames dropped because they came past their time")
+    viewers: int
+    render_ms_per_frame: float | None
+    bitrate_bps: int
+    worker_restarts: int
+
+
+class Level(Message):
+    """The host's voice as the server hears it, about ten times a second."""
+
+    type: Literal["level"] = "level"
+    db: float = Field(description="RMS of the last 100 ms below full scale; -100 is digital silence")
+    speaking: bool
+
+
+class StateMessage(Message):
+    """`connecting` until the host's sound arrives, `live`, `idle` while the host is lost, `ended` for good."""
+
+    type: Literal["state"] = "state"
+    state: State
+    reason: str
+
+
+class ErrorMessage(Message):
+    """Something in a message, or in the broadcast, went wrong; the connection stays open."""
+
+    type: Literal["error"] = "error"
+    id: str | None = None
+    code: Literal[
+        "bad_json", "unknown_type", "invalid", "too_large", "not_understood", "forbidden", "unknown_broadcast",
+        "worker_lost", "ended",
+    ]  # fmt: skip
+    message: str
+    path: str | None = Field(default=None, description="where in the client's message, such as `emotion.intensity`")
+
+
+class Pong(Message):
+    type: Literal["pong"] = "pong"
+    id: str | None = None
+
+
+ServerMessage = Annotated[
+    Hello | Accepted | StorylineMessage | Horizon | Metrics | Level | StateMessage | ErrorMessage | Pong,
+    Field(discriminator="type"),
+]
+
+_CLIENT: TypeAdapter[Prompt | SetEmotion | DoAction | MoveCamera | End | Ping] = TypeAdapter(ClientMessage)
+_SERVER: TypeAdapter[Any] = TypeAdapter(ServerMessage)
+
+
+class BadMessage(ValueError):
+    """A client's message that cannot be taken; `answer` says why."""
+
+    def __init__(self, answer: ErrorMessage) -> None:
+        super().__init__(answer.message)
+        self.answer = answer
+
+
+def parse(text: str | bytes) -> Prompt | SetEmotion | DoAction | MoveCamera | End | Ping:
+    """One client message. Raises BadMessage for anything else."""
+    size = len(text) if isinstance(text, bytes) else len(text.encode())
+    if size > MAX_MESSAGE_BYTES:
+        raise BadMessage(ErrorMessage(code="too_large", message=f"a message may have {MAX_MESSAGE_BYTES} bytes, not {size}"))
+    try:
+        return _CLIENT.validate_json(text)
+    except ValidationError as error:
+        raise BadMessage(_explain(error, _id_of(text))) from None
+
+
+def _id_of(text: str | bytes) -> str | None:
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    request_id = given.get("id") if isinstance(given, dict) else None
+    return request_id if isinstance(request_id, str) and len(request_id) <= 64 else None
+
+
+def _explain(error: ValidationError, request_id: str | None) -> ErrorMessage:
+    first = error.errors(include_url=False)[0]
+    match first["type"]:
+        case "json_invalid":
+            return ErrorMessage(code="bad_json", message=f"not JSON: {first['msg']}")
+        case "union_tag_invalid" | "union_tag_not_found":
+            known = "prompt, emotion, action, camera, end, ping"
+            return ErrorMessage(code="unknown_type", id=request_id, path="type", message=f"`type` must be one of {known}")
+    path = ".".join(str(part) for part in first["loc"]) or None
+    return ErrorMessage(code="invalid", id=request_id, path=path, message=f"{path or 'message'}: {first['msg']}")
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of both directions."""
+    return {
+        "protocol": PROTOCOL_VERSION,
+        "client": _CLIENT.json_schema(),
+        "server": _SERVER.json_schema(mode="serialization"),
+    }
