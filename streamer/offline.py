@@ -91,7 +91,7 @@ class RenderReport:
 class Studio:
     """Worker processes that each hold a `RenderWorker`. Use as a context manager; closing ends them."""
 
-    def __init__(self, avatar: str | Path, options: ShowOptions) -> None:
+    def __init__(self, avatar: Path, options: ShowOptions) -> None:
         self.options = options
         self.avatar = avatar
         self._pool = ProcessPoolExecutor(
@@ -190,7 +190,7 @@ class Studio:
 
 
 def render_video(
-    avatar: str | Path, recording: Recording, out: Path, prompt: str, options: ShowOptions, on_progress: Progress | None = None
+    avatar: Path, recording: Recording, out: Path, prompt: str, options: ShowOptions, on_progress: Progress | None = None
 ) -> tuple[RenderReport, Show]:
     """A recording spoken by an avatar into the MP4 `out`, with `<out>.lineage.jsonl` beside it."""
     clock = SystemClock()
@@ -242,7 +242,7 @@ def _lineage(job: SubClipJob, stage: str, worker: str, ms: float) -> dict[str, o
 _worker: RenderWorker | None = None
 
 
-def _start_worker(avatar: str | Path, size: tuple[int, int], background: str) -> None:
+def _start_worker(avatar: Path, size: tuple[int, int], background: str) -> None:
     global _worker
     _worker = RenderWorker(avatar, size, threads=1, background=background)
 

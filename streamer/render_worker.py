@@ -11,7 +11,7 @@ import numpy as np
 from engines.codecs.portrait.codec import PortraitCodec
 from numpy.typing import NDArray
 
-from engines.avatar_library import Avatar, AvatarLibrary
+from engines.avatar_library import Avatar
 from engines.catalog import load_motion_model
 from engines.features import LEAD_S, SpeechEncoder, first_time
 from engines.motion import Motion, rest
@@ -24,15 +24,14 @@ from streamer.plan import Blueprint, BlueprintJob, Pts, SubClip, SubClipJob, pts
 class RenderWorker:
     """Draws blueprints and sub-clips of one avatar at one size. Plain and synchronous; make one in each worker process.
 
-    avatar: the name of one in the library, or the folder of one.
-    size: (width, height) in pixels, both even. threads: for the transformer and for the codec.
+    avatar: the folder of one. size: (width, height) in pixels, both even. threads: for the transformer and for the codec.
     """
 
     def __init__(
-        self, avatar: str | Path, size: tuple[int, int], *, threads: int = 1, background: str = "keep", model: str = "portrait"
+        self, avatar: Path, size: tuple[int, int], *, threads: int = 1, background: str = "keep", model: str = "portrait"
     ) -> None:
         cv2.setNumThreads(threads)
-        self.avatar: Avatar = Avatar.load(avatar) if isinstance(avatar, Path) else AvatarLibrary.default().get(avatar)
+        self.avatar = Avatar.load(avatar)
         self.codec = PortraitCodec(self.avatar, size, background=background)
         self._model = load_motion_model(model, threads=threads)
         self._speech = SpeechEncoder(threads=threads)

@@ -14,9 +14,6 @@ from tqdm import tqdm
 
 from engines.avatar_library import AvatarError, AvatarLibrary
 
-if TYPE_CHECKING:
-    pass
-
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `rostrum render`."""
@@ -53,16 +50,15 @@ def run(arguments: argparse.Namespace) -> int:
             if not arguments.out.parent.is_dir():
                 raise ValueError(f"there is no folder {arguments.out.parent} to write {arguments.out.name} into")
             recording = Recording.open(arguments.audio)
-            avatar: str | Path = arguments.avatar
             if arguments.picture:
                 from engines.codecs.portrait.create import create_avatar
 
                 root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rostrum-")))
-                avatar = create_avatar(arguments.picture, "picture", root=root).folder
+                folder = create_avatar(arguments.picture, "picture", root=root).folder
             else:
-                AvatarLibrary.default().get(avatar)
+                folder = AvatarLibrary.default().get(arguments.avatar).folder
             with _StageBar() as bar:
-                report, _ = render_video(avatar, recording, arguments.out, arguments.prompt, options, bar.tell)
+                report, _ = render_video(folder, recording, arguments.out, arguments.prompt, options, bar.tell)
         except (AvatarError, RecordingError, ValueError, OSError) as error:
             print(f"rostrum render: {error}", file=sys.stderr)
             return 1
