@@ -73,16 +73,18 @@ class Recording:
 
 
 def _decode(container: av.container.InputContainer) -> NDArray[np.int16]:
-    resampler = av.AudioResampler(format="s16", layout="stereo", rate=TIME_BASE_HZ)
+    num_channels = min(2, container.streams.audio[0].channels)  # mono is doubled here: FFmpeg would take 3 dB from it
+    resampler = av.AudioResampler(format="s16", layout=("mono", "stereo")[num_channels - 1], rate=TIME_BASE_HZ)
     blocks: list[NDArray[np.int16]] = []
     num_samples = 0
     for frame in (*container.decode(audio=0), None):
         for block in resampler.resample(frame):
-            blocks.append(block.to_ndarray().astype(np.int16, copy=False).reshape(-1, 2))
+            blocks.append(block.to_ndarray().astype(np.int16, copy=False).reshape(-1, num_channels))
             num_samples += len(blocks[-1])
         if num_samples > LONGEST_S * TIME_BASE_HZ:
             raise RecordingError(f"The recording is longer than {LONGEST_S // 3600} hours. Cut it into parts.")
-    return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.int16)
+    sound = np.concatenate(blocks) if blocks else np.zeros((0, 2), np.int16)
+    return np.broadcast_to(sound, (len(sound), 2))
 
 
 def _resample_to_voice(sound: NDArray[np.int16]) -> NDArray[np.int16]:
