@@ -1,0 +1,92 @@
+"""Names of transformers: which config each has, and where its weights lie."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engines.motion import NUM_CHANNELS
+from engines.specs import FEATURE_DIM, TEXT_DIM
+
+if TYPE_CHECKING:
+    from engines.backends.onnx import OnnxMotionModel
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarDiTConfig:
+    """The size of an `AvatarDiT`. The same class serves motion latents [64, f, 1, 1] and video latents [16, f, h, w]."""
+
+    dim: int
+    ffn_dim: int
+    num_heads: int
+    num_blocks: int
+    latent_channels: int
+    mask_channels: int  # channel concat: noise + mask + condition (+ frame scalars)
+    frame_scalars: int = 0
+    patch_size: tuple[int, int, int] = (1, 1, 1)
+    text_dim: int = 4096
+    text_context: int = 0  # width in tokens of the convolution that binds static word vectors; 0: the text encoder did so
+    audio_dim: int = 768
+    audio_hidden_dim: int = 512
+    frequency_dim: int = 256  # of the sinusoids of timestep and frame interval
+    rope_split: tuple[int, int, int] = (44, 42, 42)  # channels of a head for time, height, width
+    rope_theta: float = 10_000.0
+    eps: float = 1e-6
+
+    def __post_init__(self) -> None:
+        if sum(self.rope_split) != self.dim // self.num_heads:
+            raise ValueError(f"rope_split {self.rope_split} must add up to the head size {self.dim // self.num_heads}")
+
+    @property
+    def in_channels(self) -> int:
+        return 2 * self.latent_channels + self.mask_channels + self.frame_scalars
+
+
+#: Since start and until end of the frame's beat, each as seconds / 4 (at most 1) and as exp(−seconds / 0.4).
+NUM_FRAME_SCALARS = 4
+
+PORTRAIT = AvatarDiTConfig(
+    dim=192, ffn_dim=640, num_heads=6, num_blocks=5, latent_channels=NUM_CHANNELS, mask_channels=NUM_CHANNELS,
+    frame_scalars=NUM_FRAME_SCALARS, text_dim=TEXT_DIM, text_context=5, audio_dim=FEATURE_DIM, audio_hidden_dim=192,
+    rope_split=(32, 0, 0), rope_theta=1_000.0,
+)  # fmt: skip
+
+CONFIGS = {"portrait": PORTRAIT}
+
+
+@dataclass(frozen=True, slots=True)
+class MotionStatistics:
+    """What belongs to weights besides the weights: latents are (motion − mean) / std; and the schedule they like."""
+
+    mean: list[float]
+    std: list[float]
+    shift: float = 1.0  # of the sampling schedule
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.mean) != NUM_CHANNELS or len(self.std) != NUM_CHANNELS:
+            raise ValueError(f"statistics need {NUM_CHANNELS} channels, not {len(self.mean)} and {len(self.std)}")
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> MotionStatistics:
+        return cls(**json.loads(path.read_text()))
+
+
+def load_motion_model(name: str = "portrait", threads: int = 1) -> OnnxMotionModel:
+    """The transformer `name`, or one's own folder holding `model.onnx` and `statistics.json`.
+
+    Raises ValueError for an unknown name, and FileNotFoundError for a folder without weights.
+    """
+    from engines.backends.onnx import OnnxMotionModel
+
+    folder = WEIGHTS / name if name in CONFIGS else Path(name)
+    if not folder.is_dir():
+        raise ValueError(f"no motion model {name!r}: take one of {', '.join(CONFIGS)}, or a folder holding model.onnx")
+    return OnnxMotionModel(folder, threads)

@@ -1,0 +1,75 @@
+"""Requests as the arrays that the transformer takes. Used alike by sampling and by training, so that both see the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.catalog import NUM_FRAME_SCALARS
+from engines.specs import AUDIO_OFFSETS, FEATURE_DIM, FEATURE_RATE_HZ, NUM_TEXT_TOKENS, TEXT_DIM, BeatCondition
+from engines.text import TextEncoder
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """Features of a span of frames: audio [n, 384], known [n], time [n] in seconds, mask [f, n] (1: this frame hears it)."""
+
+    audio: Array
+    known: Array
+    time: Array
+    mask: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """text [k, 24, 256] of k beats, mask [f, k * 24], and scalars [4, f]: where in its beat each frame is."""
+
+    text: Array
+    mask: Array
+    scalars: Array
+
+
+def frame_times(num_frames: int, interval_s: float) -> Array:
+    """Seconds from frame 0, [f]."""
+    return np.arange(num_frames, dtype=np.float32) * np.float32(interval_s)
+
+
+def sound(features: Array, start_s: float, times: Array) -> Sound:
+    """The features [m, 384] (the first at `start_s`) that frames at `times` want; where there are none, known is 0."""
+    base = np.floor((times - start_s) * FEATURE_RATE_HZ + 1e-3).astype(np.int64)
+    first, last = base[0] + AUDIO_OFFSETS[0], base[-1] + AUDIO_OFFSETS[-1]
+    index = np.arange(first, last + 1)
+    known = (index >= 0) & (index < len(features))
+    audio = np.zeros((len(index), FEATURE_DIM), np.float32)
+    audio[known] = features[index[known]]
+    offset = index[None, :] - base[:, None]
+    mask = (offset >= AUDIO_OFFSETS[0]) & (offset <= AUDIO_OFFSETS[-1])
+    time = (start_s + index / FEATURE_RATE_HZ).astype(np.float32)
+    return Sound(audio, known.astype(np.float32), time, mask.astype(np.float32))
+
+
+def words(beats: tuple[BeatCondition, ...], times: Array, encoder: TextEncoder) -> Words:
+    """Each frame sees the words of the beat it lies in; a frame in none sees none."""
+    num_beats = max(1, len(beats))
+    text = np.zeros((num_beats, NUM_TEXT_TOKENS, TEXT_DIM), np.float32)
+    mask = np.zeros((len(times), num_beats, NUM_TEXT_TOKENS), np.float32)
+    scalars = no_beat(len(times))
+    for i, beat in enumerate(beats):
+        text[i], present = encoder.encode(beat.text)
+        inside = (times >= beat.start_s - 1e-4) & (times < beat.end_s - 1e-4)
+        mask[inside, i] = present
+        since, until = times[inside] - beat.start_s, beat.end_s - times[inside]
+        near = np.stack([np.minimum(since / 4, 1), np.minimum(until / 4, 1), np.exp(-since / 0.4), np.exp(-until / 0.4)])
+        scalars[:, inside] = near
+    return Words(text, mask.reshape(len(times), -1), scalars)
+
+
+def no_beat(num_frames: int) -> Array:
+    """The scalars of frames that are far from any beat's edge, [4, f]."""
+    scalars = np.zeros((NUM_FRAME_SCALARS, num_frames), np.float32)
+    scalars[:2] = 1.0
+    return scalars

@@ -1,0 +1,32 @@
+"""Rotary positions in three dimensions, in real arithmetic (complex numbers do not export)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def angles(positions: Tensor, channels: int, theta: float) -> Tensor:
+    """Positions [...] (any unit, fractions welcome) to angles [..., channels / 2]. Su et al. 2021."""
+    frequencies = theta ** (-torch.arange(0, channels, 2, dtype=torch.float32, device=positions.device) / max(channels, 1))
+    return positions[..., None].float() * frequencies
+
+
+def rope_3d(time: Tensor, height: int, width: int, split: tuple[int, int, int], theta: float) -> Tensor:
+    """Angles [b, f * h * w, d / 2] for frames at `time` [b, f], rows and columns counted from 0."""
+    b, f = time.shape
+    rows = torch.arange(height, device=time.device)
+    columns = torch.arange(width, device=time.device)
+    parts = [
+        angles(time, split[0], theta)[:, :, None, None, :].expand(b, f, height, width, split[0] // 2),
+        angles(rows, split[1], theta)[None, None, :, None, :].expand(b, f, height, width, split[1] // 2),
+        angles(columns, split[2], theta)[None, None, None, :, :].expand(b, f, height, width, split[2] // 2),
+    ]
+    return torch.cat([part for part, channels in zip(parts, split, strict=True) if channels], dim=-1).flatten(1, 3)
+
+
+def rotate(x: Tensor, angle: Tensor) -> Tensor:
+    """Turn interleaved pairs of x [b, n, heads, d] by angle [b, n, d / 2]; float32 inside, the type of x outside."""
+    cos, sin = torch.cos(angle)[:, :, None, :], torch.sin(angle)[:, :, None, :]
+    a, b = x.float().unflatten(-1, (-1, 2)).unbind(-1)
+    return torch.stack((a * cos - b * sin, a * sin + b * cos), dim=-1).flatten(-2).to(x.dtype)

@@ -1,0 +1,118 @@
+"""Flow matching, sampled: a few Euler steps from noise to motion, known channels held to what is known at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.catalog import MotionStatistics
+from engines.conditions import frame_times, no_beat, sound, words
+from engines.guidance import Branch, branches, combine
+from engines.motion import NUM_CHANNELS, Motion
+from engines.specs import MotionRequest
+from engines.text import TextEncoder
+
+Array = NDArray[np.float32]
+#: The transformer: its named inputs to the velocity [b, c, f, 1, 1].
+Transformer = Callable[[Mapping[str, Array]], Array]
+
+#: Channels that lie in 0–1: the blendshapes, the shoulders.
+_UNIT = np.r_[0:52, 58:60]
+
+
+def sigmas(num_steps: int, shift: float) -> Array:
+    """Noise levels from 1 (noise) to 0 (data), [num_steps + 1]; shift > 1 spends more steps near noise (Esser et al. 2024)."""
+    if num_steps < 1:
+        raise ValueError(f"sampling needs at least one step, not {num_steps}")
+    sigma = np.linspace(1.0, 0.0, num_steps + 1)
+    return (shift * sigma / (1 + (shift - 1) * sigma)).astype(np.float32)
+
+
+def euler_step(latents: Array, velocity: Array, sigma: float, sigma_next: float) -> Array:
+    """Flow matching (Lipman et al. 2022): sigma 1 is noise, 0 is data. Shapes: any, equal."""
+    return latents + np.float32(sigma_next - sigma) * velocity
+
+
+def seeded_noise(seed: int, num_frames: int) -> Array:
+    """[64, f]; a longer request with the same seed begins with the same noise."""
+    return np.random.default_rng(seed).standard_normal((num_frames, NUM_CHANNELS), np.float32).T
+
+
+def sample(
+    transformer: Transformer, requests: Sequence[MotionRequest], text_encoder: TextEncoder, statistics: MotionStatistics
+) -> list[Motion]:
+    """Motion [f, 64] for each request; all share one batch, so their frame counts, steps and guidance must agree.
+
+    Raises ValueError where they do not.
+    """
+    if len({batch_key(request) for request in requests}) != 1:
+        raise ValueError("requests of one batch must agree in frame count, steps and guidance")
+    head = requests[0]
+    f, b = head.num_frames, len(requests)
+    mean, std = (np.asarray(values, np.float32)[:, None] for values in (statistics.mean, statistics.std))
+    mask = np.stack([request.mask.T for request in requests])  # [b, 64, f]
+    given = np.stack([np.where(request.mask, request.condition, 0.0).T for request in requests]).astype(np.float32)
+    condition = np.where(mask, (given - mean) / std, 0.0).astype(np.float32)
+    noise = np.stack([seeded_noise(request.seed, f) for request in requests])
+
+    kinds = branches(head.text_guidance_scale, head.audio_guidance_scale, any(len(r.audio) for r in requests))
+    inputs = _inputs(requests, kinds, text_encoder)
+    known = np.tile(np.concatenate([mask.astype(np.float32), condition], axis=1), (len(kinds), 1, 1))
+    schedule = sigmas(head.num_steps, statistics.shift)
+    latents = noise
+    for sigma, sigma_next in pairwise(schedule):
+        latents = np.where(mask, (1 - sigma) * condition + sigma * noise, latents)
+        inputs["latents"] = np.concatenate([np.tile(latents, (len(kinds), 1, 1)), known], axis=1)[..., None, None]
+        inputs["timestep"] = np.full(b * len(kinds), sigma * 1000.0, np.float32)
+        velocity = transformer(inputs)[..., 0, 0].reshape(len(kinds), b, NUM_CHANNELS, f)
+        guided = combine(velocity, head.text_guidance_scale, head.audio_guidance_scale)
+        latents = euler_step(latents, guided, float(sigma), float(sigma_next))
+    motion = latents * std + mean
+    motion[:, _UNIT] = np.clip(motion[:, _UNIT], 0.0, 1.0)
+    motion = np.where(mask, given, motion)
+    return [np.ascontiguousarray(one.T, dtype=np.float32) for one in motion]
+
+
+def batch_key(request: MotionRequest) -> tuple[int, int, float, float, bool]:
+    """Requests with equal keys can share a batch."""
+    return (
+        request.num_frames, request.num_steps, request.text_guidance_scale, request.audio_guidance_scale, len(request.audio) > 0
+    )  # fmt: skip
+
+
+def _inputs(requests: Sequence[MotionRequest], kinds: Sequence[Branch], text_encoder: TextEncoder) -> dict[str, Array]:
+    """Everything but the latents and the timestep, for each kind of branch and, within it, each request."""
+    times = [frame_times(request.num_frames, request.interval_s) for request in requests]
+    heard = [sound(r.audio, r.audio_start_s, t) for r, t in zip(requests, times, strict=True)]
+    said = [words(r.beats, t, text_encoder) for r, t in zip(requests, times, strict=True)]
+    n, k = max(len(h.audio) for h in heard), max(s.text.shape[0] for s in said) * said[0].text.shape[1]
+    inputs = {
+        "interval": np.array([request.interval_s for request in requests], np.float32),
+        "time": np.stack(times),
+        "frame_scalars": np.stack([s.scalars for s in said]),
+        "text": np.stack([_pad(s.text, 0, k // s.text.shape[1]) for s in said]),
+        "text_mask": np.stack([_pad(s.mask, 1, k) for s in said]),
+        "audio": np.stack([_pad(h.audio, 0, n) for h in heard]),
+        "audio_known": np.stack([_pad(h.known, 0, n) for h in heard]),
+        "audio_time": np.stack([_pad(h.time, 0, n) for h in heard]),
+        "audio_mask": np.stack([_pad(h.mask, 1, n) for h in heard]),
+    }
+    batch = {name: np.tile(value, (len(kinds),) + (1,) * (value.ndim - 1)) for name, value in inputs.items()}
+    b = len(requests)
+    for i, kind in enumerate(kinds):
+        rows = slice(i * b, (i + 1) * b)
+        if kind != Branch.FULL:
+            batch["text_mask"][rows] = 0.0
+            batch["frame_scalars"][rows] = no_beat(requests[0].num_frames)
+        if kind == Branch.NEITHER:
+            batch["audio_known"][rows] = 0.0
+    return batch
+
+
+def _pad(values: Array, axis: int, size: int) -> Array:
+    widths = [(0, 0)] * values.ndim
+    widths[axis] = (0, size - values.shape[axis])
+    return np.pad(values, widths)

@@ -1,0 +1,73 @@
+"""Write a trained `AvatarDiT` as the folder that `engines.catalog.load_motion_model` reads.
+
+python -m export.motion_onnx run/last.pt engines/weights/portrait
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engines.catalog import CONFIGS, AvatarDiTConfig, MotionStatistics
+from engines.models.avatar_dit import AvatarDiT
+from export.to_onnx import export_onnx
+
+DYNAMIC = {
+    "latents": {0: "b", 2: "f"}, "timestep": {0: "b"}, "interval": {0: "b"}, "time": {0: "b", 1: "f"},
+    "frame_scalars": {0: "b", 2: "f"}, "text": {0: "b", 1: "k"}, "text_mask": {0: "b", 1: "f", 2: "kl"},
+    "audio": {0: "b", 1: "n"}, "audio_known": {0: "b", 1: "n"}, "audio_time": {0: "b", 1: "n"},
+    "audio_mask": {0: "b", 1: "f", 2: "n"},
+}  # fmt: skip
+
+
+def example_inputs(
+    config: AvatarDiTConfig, b: int = 3, f: int = 13, k: int = 2, n: int = 41, seed: int = 0
+) -> dict[str, Tensor]:
+    """Random inputs of the right shapes, by name."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator)
+
+    def choice(*shape: int) -> Tensor:
+        return (torch.rand(*shape, generator=generator) > 0.3).float()
+
+    return {
+        "latents": normal(b, config.in_channels - config.frame_scalars, f, 1, 1),
+        "timestep": torch.rand(b, generator=generator) * 1000,
+        "interval": torch.full((b,), 0.04),
+        "time": torch.arange(f).float().mul(0.04).expand(b, f).clone(),
+        "frame_scalars": normal(b, config.frame_scalars, f),
+        "text": normal(b, k, 24, config.text_dim),
+        "text_mask": choice(b, f, k * 24),
+        "audio": normal(b, n, config.audio_dim),
+        "audio_known": choice(b, n),
+        "audio_time": torch.arange(n).float().mul(0.02).sub(0.12).expand(b, n).clone(),
+        "audio_mask": choice(b, f, n),
+    }
+
+
+def export_motion_model(model: AvatarDiT, statistics: MotionStatistics, folder: Path) -> None:
+    """model.onnx and statistics.json into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    export_onnx(model, example_inputs(model.config), ["velocity"], folder / "model.onnx", DYNAMIC)
+    statistics.save(folder / "statistics.json")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path, help="written by export.train.motion")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--config", default="portrait", choices=CONFIGS)
+    args = parser.parse_args()
+    saved = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
+    model = AvatarDiT(CONFIGS[args.config])
+    model.load_state_dict(saved["ema"])
+    export_motion_model(model, MotionStatistics(**saved["statistics"]), args.out)
+
+
+if __name__ == "__main__":
+    main()
