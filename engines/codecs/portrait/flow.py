@@ -1,0 +1,106 @@
+"""Where each pixel of a frame comes from: forward displacements on a coarse grid, inverted, laid over the frame."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from engines.codecs.portrait.face import Array, Face
+from engines.codecs.portrait.fields import NUM_SHAPES, FaceFields, smoothstep
+from engines.codecs.portrait.head import Head
+from engines.codecs.portrait.view import View, mesh
+from engines.motion import INDEX, Motion
+
+INVERSION_STEPS = 6
+
+
+class Flow:
+    """The two displacement fields of a face on the canvas: of the skin above the lip line and of the skin below it."""
+
+    def __init__(self, view: View, face: Face) -> None:
+        """face: on the canvas."""
+        self.view, self.face = view, face
+        self.step = int(np.clip(round(face.unit / 26), 3, 10))
+        width, height = view.canvas_size
+        self.grid = (height // self.step + 2, width // self.step + 2)  # rows, columns
+        nodes = mesh(self.grid[1], self.grid[0]) * np.float32(self.step)
+        points = nodes.reshape(-1, 2)
+        self.head = Head(face, points)
+        q = self.head.canonical
+        fields = FaceFields(face)
+        self.fields = fields
+        # Fields live in a window around the face; beyond it they vanish.
+        reach = (np.abs(q[:, 0]) < 1.45) & (q[:, 1] > -1.0) & (q[:, 1] < 2.6)
+        rows, cols = np.nonzero(reach.reshape(self.grid))
+        self.window = slice(rows.min(), rows.max() + 1), slice(cols.min(), cols.max() + 1)
+        inner = q.reshape(*self.grid, 3)[self.window].reshape(-1, 3)
+        edge = (1 - smoothstep(np.abs(inner[:, 0]), 1.1, 1.45)) * smoothstep(inner[:, 1], -1.0, -0.7)
+        above, below = (self._to_pixels(side * edge[:, None]) for side in fields.evaluate(inner))
+        self.basis = np.concatenate((above, below), axis=1)  # [52, 2 * nodes of the window * 3]
+        self.lip_side = fields.mouth.locate(q)[1].reshape(self.grid)
+        self.shoulders = self._shoulder_field(q, points)
+
+    def _to_pixels(self, fields: Array) -> Array:
+        """[52, n, 3] eye distances along the face's axes to [52, n * 3] pixels along the camera's."""
+        return (fields @ self.face.axes * np.float32(self.face.unit)).reshape(NUM_SHAPES, -1).astype(np.float32)
+
+    def _shoulder_field(self, q: Array, points: Array) -> Array:
+        """Pixels down for (raise, breath), [2, n]: the chest rises, its lower end stays."""
+        unit = self.face.unit
+        below = 1 - self.head.follow
+        bottom = float(self.view.corner[1] + self.view.scaled[1])
+        neck = float(self.face.landmarks[152, 1]) + 0.5 * unit
+        span = max(bottom - neck, 0.3 * unit)
+        fade = 1 - smoothstep(points[:, 1], neck + 0.15 * span, bottom)
+        side = smoothstep(np.abs(q[:, 0]), 0.2, 1.1)
+        amount = min(1.0, span / (1.2 * unit))
+        lift = below * fade * (0.35 + 0.65 * side) * amount
+        chest = below * fade * amount
+        return np.stack((-0.16 * unit * lift, -0.045 * unit * chest)).astype(np.float32)
+
+    def forward(self, motion: Motion) -> tuple[Array, Array, Array]:
+        """Displacements of the grid's nodes: (above, below, head alone), each float32 [rows, columns, 2], pixels."""
+        weights = motion[:NUM_SHAPES]
+        active = np.flatnonzero(weights)
+        rows, cols = self.window
+        shape = (2, rows.stop - rows.start, cols.stop - cols.start, 3)
+        inner = np.zeros(self.basis.shape[1], np.float32)
+        for i in active:
+            inner += self.basis[i] * weights[i]
+        inner = inner.reshape(shape)
+        rest = self.head.rest[:, :2]
+        lift = self.shoulders.T @ motion[[INDEX["shoulderRaise"], INDEX["breath"]]]
+        out = []
+        for side in (inner[0], inner[1], None):
+            expression = np.zeros((*self.grid, 3), np.float32)
+            if side is not None:
+                expression[self.window] = side
+            shift = self.head.moved(expression.reshape(-1, 3), motion) - rest
+            shift[:, 1] += lift
+            out.append(shift.reshape(*self.grid, 2))
+        return out[0], out[1], out[2]
+
+    def sources(self, displacement: Array, at: Array) -> Array:
+        """Solve u + displacement(u) = at for u by fixed point. at, result: float32 [h, w, 2], canvas pixels."""
+        u = at - self.sample(displacement, at)
+        for _ in range(INVERSION_STEPS):
+            u = at - self.sample(displacement, u)
+        return u
+
+    def sample(self, grid: Array, at: Array) -> Array:
+        """A grid's values at canvas pixels [h, w, 2]."""
+        return cv2.remap(grid, at * np.float32(1 / self.step), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def camera_matrix(motion: Motion, view: View) -> Array:
+    """Frame pixels to canvas pixels, [2, 3]: what the virtual camera sees."""
+    width, height = view.size
+    x, y, zoom, roll = (float(c) for c in motion[INDEX["cameraX"] : INDEX["cameraRoll"] + 1])
+    scale = np.exp(-zoom)
+    # The camera may look no further than the canvas goes.
+    cos, sin = np.cos(roll), np.sin(roll)
+    centre = np.array([(width - 1) / 2, (height - 1) / 2])
+    # A camera that turns clockwise sees the picture turn the other way.
+    linear = scale * np.array([[cos, -sin], [sin, cos]])
+    offset = centre + view.margin + np.array([x * width, y * height]) - linear @ centre
+    return np.column_stack((linear, offset)).astype(np.float32)
