@@ -1,0 +1,48 @@
+// One broadcast from the host's side: made on the server, voice out, picture in, control link. Ends whole.
+
+import { postJson } from "./api.js";
+import { Control } from "./control.js";
+import { Player } from "./player.js";
+import { Publisher } from "./publisher.js";
+
+export class Broadcast {
+  /** The server's own description: id, avatar, size, fps, watch_url and the rest. */
+  info;
+  control;
+  publisher;
+  player;
+
+  /** Makes a broadcast on the server. Throws a Problem. */
+  static async make(avatar, size, fps, track, video) {
+    const info = await postJson("/api/broadcasts", { avatar, size, fps });
+    return new Broadcast(info, track, video);
+  }
+
+  constructor(info, track, video) {
+    this.info = info;
+    const control = new URL(info.control_url, location.href);
+    control.searchParams.set("role", "host");
+    this.control = new Control(control.href);
+    this.publisher = new Publisher(info.whip_url, track);
+    this.player = new Player(info.whep_url, video);
+  }
+
+  /** Resolves once the voice flows; the picture follows by itself. Throws a Problem. */
+  async start() {
+    await this.publisher.start();
+    this.player.run();
+  }
+
+  /** For viewers, as an address they can open. */
+  get watchUrl() {
+    return new URL(this.info.watch_url, location.href).href;
+  }
+
+  async end() {
+    this.control.send("end");
+    this.player.stop();
+    await this.publisher.stop();
+    this.control.close();
+    await fetch(`/api/broadcasts/${encodeURIComponent(this.info.id)}`, { method: "DELETE", keepalive: true }).catch(() => undefined);
+  }
+}

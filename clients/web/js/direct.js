@@ -1,0 +1,175 @@
+// Directing: the prompt box, the one-tap words, and what the server said to each.
+
+import { byId, el, icon } from "./dom.js";
+import { faceOf } from "./faces.js";
+import { ACTIONS, CAMERA_MOVES, degreeWord, EMOTIONS, labelOf, paceWord } from "./vocabulary.js";
+
+const NUM_SHOWN = 4;
+
+/** `send(type, fields)` returns the message's id, or null while nobody is on air. */
+export class Direct {
+  #send;
+  #said = new Map(); // id → {row, when, airsAt, word}; airsAt as performance.now() has it
+  #prompt = byId("prompt");
+  #intensity = byId("intensity");
+  #speed = byId("speed");
+  #live = false;
+
+  constructor(send) {
+    this.#send = send;
+    this.#drawButtons();
+    byId("prompt-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#sendPrompt();
+    });
+    this.#prompt.addEventListener("input", () => this.#enable());
+    this.#prompt.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        this.#sendPrompt();
+      } else if (event.key === "Escape") this.#prompt.blur();
+    });
+    this.#intensity.addEventListener("input", () => (byId("intensity-word").textContent = degreeWord(this.#intensity.valueAsNumber)));
+    this.#intensity.addEventListener("change", () => this.#pressed("emotions") && this.#emotion(this.#pressed("emotions")));
+    this.#speed.addEventListener("input", () => (byId("speed-word").textContent = paceWord(this.#speed.valueAsNumber)));
+    setInterval(() => this.#count(), 100);
+    this.setLive(false);
+  }
+
+  /** Nothing can be sent while off air, except that a prompt written before goes out first thing. */
+  setLive(live) {
+    this.#live = live;
+    this.#enable();
+    if (!live) {
+      for (const button of document.querySelectorAll('.direct [aria-pressed="true"]')) button.setAttribute("aria-pressed", "false");
+    }
+    byId("prompt-hint").hidden = live;
+  }
+
+  /** A new broadcast: nothing has been said yet. */
+  clear() {
+    this.#said.clear();
+    byId("accepted").replaceChildren();
+  }
+
+  /** The prompt as it stands, taken out of the box: for the moment of going live. */
+  get text() {
+    return this.#prompt.value.trim();
+  }
+
+  sendPending() {
+    if (this.text) this.#sendPrompt();
+  }
+
+  focus() {
+    this.#prompt.focus();
+  }
+
+  /** The emotion of this place in the row, by keyboard. */
+  press(index) {
+    if (this.#live) this.#emotion(EMOTIONS[index].word);
+  }
+
+  /** The server took the message: it goes on air in `inS` seconds, as it was understood. */
+  accepted(id, inS, understood) {
+    const said = this.#said.get(id);
+    if (!said) return;
+    said.airsAt = performance.now() + 1000 * inS;
+    if (understood.length && said.isPrompt) said.row.append(el("span", { class: "understood" }, understood.join(" · ")));
+    this.#mark(said, "accepted");
+    this.#count();
+  }
+
+  /** The server refused it, and says why. True where the message was one of ours. */
+  refused(id, why) {
+    const said = this.#said.get(id);
+    if (!said) return false;
+    said.when.textContent = why;
+    this.#mark(said, "refused");
+    return true;
+  }
+
+  /** What the storyline now says: the buttons show it. */
+  showBeat({ emotion, camera }) {
+    for (const [group, word] of [["emotions", emotion], ["cameras", camera]]) {
+      for (const button of byId(group).children) button.setAttribute("aria-pressed", String(button.dataset.word === word));
+    }
+  }
+
+  #drawButtons() {
+    const button = (name, entry, act, ...inside) =>
+      el("button", { class: name, type: "button", "data-word": entry.word, "aria-pressed": name === "chip" ? undefined : "false", onclick: act }, ...inside);
+    byId("emotions").append(
+      ...EMOTIONS.map((entry) => button("emotion", entry, () => this.#emotion(entry.word), faceOf(entry.face), el("span", {}, entry.label))),
+    );
+    byId("actions").append(...ACTIONS.map((entry) => button("chip", entry, (event) => this.#action(entry.word, event.currentTarget), entry.label)));
+    byId("cameras").append(
+      ...CAMERA_MOVES.map((entry) => button("camera", entry, () => this.#camera(entry.word), icon(entry.word), el("span", {}, entry.label))),
+    );
+  }
+
+  #pressed(group) {
+    return byId(group).querySelector('[aria-pressed="true"]')?.dataset.word ?? null;
+  }
+
+  #press(group, word) {
+    for (const button of byId(group).children) button.setAttribute("aria-pressed", String(button.dataset.word === word));
+  }
+
+  #emotion(word) {
+    const intensity = this.#intensity.valueAsNumber;
+    if (this.#say(`${labelOf(word)}, ${degreeWord(intensity)}`, "emotion", { emotion: word, intensity })) this.#press("emotions", word);
+  }
+
+  #action(word, button) {
+    if (!this.#say(labelOf(word), "action", { action: word })) return;
+    button.classList.add("sent");
+    setTimeout(() => button.classList.remove("sent"), 700);
+  }
+
+  #camera(word) {
+    const speed = this.#speed.valueAsNumber;
+    const text = word === "static" ? "Camera still" : `${labelOf(word)}, ${paceWord(speed)}`;
+    if (this.#say(text, "camera", { move: word, speed })) this.#press("cameras", word);
+  }
+
+  #sendPrompt() {
+    const text = this.text;
+    if (!text || !this.#say(text, "prompt", { text })) return;
+    this.#prompt.value = "";
+    this.#enable();
+  }
+
+  #say(text, type, fields) {
+    const id = this.#send(type, fields);
+    if (id === null) return false;
+    const when = el("span", { class: "when" }, "sent…");
+    const row = el("li", { "data-word": "sent" }, el("span", { class: "said", title: text }, text), when);
+    this.#said.set(id, { row, when, airsAt: Infinity, word: "sent", isPrompt: type === "prompt" });
+    const list = byId("accepted");
+    list.prepend(row);
+    while (list.children.length > NUM_SHOWN) list.lastChild.remove();
+    for (const [old, { row: gone }] of this.#said) if (!gone.isConnected) this.#said.delete(old);
+    return true;
+  }
+
+  #mark(said, word) {
+    said.word = word;
+    said.row.dataset.word = word;
+  }
+
+  #count() {
+    for (const said of this.#said.values()) {
+      if (said.word !== "accepted") continue;
+      const left = (said.airsAt - performance.now()) / 1000;
+      if (left <= 0) this.#mark(said, "aired");
+      const text = left > 0 ? `on air in ${left.toFixed(1)} s` : "on air";
+      if (said.when.textContent !== text) said.when.textContent = text;
+    }
+  }
+
+  #enable() {
+    for (const button of document.querySelectorAll(".emotion, .chip, .camera")) button.disabled = !this.#live;
+    byId("send").disabled = !this.#live || !this.text;
+  }
+}

@@ -1,0 +1,70 @@
+// What can go wrong between a host and the air, in the host's words: what it is, and the way out.
+
+/** An error that already knows how to tell the host about itself. */
+export class Problem extends Error {
+  constructor(code, { status = 0, detail = "" } = {}) {
+    super(detail || code);
+    this.code = code;
+    this.status = status;
+    this.detail = detail;
+  }
+}
+
+const here = () => `http://127.0.0.1:${location.port || 80}`;
+
+const WORDS = {
+  insecure: () => [
+    "This address is not secure, so the browser keeps the microphone shut",
+    `Open ${here()} on the computer that runs Rostrum, or serve it over https.`,
+  ],
+  mic_denied: () => [
+    "The microphone is blocked for this page",
+    "Allow it with the icon at the left end of the address bar, then try again.",
+  ],
+  mic_missing: () => ["No microphone was found", "Plug one in, or switch it on in the system's sound settings, then try again."],
+  mic_busy: () => [
+    "The microphone is in use by another program",
+    "Close the other program or choose another microphone, then try again.",
+  ],
+  mic_ended: () => ["The microphone was unplugged", "Plug it in again or choose another one. You are still on air, in silence."],
+  ice_failed: () => [
+    "Sound and picture cannot reach the server",
+    "The network between here and the server blocks UDP. Allow it in the firewall, or set up a TURN server in Rostrum's configuration.",
+  ],
+  server_gone: () => ["The server does not answer", "Check that Rostrum is still running. This page keeps trying."],
+  control_gone: () => ["Lost the link for prompts", "The broadcast goes on; prompts work again as soon as the link is back."],
+  hosted: () => [
+    "This broadcast already has a host",
+    "Another tab or program is sending sound into it. End it there, or go live again for a new broadcast.",
+  ],
+  no_broadcast: () => ["The broadcast has ended", "The server closed it. Go live again to start a new one."],
+  full: (problem) => ["The server carries all the broadcasts it can", problem.detail || "End another one, or wait for one to end."],
+  avatar: (problem) => ["The avatar could not be used", problem.detail || "Choose another one."],
+  no_avatars: () => ["There are no avatars yet", "Add a picture: drop it anywhere on this page."],
+  playback: () => ["The browser held back the picture", "Press a key or click anywhere to start it."],
+  unknown: (problem) => ["Something went wrong", problem.detail || "Try again. The server's log says more."],
+};
+
+/** {title, text} for a problem. */
+export function words(problem) {
+  const [title, text] = (WORDS[problem.code] ?? WORDS.unknown)(problem);
+  return { title, text };
+}
+
+/** The Problem that a failed getUserMedia stands for. */
+export function microphoneProblem(error) {
+  const code = {
+    NotAllowedError: "mic_denied",
+    SecurityError: "mic_denied",
+    NotFoundError: "mic_missing",
+    OverconstrainedError: "mic_missing",
+    NotReadableError: "mic_busy",
+    AbortError: "mic_busy",
+  }[error.name];
+  return new Problem(code ?? "unknown", { detail: error.message });
+}
+
+/** The Problem that any caught value stands for. */
+export function asProblem(error) {
+  return error instanceof Problem ? error : new Problem("unknown", { detail: error?.message ?? String(error) });
+}

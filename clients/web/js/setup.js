@@ -1,0 +1,94 @@
+// The microphone panel: allowing, choosing, cleaning up, and what the level says.
+
+import { byId, el, setIcon } from "./dom.js";
+import { startMeter } from "./meter.js";
+import { alreadyAllowed, Microphone } from "./mic.js";
+import { notify, settle } from "./notices.js";
+import { asProblem, Problem } from "./problems.js";
+
+const MIC_PROBLEMS = ["insecure", "mic_denied", "mic_missing", "mic_busy", "mic_ended"];
+const SILENT_AFTER = 4; // readings, one a second
+
+const LEVEL_HINTS = {
+  none: "No sound arrives. Is the microphone switched on, and is it the right one?",
+  quiet: "Quiet. Come closer or turn the microphone up.",
+  loud: "Too loud: it clips. Turn the microphone down a little.",
+  good: "Sounds good.",
+};
+
+/** Events: `track` with the new track as `detail`; `muted`. */
+export class Setup extends EventTarget {
+  mic = new Microphone();
+  #device = byId("mic-device");
+  #cleanup = byId("mic-cleanup");
+  #silent = 0;
+
+  constructor() {
+    super();
+    this.#cleanup.checked = localStorage.getItem("rostrum.cleanup") !== "no";
+    byId("allow-mic").addEventListener("click", () => this.open());
+    this.#device.addEventListener("change", () => this.open(this.#device.value));
+    this.#cleanup.addEventListener("change", () => {
+      localStorage.setItem("rostrum.cleanup", this.#cleanup.checked ? "yes" : "no");
+      this.open(this.#device.value);
+    });
+    byId("mute").addEventListener("click", () => this.setMuted(!this.mic.muted));
+    this.mic.addEventListener("ended", () => {
+      notify(new Problem("mic_ended"), { again: () => this.open() });
+    });
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.mic.track && this.#list());
+    startMeter(byId("meter"), byId("meter-canvas"), () => this.mic.levelDb(), (word) => this.#level(word));
+  }
+
+  /** Opens the microphone where that asks nobody anything. */
+  async openQuietly() {
+    if (!window.isSecureContext || !navigator.mediaDevices) await this.open();
+    else if (await alreadyAllowed()) await this.open(localStorage.getItem("rostrum.mic") ?? "");
+  }
+
+  /** Opens a microphone; false, with a notice, where that fails. */
+  async open(deviceId = "") {
+    settle(...MIC_PROBLEMS);
+    try {
+      await this.mic.open(deviceId, this.#cleanup.checked);
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.code === "mic_missing" && deviceId) return this.open();
+      notify(problem, problem.code === "insecure" ? {} : { again: () => this.open(deviceId) });
+      return false;
+    }
+    if (deviceId) localStorage.setItem("rostrum.mic", deviceId);
+    byId("allow-mic").hidden = true;
+    byId("mic-chosen").hidden = false;
+    byId("mute").disabled = false;
+    await this.#list();
+    this.dispatchEvent(new CustomEvent("track", { detail: this.mic.track }));
+    return true;
+  }
+
+  async #list() {
+    const devices = await this.mic.devices();
+    this.#device.replaceChildren(...devices.map(({ id, name }) => el("option", { value: id }, name)));
+    this.#device.value = this.mic.deviceId;
+    if (!this.#device.value && devices[0]) this.#device.value = devices[0].id;
+  }
+
+  setMuted(muted) {
+    if (!this.mic.track) return;
+    this.mic.setMuted(muted);
+    const button = byId("mute");
+    button.setAttribute("aria-pressed", String(muted));
+    setIcon(button, muted ? "mic-off" : "mic");
+    this.dispatchEvent(new Event("muted"));
+  }
+
+  #level(word) {
+    if (!this.mic.track) return;
+    this.#silent = word === "none" && !this.mic.muted ? this.#silent + 1 : 0;
+    const hint = byId("mic-hint");
+    const said = this.mic.muted ? "none" : word === "none" && this.#silent < SILENT_AFTER ? null : word;
+    if (!said) return;
+    hint.textContent = this.mic.muted ? "Muted." : LEVEL_HINTS[said];
+    hint.dataset.weight = said === "good" || this.mic.muted ? "" : "warn";
+  }
+}

@@ -1,0 +1,270 @@
+// The host's page: puts the parts together, and is the only one that knows in which state the page is.
+
+import { Avatars } from "./avatars.js";
+import { Broadcast } from "./broadcast.js";
+import { Delay } from "./delay.js";
+import { Direct } from "./direct.js";
+import { byId, clock, el, setIcon } from "./dom.js";
+import { Horizon } from "./horizon.js";
+import { NewAvatar } from "./new-avatar.js";
+import { announce, notify, settle, settleAll } from "./notices.js";
+import { asProblem, Problem } from "./problems.js";
+import { Setup } from "./setup.js";
+
+const FORMATS = [
+  ["512x512", 25, "Square, 512 × 512, 25 fps"],
+  ["720x720", 25, "Square, 720 × 720, 25 fps"],
+  ["1280x720", 25, "Wide, 1280 × 720, 25 fps"],
+  ["1920x1080", 25, "Wide, 1920 × 1080, 25 fps"],
+  ["1920x1080", 48, "Wide, 1920 × 1080, 48 fps"],
+  ["720x1280", 25, "Tall, 720 × 1280, 25 fps"],
+];
+const TALLY = { idle: ["off", "Off air"], starting: ["wait", "Starting"], live: ["on", "On air"], reconnecting: ["wait", "Reconnecting"] };
+
+const [video, still, screen] = [byId("onair"), byId("still"), byId("screen")];
+const avatars = new Avatars();
+const setup = new Setup();
+const newAvatar = new NewAvatar();
+const horizon = new Horizon(byId("horizon-canvas"));
+const delay = new Delay();
+const direct = new Direct((type, fields) => broadcast?.control.send(type, fields) ?? null);
+
+let broadcast = null;
+let state = "idle";
+let liveSince = 0;
+
+// -- state --------------------------------------------------------------------------------------------------------------
+
+function enter(next) {
+  state = next;
+  document.body.dataset.state = next;
+  const [tally, word] = TALLY[next];
+  byId("tally").dataset.tally = tally;
+  byId("tally-word").textContent = word;
+  const onAir = next === "live" || next === "reconnecting";
+  byId("golive").hidden = onAir;
+  byId("golive").disabled = next === "starting" || !avatars.chosen;
+  byId("golive").textContent = next === "starting" ? "Starting…" : "Go live";
+  byId("end").hidden = !onAir;
+  byId("horizon").hidden = !onAir;
+  byId("preview-sound").hidden = !onAir;
+  byId("copy-link").disabled = !onAir;
+  byId("format").disabled = next !== "idle";
+  byId("viewers-reading").hidden = !onAir;
+  avatars.enabled = next === "idle";
+  direct.setLive(onAir);
+  if (!onAir) {
+    screen.dataset.picture = avatars.chosen ? "still" : "none";
+    byId("tally-clock").textContent = "";
+    delay.set(null, {});
+    horizon.clear();
+  }
+  document.title = next === "live" ? "● On air – Rostrum" : "Rostrum";
+  say();
+}
+
+/** The line beside the buttons: what to do next, or what is going on. */
+function say() {
+  byId("transport-word").textContent = {
+    idle: !avatars.chosen ? "" : setup.mic.track ? "Ready." : "Your browser will ask for the microphone.",
+    starting: "Connecting your microphone…",
+    live: setup.mic.muted ? "Muted: viewers hear nothing." : "",
+    reconnecting: "The link to the server broke. Trying again…",
+  }[state];
+}
+
+async function goLive() {
+  if (state !== "idle" || !avatars.chosen) return;
+  settleAll();
+  if (!setup.mic.track && !(await setup.open())) return;
+  enter("starting");
+  announce("Going live");
+  direct.clear();
+  const [size, fps] = byId("format").value.split("@");
+  try {
+    broadcast = await Broadcast.make(avatars.chosen.name, size, Number(fps), setup.mic.track, video);
+    listen(broadcast);
+    await broadcast.start();
+  } catch (error) {
+    await stop();
+    const problem = asProblem(error);
+    notify(problem.status && problem.status < 500 && problem.code !== "hosted" ? Object.assign(problem, { code: "avatar" }) : problem, { again: goLive });
+  }
+}
+
+async function stop() {
+  const ended = broadcast;
+  broadcast = null;
+  enter("idle");
+  await ended?.end();
+}
+
+async function end() {
+  const lasted = clock((performance.now() - liveSince) / 1000);
+  settle("control_gone", "server_gone", "ice_failed");
+  await stop();
+  announce("Off air");
+  byId("transport-word").textContent = `The broadcast has ended after ${lasted}.`;
+}
+
+// -- one broadcast --------------------------------------------------------------------------------------------------------
+
+function listen(mine) {
+  const { control, publisher, player } = mine;
+  const on = (target, name, act) => target.addEventListener(name, ({ detail }) => mine === broadcast && act(detail));
+
+  on(publisher, "state", ({ state: link, problem }) => {
+    if (link === "reconnecting") enter("reconnecting");
+    else if (link === "connected" && state === "reconnecting") {
+      settle("server_gone", "ice_failed");
+      enter("live");
+      announce("Back on air");
+    } else if (link === "lost") {
+      stop();
+      notify(asProblem(problem), { again: goLive });
+    }
+  });
+
+  on(player, "state", ({ state: picture, problem }) => {
+    screen.dataset.picture = picture === "playing" ? "live" : "still";
+    if (picture === "playing") {
+      if (state === "starting") onAir();
+    } else if (picture === "retrying" && problem && problem.code !== "unknown" && state === "live") notify(problem, { weight: "mild" });
+  });
+
+  on(control, "open", () => settle("control_gone"));
+  on(control, "gone", () => state === "live" && notify(new Problem("control_gone"), { weight: "mild" }));
+  on(control, "message:accepted", (message) => direct.accepted(message.id, message.on_air_in_s, message.understood));
+  on(control, "message:horizon", (message) =>
+    horizon.set({ aired: message.aired_s, committed: message.committed_s, planned: message.planned_s }),
+  );
+  on(control, "message:storyline", ({ beats }) => {
+    horizon.setBeats(beats.map((beat) => ({ ...beat, start: beat.start_s })));
+  });
+  on(control, "message:metrics", async (message) => {
+    byId("viewers").textContent = Math.max(0, message.viewers - 1);
+    if (!message.delay_ms) return;
+    const { total, ...parts } = message.delay_ms;
+    const browser = (await player.stats()).bufferMs;
+    if (mine === broadcast) delay.set(total + browser, { ...parts, browser });
+  });
+  on(control, "message:state", ({ state: word, reason }) => {
+    if (word !== "ended") return;
+    stop();
+    notify(new Problem("no_broadcast", { detail: reason }));
+  });
+  on(control, "message:error", ({ id, code, message }) => {
+    if (id && direct.refused(id, message)) return;
+    notify(new Problem(code, { detail: message }), { weight: "mild" });
+  });
+}
+
+function onAir() {
+  liveSince = performance.now();
+  byId("tally-clock").textContent = clock(0);
+  enter("live");
+  announce("You are on air");
+  direct.sendPending();
+}
+
+// -- the page -------------------------------------------------------------------------------------------------------------
+
+function showAvatar() {
+  const { chosen } = avatars;
+  byId("screen-empty").hidden = Boolean(chosen);
+  still.hidden = !chosen;
+  if (chosen) still.src = chosen.picture_url;
+  byId("slate").textContent = chosen?.title ?? "";
+  enter(state);
+}
+
+function showFormat() {
+  const [width, height] = byId("format").value.split("@")[0].split("x").map(Number);
+  screen.style.setProperty("--shape", width / height);
+  localStorage.setItem("rostrum.format", byId("format").value);
+}
+
+function hear(audible) {
+  video.muted = !audible;
+  const button = byId("preview-sound");
+  button.setAttribute("aria-pressed", String(audible));
+  button.setAttribute("aria-label", audible ? "Silence the broadcast" : "Hear the broadcast");
+  setIcon(button, audible ? "sound" : "sound-off");
+}
+
+async function copyLink() {
+  const url = broadcast?.watchUrl;
+  if (!url) return;
+  try {
+    await navigator.clipboard.writeText(url);
+  } catch {
+    prompt("The viewer link", url);
+    return;
+  }
+  byId("copy-link-word").textContent = "Copied";
+  setIcon(byId("copy-link"), "check");
+  announce("Viewer link copied");
+  setTimeout(() => {
+    byId("copy-link-word").textContent = "Viewer link";
+    setIcon(byId("copy-link"), "link");
+  }, 1800);
+}
+
+function fullscreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else screen.requestFullscreen();
+}
+
+function key(event) {
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
+    event.preventDefault();
+    direct.sendPending();
+    return;
+  }
+  if (event.key === "Escape") delay.hide();
+  const typing = event.target.closest?.("input:not([type=range], [type=checkbox]), textarea, select, dialog");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (/^[0-9]$/.test(event.key)) direct.press((Number(event.key) + 9) % 10);
+  const act = { "/": () => direct.focus(), "?": () => byId("keys").showModal(), m: () => setup.setMuted(!setup.mic.muted), u: () => hear(video.muted), f: fullscreen }[event.key.toLowerCase()];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+async function loadAvatars(name) {
+  try {
+    await avatars.load(name);
+    settle("server_gone", "no_avatars");
+    if (!avatars.chosen) notify(new Problem("no_avatars"), { weight: "mild" });
+  } catch (error) {
+    notify(asProblem(error), { again: () => loadAvatars(name) });
+    setTimeout(() => state === "idle" && !avatars.chosen && loadAvatars(name), 4000);
+  }
+}
+
+byId("format").append(...FORMATS.map(([size, fps, text]) => el("option", { value: `${size}@${fps}` }, text)));
+const kept = localStorage.getItem("rostrum.format");
+if (FORMATS.some(([size, fps]) => `${size}@${fps}` === kept)) byId("format").value = kept;
+byId("format").addEventListener("change", showFormat);
+byId("golive").addEventListener("click", goLive);
+byId("end").addEventListener("click", end);
+byId("preview-sound").addEventListener("click", () => hear(video.muted));
+byId("fullscreen").addEventListener("click", fullscreen);
+byId("copy-link").addEventListener("click", copyLink);
+byId("open-keys").addEventListener("click", () => byId("keys").showModal());
+document.addEventListener("keydown", key);
+avatars.addEventListener("change", showAvatar);
+avatars.addEventListener("add", ({ detail: file }) => newAvatar.open(file));
+newAvatar.addEventListener("made", ({ detail: name }) => loadAvatars(name));
+setup.addEventListener("track", ({ detail: track }) => {
+  broadcast?.publisher.replaceTrack(track);
+  say();
+});
+setup.addEventListener("muted", say);
+addEventListener("pagehide", () => broadcast?.end());
+setInterval(() => state === "live" && (byId("tally-clock").textContent = clock((performance.now() - liveSince) / 1000)), 500);
+
+showFormat();
+enter("idle");
+loadAvatars();
+setup.openQuietly();

@@ -1,0 +1,62 @@
+// The viewer's page: plays the broadcast, comes back by itself, says so when it is off air.
+
+import { byId, setIcon } from "./dom.js";
+import { Player } from "./player.js";
+import { words } from "./problems.js";
+
+const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
+const video = byId("onair");
+const player = new Player(`/whep/${encodeURIComponent(id)}`, video);
+let wantsSound = false;
+
+const CURTAINS = {
+  connecting: () => ["Connecting", ""],
+  retrying: (problem) => ["One moment", problem && problem.code !== "unknown" ? words(problem).title + "." : "The picture stopped. Trying again."],
+  "off-air": () => ["Off air", "This page begins to play by itself when the host goes live."],
+  playing: () => ["", ""],
+};
+const TALLY = { connecting: ["wait", "Connecting"], retrying: ["wait", "Reconnecting"], "off-air": ["off", "Off air"], playing: ["on", "Live"] };
+
+function show(state, problem) {
+  const before = document.body.dataset.state;
+  if (state === "connecting" && before !== "connecting") return; // the last word stands until there is news
+  document.body.dataset.state = state;
+  const [title, text] = CURTAINS[state](problem);
+  byId("curtain-title").textContent = title;
+  byId("curtain-text").textContent = text;
+  const [tally, word] = TALLY[state];
+  byId("tally").dataset.tally = tally;
+  byId("tally-word").textContent = word;
+  byId("hear").hidden = wantsSound || state !== "playing";
+}
+
+function sound(on) {
+  wantsSound = on;
+  video.muted = !on;
+  if (on) video.play();
+  const button = byId("sound");
+  button.setAttribute("aria-pressed", String(on));
+  button.setAttribute("aria-label", on ? "Sound off" : "Sound on");
+  setIcon(button, on ? "sound" : "sound-off");
+  byId("hear").hidden = on || document.body.dataset.state !== "playing";
+}
+
+function fullscreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else if (byId("theatre").requestFullscreen) byId("theatre").requestFullscreen();
+  else video.webkitEnterFullscreen(); // the only way on an iPhone
+}
+
+player.addEventListener("state", ({ detail }) => show(detail.state, detail.problem));
+byId("hear").addEventListener("click", () => sound(true));
+byId("sound").addEventListener("click", () => sound(video.muted));
+byId("fullscreen").addEventListener("click", fullscreen);
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key.toLowerCase() === "m") sound(video.muted);
+  if (event.key.toLowerCase() === "f") fullscreen();
+});
+addEventListener("online", () => player.hurry());
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+addEventListener("pagehide", () => player.stop());
+player.run();
