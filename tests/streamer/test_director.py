@@ -26,7 +26,7 @@ def test_an_emotion_is_understood_in_several_languages(prompt: str, emotion: str
 
 def test_degree_words_set_the_intensity() -> None:
     slight, strong = _plan("slightly sad").beats[0].intensity, _plan("extremely sad").beats[0].intensity
-    assert slight < 0.4 < 0.9 < strong
+    assert slight < 0.4 < 0.85 < strong
 
 
 def test_at_the_end_is_the_end_of_the_file() -> None:
@@ -47,6 +47,39 @@ def test_two_actions_follow_each_other() -> None:
 def test_after_some_seconds_waits_that_long() -> None:
     beats = [beat for beat in _plan("wink after 2.5 seconds", start_s=1).beats if beat.action]
     assert s_from_pts(beats[0].start) == 3.5
+
+
+def test_a_time_said_first_governs_what_follows_and_one_said_last_does_not() -> None:
+    first = {said.word: said.when.place for said in understand("at the end, smile and nod")}
+    last = {said.word: said.when.place for said in understand("nods at the end, slow zoom in")}
+    assert first == {"joy": "end", "nod": "end"}
+    assert last == {"nod": "end", "zoom_in": ""}
+
+
+def test_phases_of_a_file_share_its_length() -> None:
+    story = _plan("at first calm, then very angry")
+    assert [(s_from_pts(beat.start), beat.emotion) for beat in story.beats] == [(0, "calm"), (5, "anger")]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["don't nod", "without any nodding", "不要点头", "not angry", "stop smiling", "고개를 끄덕이지 마"]
+)
+def test_what_is_forbidden_is_not_done(prompt: str) -> None:
+    story = _plan(prompt)
+    assert {(beat.emotion, beat.action) for beat in story.beats} == {("calm", None)}
+
+
+def test_a_but_sets_aside_what_was_said_before() -> None:
+    assert _plan("not sad but happy").beats[0].emotion == "joy"
+
+
+def test_a_direction_alone_repeats_the_verb_before_it() -> None:
+    assert [b.action for b in _plan("look left, then right").beats if b.action] == ["look_left", "look_right"]
+
+
+def test_a_cue_word_is_kept_with_what_waits_for_it() -> None:
+    said = understand("when I say goodbye, smile")
+    assert [(d.word, d.when.cue) for d in said] == [("joy", "goodbye")]
 
 
 def test_live_a_prompt_takes_effect_at_its_place_and_leaves_the_past_alone() -> None:
