@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.avatar_library import FORMAT, SHIPPED_ROOT, Avatar, AvatarLibrary, user_root
+from engines.codecs.portrait.clean_plate import paint_out
 from engines.codecs.portrait.detect import Face, find_face
-from engines.codecs.portrait.matte import cut_out, paint_out
+from engines.codecs.portrait.matte import cut_out
 from engines.codecs.portrait.open_picture import open_picture
 from engines.codecs.portrait.points import Points, face_from_points
 
