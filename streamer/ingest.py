@@ -1,0 +1,183 @@
+"""The host's voice, from a WebRTC track to chunks on the media clock.
+
+The media clock counts samples: PTS 0 is the first one ever heard, and every chunk begins where the last one ended. What the
+network loses is filled by RTP time; while there is no host at all, silence is filled in by wall time, so that the avatar idles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+from streamer.clock import Clock
+from streamer.media import AudioChunk, Sound
+from streamer.plan import TIME_BASE_HZ, Pts
+
+log = logging.getLogger(__name__)
+
+VOICE_RATE_HZ = 16_000
+_FILL_BLOCK_S = 0.04
+_FADE = 480  # samples over which a concealed gap fades out
+
+
+@dataclass(slots=True)
+class IngestCounts:
+    """In samples of 48 kHz, since the start."""
+
+    received: int = 0
+    concealed: int = 0  # lost on the network, or while no host was there
+    dropped: int = 0  # came after their place was filled
+
+
+class VoiceTimeline:
+    """Places pieces of sound on the media clock: fills gaps, drops what comes twice or too late. No I/O, no clock.
+
+    A piece that lies more than `max_gap_s` off is taken as a new beginning, not as a gap.
+    """
+
+    def __init__(self, max_gap_s: float = 5.0) -> None:
+        self._max_gap = int(max_gap_s * TIME_BASE_HZ)
+        self._offset: int | None = None  # media pts - RTP pts
+        self._tail = np.zeros(_FADE, np.int16)
+        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=VOICE_RATE_HZ)
+        self._voice_end = 0
+        self.end = Pts(0)
+        self.counts = IngestCounts()
+
+    def restart(self) -> None:
+        """A new track: its RTP time has nothing to do with the last one's."""
+        self._offset = None
+
+    def place(self, rtp_pts: int, sound: Sound) -> AudioChunk | None:
+        """One decoded packet; None when nothing of it is new."""
+        self.counts.received += len(sound)
+        if self._offset is None or abs(rtp_pts + self._offset - self.end) > self._max_gap:
+            self._offset = self.end - rtp_pts
+        gap = rtp_pts + self._offset - self.end
+        if gap < 0:
+            self.counts.dropped += min(-gap, len(sound))
+            sound = sound[-gap:]
+        if not len(sound):
+            return None
+        return self._emit(sound, max(gap, 0))
+
+    def fill(self, samples: int) -> AudioChunk:
+        """Silence for sound that does not come."""
+        return self._emit(np.zeros(0, np.int16), samples)
+
+    def _emit(self, sound: Sound, gap: int) -> AudioChunk:
+        whole = np.concatenate([self._conceal(gap), sound]) if gap else sound
+        self._tail = whole[-_FADE:] if len(whole) >= _FADE else np.concatenate([self._tail, whole])[-_FADE:]
+        chunk = AudioChunk(self.end, whole, self._resample(whole), gap)
+        self.end = Pts(self.end + len(whole))
+        self.counts.concealed += gap
+        return chunk
+
+    def _conceal(self, gap: int) -> Sound:
+        """What was heard last, played backwards and faded out, then silence: no click."""
+        out = np.zeros(gap, np.int16)
+        n = min(gap, len(self._tail))
+        fade = np.linspace(1, 0, len(self._tail), dtype=np.float32)[:n]
+        out[:n] = self._tail[::-1][:n] * fade
+        return out
+
+    def _resample(self, sound: Sound) -> Sound:
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound[None]), format="s16", layout="mono")
+        frame.sample_rate = TIME_BASE_HZ
+        frame.pts = None
+        pieces = [out.to_ndarray()[0] for out in self._resampler.resample(frame)]
+        return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+
+
+class Ingest:
+    """An endless stream of `AudioChunk`s, whoever the host is just now.
+
+    Bounded: chunks are made as they are asked for, from a track whose packets are read at once; at most `backlog` wait, beyond
+    which the oldest are dropped and later filled as a gap.
+    """
+
+    def __init__(self, clock: Clock, patience_s: float = 0.4, backlog: int = 100) -> None:
+        self._clock = clock
+        self._patience_s = patience_s
+        self._packets: asyncio.Queue[tuple[int, Sound] | None] = asyncio.Queue(backlog)
+        self._reader: asyncio.Task[None] | None = None
+        self._timeline = VoiceTimeline()
+        self._last_heard_s: float | None = None
+        self._covered_until_s = clock.now_s()
+        self._is_filling = False
+
+    @property
+    def counts(self) -> IngestCounts:
+        return self._timeline.counts
+
+    def silent_for_s(self) -> float:
+        """How long nothing has come from the host; infinite before the first packet."""
+        return float("inf") if self._last_heard_s is None else self._clock.now_s() - self._last_heard_s
+
+    def attach(self, track: MediaStreamTrack) -> None:
+        """Hear this track from now on; the one before is left."""
+        self.detach()
+        self._reader = asyncio.create_task(self._read(track), name="ingest-read")
+
+    def detach(self) -> None:
+        """Hear nobody."""
+        if self._reader:
+            self._reader.cancel()
+            self._reader = None
+
+    async def _read(self, track: MediaStreamTrack) -> None:
+        await self._put(None)
+        try:
+            while True:
+                frame = await track.recv()
+                assert isinstance(frame, av.AudioFrame) and frame.pts is not None
+                self._last_heard_s = self._clock.now_s()
+                await self._put((frame.pts, mono(frame)))
+        except MediaStreamError:
+            log.info("the host's track has ended")
+
+    async def _put(self, item: tuple[int, Sound] | None) -> None:
+        if self._packets.full():
+            self._packets.get_nowait()
+        self._packets.put_nowait(item)
+
+    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        while True:
+            try:
+                item = await asyncio.wait_for(self._packets.get(), self._wait_s())
+            except TimeoutError:
+                if self._last_heard_s is not None:
+                    yield self._fill()
+                continue
+            if item is None:
+                self._timeline.restart()
+            elif chunk := self._timeline.place(*item):
+                self._covered_until_s, self._is_filling = self._clock.now_s(), False
+                yield chunk
+
+    def _wait_s(self) -> float:
+        """Until silence is due: long after a packet, a block's time when filling already."""
+        patience_s = _FILL_BLOCK_S if self._is_filling else self._patience_s
+        return max(0.0, self._covered_until_s + patience_s - self._clock.now_s())
+
+    def _fill(self) -> AudioChunk:
+        """The silence that is due by now."""
+        owed = round((self._clock.now_s() - self._covered_until_s) * TIME_BASE_HZ)
+        self._covered_until_s += owed / TIME_BASE_HZ
+        self._is_filling = True
+        return self._timeline.fill(owed)
+
+
+def mono(frame: av.AudioFrame) -> Sound:
+    """A decoded s16 frame at 48 kHz, its channels averaged."""
+    if frame.format.name != "s16" or frame.sample_rate != TIME_BASE_HZ:
+        raise ValueError(f"voice must be s16 at {TIME_BASE_HZ} Hz, not {frame.format.name} at {frame.sample_rate} Hz")
+    channels = frame.to_ndarray().reshape(-1, frame.layout.nb_channels).astype(np.int32)
+    return (channels.sum(axis=1) // channels.shape[1]).astype(np.int16)

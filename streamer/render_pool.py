@@ -1,0 +1,290 @@
+"""The render pool: worker processes of one broadcast, replaced when they die, and a spare one for the next broadcast.
+
+Nothing here blocks the event loop: each process has a thread that waits on its pipe and copies its frames.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import threading
+from collections import deque
+from dataclasses import replace
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from streamer.media import Picture
+from streamer.plan import Blueprint, BlueprintJob, SubClip, SubClipJob
+from streamer.render_process import NUM_SLOTS, Failed, Open, Opened, Rendered, serve
+
+log = logging.getLogger(__name__)
+
+REAL_WORKER = "streamer.render_worker:RenderWorker"
+_MAX_OUTSTANDING = NUM_SLOTS  # a slot is written again only when the job before last has been copied out
+_JOIN_S = 5.0
+
+
+class WorkerLost(RuntimeError):
+    """The worker process died or hung with this job; it is being replaced."""
+
+
+class RenderFailed(RuntimeError):
+    """The worker raised over this job, and goes on."""
+
+
+class Superseded(RuntimeError):
+    """The job belongs to an old epoch and was dropped."""
+
+
+class WorkerProcess:
+    """One worker process, from this side. Answers come back in the order of the requests; at most two are out at a time."""
+
+    def __init__(self, worker_class: str, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._memory: SharedMemory | None = None
+        self._slot_bytes = 0
+        self._answers: deque[asyncio.Future[Any]] = deque()
+        self._room = asyncio.Semaphore(_MAX_OUTSTANDING)
+        self.lost = asyncio.Event()
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs, worker_class), name="rostrum-worker", daemon=True)
+        self._process.start()
+        theirs.close()
+        self._reader = threading.Thread(target=self._read, name=f"worker-{self._process.pid}", daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    @property
+    def outstanding(self) -> int:
+        """Requests it has not answered yet."""
+        return len(self._answers)
+
+    async def open(
+        self, avatar: Path, size: tuple[int, int], threads: int, max_frames: int, timeout_s: float = 60.0
+    ) -> Picture:
+        """Load an avatar; the picture of it at rest. Raises RenderFailed or WorkerLost."""
+        width, height = size
+        self._slot_bytes = max_frames * width * height * 3 // 2
+        self._memory = SharedMemory(create=True, size=NUM_SLOTS * self._slot_bytes)
+        request = Open(avatar, width, height, threads, self._memory.name, self._slot_bytes)
+        opened = await self.ask(request, timeout_s)
+        assert isinstance(opened, Opened)
+        return opened.still
+
+    async def ask(self, request: Open | SubClipJob | BlueprintJob, timeout_s: float) -> Any:
+        """One request and its answer. A worker that takes longer than `timeout_s` is killed. Raises as `open`."""
+        async with self._room:
+            if self.lost.is_set():
+                raise WorkerLost("the worker process is gone")
+            answer: asyncio.Future[Any] = self._loop.create_future()
+            self._answers.append(answer)
+            try:
+                self._pipe.send(request)
+            except OSError:
+                self.kill()
+            try:
+                return await asyncio.wait_for(asyncio.shield(answer), timeout_s)
+            except TimeoutError:
+                self.kill()
+                raise WorkerLost(f"no answer within {timeout_s} s") from None
+
+    def kill(self) -> None:
+        """At once; whoever waits gets WorkerLost."""
+        self._process.kill()
+
+    async def close(self) -> None:
+        """Let it go; returns when the process has ended."""
+        self._process.terminate()
+        try:
+            await asyncio.wait_for(self.lost.wait(), 2.0)
+        except TimeoutError:
+            self.kill()
+            await self.lost.wait()
+
+    # -- in the reader thread --
+
+    def _read(self) -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                answer = self._pipe.recv()
+                if isinstance(answer, Rendered):
+                    answer = self._copy_out(answer)
+                self._tell(self._settle, answer)
+        self._process.join(_JOIN_S)
+        self._pipe.close()
+        if self._memory:
+            self._memory.close()
+            self._memory.unlink()
+        self._tell(self._give_up)
+
+    def _copy_out(self, rendered: Rendered) -> SubClip:
+        assert self._memory is not None
+        shared: Picture = np.ndarray(rendered.shape, np.uint8, self._memory.buf, rendered.slot * self._slot_bytes)
+        return replace(rendered.clip, frames=shared.copy())
+
+    def _tell(self, callback: Any, *args: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has closed before the worker did
+            self._loop.call_soon_threadsafe(callback, *args)
+
+    # -- back in the loop --
+
+    def _settle(self, answer: Any) -> None:
+        waiting = self._answers.popleft()
+        if waiting.done():
+            return
+        if isinstance(answer, Failed):
+            waiting.set_exception(RenderFailed(answer.message))
+        else:
+            waiting.set_result(answer)
+
+    def _give_up(self) -> None:
+        self.lost.set()
+        while self._answers:
+            waiting = self._answers.popleft()
+            if not waiting.done():
+                waiting.set_exception(WorkerLost(f"the worker process {self.pid} ended"))
+                waiting.exception()  # whoever waited may have left
+
+
+class WorkerSource:
+    """Starts worker processes, and keeps one spare whose models' code is already loaded."""
+
+    def __init__(self, worker_class: str = REAL_WORKER) -> None:
+        self._worker_class = worker_class
+        self._spare: WorkerProcess | None = None
+        self._closed = False
+
+    def prepare(self) -> None:
+        """Have a spare. Starting a process takes tens of milliseconds here, and seconds over there."""
+        if self._spare is None or self._spare.lost.is_set():
+            self._spare = WorkerProcess(self._worker_class, asyncio.get_running_loop())
+
+    def take(self) -> WorkerProcess:
+        """A worker process; a new spare follows soon."""
+        self.prepare()
+        assert self._spare is not None
+        taken, self._spare = self._spare, None
+        asyncio.get_running_loop().call_later(2.0, self._refill)
+        return taken
+
+    def _refill(self) -> None:
+        if not self._closed:
+            self.prepare()
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._spare:
+            await self._spare.close()
+
+
+class RenderPool:
+    """The workers of one broadcast. Jobs of an old epoch are dropped, before and after they are rendered.
+
+    Bounded: each worker takes two jobs at most, and whoever asks for one more waits.
+    """
+
+    def __init__(
+        self,
+        source: WorkerSource,
+        avatar: Path,
+        size: tuple[int, int],
+        *,
+        num_workers: int = 1,
+        threads: int = 1,
+        max_frames: int = 64,
+        timeout_s: float = 10.0,
+    ) -> None:
+        self._source = source
+        self._open_with = (avatar, size, threads, max_frames)
+        self._timeout_s = timeout_s
+        self._num_workers = num_workers
+        self._workers: list[WorkerProcess] = []
+        self._changed = asyncio.Condition()
+        self._closed = False
+        self._watchers: list[asyncio.Task[None]] = []
+        self.restarts = 0
+        self.epoch = 0
+
+    async def open(self) -> Picture:
+        """Start the workers; the avatar at rest. Raises RenderFailed or WorkerLost."""
+        first = self._source.take()
+        self._workers.append(first)
+        still = await first.open(*self._open_with)
+        self._watch(first)
+        for _ in range(self._num_workers - 1):
+            self._watchers.append(asyncio.create_task(self._replace(), name="pool-start"))
+        return still
+
+    async def render(self, job: SubClipJob) -> SubClip:
+        """Raises Superseded, RenderFailed or WorkerLost."""
+        clip = await self._ask(job)
+        assert isinstance(clip, SubClip)
+        return clip
+
+    async def blueprint(self, job: BlueprintJob) -> Blueprint:
+        """Raises Superseded, RenderFailed or WorkerLost."""
+        blueprint = await self._ask(job)
+        assert isinstance(blueprint, Blueprint)
+        return blueprint
+
+    def supersede(self, epoch: int) -> None:
+        """Jobs of older epochs are of no use any more."""
+        self.epoch = max(self.epoch, epoch)
+
+    async def close(self) -> None:
+        """End the workers; returns when their processes have ended."""
+        self._closed = True
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await asyncio.gather(*(worker.close() for worker in self._workers))
+        self._workers.clear()
+
+    async def _ask(self, job: SubClipJob | BlueprintJob) -> Any:
+        async with self._changed:
+            await asyncio.wait_for(self._changed.wait_for(lambda: bool(self._workers)), self._timeout_s)
+        if job.epoch < self.epoch:
+            raise Superseded(f"epoch {job.epoch} is over, it is {self.epoch}")
+        worker = min(self._workers, key=lambda each: each.outstanding)
+        answer = await worker.ask(job, self._timeout_s)
+        if job.epoch < self.epoch:
+            raise Superseded(f"epoch {job.epoch} is over, it is {self.epoch}")
+        return answer
+
+    def _watch(self, worker: WorkerProcess) -> None:
+        self._watchers = [task for task in self._watchers if not task.done()]
+        self._watchers.append(asyncio.create_task(self._replace_when_lost(worker), name="pool-watch"))
+
+    async def _replace_when_lost(self, worker: WorkerProcess) -> None:
+        await worker.lost.wait()
+        log.error("render worker %s was lost; starting another", worker.pid)
+        self._workers.remove(worker)
+        self.restarts += 1
+        await self._replace()
+
+    async def _replace(self) -> None:
+        while not self._closed:
+            worker = self._source.take()
+            try:
+                await worker.open(*self._open_with)
+            except (WorkerLost, RenderFailed) as error:
+                log.error("a render worker could not start: %s", error)
+                await worker.close()
+                await asyncio.sleep(1.0)
+                continue
+            except asyncio.CancelledError:
+                await worker.close()
+                raise
+            async with self._changed:
+                self._workers.append(worker)
+                self._changed.notify_all()
+            return self._watch(worker)

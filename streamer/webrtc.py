@@ -1,0 +1,265 @@
+"""What aiortc does otherwise than a live broadcast needs, set right in one place.
+
+Measured on aiortc 1.16. The numbers are those the tests use:
+
+1. A track may hand over packets, but then a viewer's request for a keyframe goes nowhere: `MediaClockSender` passes it on.
+3. The audio jitter buffer waits 80 ms, and 320 ms for a lost packet: `PassThroughJitterBuffer`; ingest fills gaps by PTS.
+4. Sender reports carry the time of sending: `MediaClockSender` reports the media clock, the same one for sound and picture.
+5. Answers list sha-384 and sha-512 fingerprints, on which libdatachannel (OBS) fails: `answer_sdp` keeps sha-256.
+6. Transceivers and codec preferences come before `setRemoteDescription`: `answer`.
+7. Resolving `.local` candidates takes a second, and the peer reaches us without: `strip_mdns`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import re
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import aioice.ice
+import ifaddr
+from aiortc import (
+    RTCConfiguration,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
+from aiortc import clock as rtc_clock
+from aiortc.exceptions import OperationError
+from aiortc.jitterbuffer import JitterFrame
+from aiortc.rtcrtpsender import RTCEncodedFrame
+from aiortc.rtp import RtpPacket
+from aiortc.sdp import SessionDescription, candidate_from_sdp
+from aiortc.utils import uint16_gt
+
+log = logging.getLogger(__name__)
+
+MAX_SDP_BYTES = 64 * 1024
+_SOCKET_BUFFER_BYTES = 2 * 1024 * 1024
+_MAX_SEQUENCE_JUMP_BACK = 100
+
+
+class OfferError(ValueError):
+    """An offer that cannot be taken. `status` is the HTTP status that says so."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+# -- descriptions -------------------------------------------------------------------------------------------------------
+
+
+def strip_mdns(sdp: str) -> str:
+    """The offer without `.local` candidates, and without the end of candidates where none is left.
+
+    The peer's own checks reach us all the same, and its address is learnt from them.
+    """
+    lines = sdp.splitlines()
+    kept = [line for line in lines if not (line.startswith("a=candidate:") and _is_mdns(line))]
+    if len(kept) < len(lines) and not any(line.startswith("a=candidate:") for line in kept):
+        kept = [line for line in kept if line != "a=end-of-candidates"]
+    return "\r\n".join(kept) + "\r\n"
+
+
+def _is_mdns(candidate: str) -> bool:
+    fields = candidate.split()
+    return len(fields) > 4 and fields[4].lower().endswith(".local")
+
+
+def answer_sdp(sdp: str) -> str:
+    """The answer with sha-256 fingerprints only."""
+    return re.sub(r"a=fingerprint:(?!sha-256 )[^\r\n]*\r?\n", "", sdp)
+
+
+def parse_offer(sdp: str) -> SessionDescription:
+    """Raises OfferError for what is no offer of WebRTC media."""
+    try:
+        offer = SessionDescription.parse(sdp)
+    except (ValueError, KeyError, IndexError, AssertionError, AttributeError, TypeError) as error:
+        raise OfferError(f"the body is not SDP that can be read ({type(error).__name__}: {error})") from None
+    if not offer.media:
+        raise OfferError("the offer has no media section; offer audio or video")
+    if len(offer.media) > 8:
+        raise OfferError(f"the offer has {len(offer.media)} media sections; one for audio and one for video will do")
+    for media in offer.media:
+        if media.dtls is None or not media.dtls.fingerprints:
+            raise OfferError(f"the {media.kind} section has no DTLS fingerprint")
+    return offer
+
+
+def kinds_and_codecs(offer: SessionDescription) -> dict[str, set[str]]:
+    """The codecs offered for each kind, such as ``{"video": {"video/h264", "video/rtx"}}``."""
+    found: dict[str, set[str]] = {}
+    for media in offer.media:
+        found.setdefault(media.kind, set()).update(codec.mimeType.lower() for codec in media.rtp.codecs)
+    return found
+
+
+def candidates_in(fragment: str) -> list[Any]:
+    """The candidates of a trickle-ice-sdpfrag (RFC 8840), without `.local` ones. Raises OfferError for a malformed one."""
+    mid, found = None, []
+    for line in fragment.splitlines():
+        if line.startswith("a=mid:"):
+            mid = line[6:].strip()
+        elif line.startswith("a=candidate:") and not _is_mdns(line):
+            try:
+                candidate = candidate_from_sdp(line[len("a=candidate:") :])
+                ipaddress.ip_address(candidate.ip)
+            except (ValueError, AssertionError, IndexError) as error:
+                raise OfferError(f"cannot read the candidate {line!r}: {error}") from None
+            candidate.sdpMid = mid if mid is not None else "0"
+            found.append(candidate)
+    return found
+
+
+def ice_ufrag(sdp: str) -> str | None:
+    """The first ice-ufrag of a description or fragment."""
+    match = re.search(r"^a=ice-ufrag:(\S+)", sdp, re.MULTILINE)
+    return match[1] if match else None
+
+
+# -- connections --------------------------------------------------------------------------------------------------------
+
+
+def connection(ice_servers: tuple[str, ...]) -> RTCPeerConnection:
+    """A peer connection that asks nobody outside for its address, unless told to."""
+    return RTCPeerConnection(RTCConfiguration(iceServers=[RTCIceServer(url) for url in ice_servers]))
+
+
+async def answer(pc: RTCPeerConnection, offer: str) -> str:
+    """The answer to an offer; transceivers and their codecs have been set before. Raises OfferError."""
+    try:
+        await pc.setRemoteDescription(RTCSessionDescription(strip_mdns(offer), "offer"))
+        await pc.setLocalDescription()
+    except (ValueError, OperationError, KeyError, AttributeError, AssertionError) as error:
+        raise OfferError(f"the offer cannot be answered: {error}") from None
+    raise_socket_buffers(pc)
+    return answer_sdp(pc.localDescription.sdp)
+
+
+def prefer(transceiver: RTCRtpTransceiver, kind: str, mime_types: tuple[str, ...]) -> None:
+    """Only these codecs, and retransmission."""
+    codecs = RTCRtpSender.getCapabilities(kind).codecs
+    transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType.lower() in (*mime_types, f"{kind}/rtx")])
+
+
+def raise_socket_buffers(pc: RTCPeerConnection) -> None:
+    """An intra frame is a burst of packets; the usual 208 KiB lose some of it at 1080p."""
+    for transceiver in pc.getTransceivers():
+        for protocol in transceiver.receiver.transport.transport._connection._protocols:
+            sock = getattr(protocol, "transport", None) and protocol.transport.get_extra_info("socket")
+            if sock is not None:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BUFFER_BYTES)
+
+
+def offer_loopback(wanted: bool | None) -> None:
+    """Let ICE offer 127.0.0.1: always, never, or (None) when the machine has no other address. Process-wide."""
+
+    def addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+        found = _host_addresses(use_ipv4, use_ipv6)
+        return [*found, "127.0.0.1"] if wanted or (wanted is None and not found) else found
+
+    aioice.ice.get_host_addresses = addresses
+
+
+def _host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+    ips = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips]
+    found = [ip for ip in ips if isinstance(ip, str) and use_ipv4 and not ipaddress.ip_address(ip).is_loopback]
+    found += [ip[0] for ip in ips if isinstance(ip, tuple) and use_ipv6 and ip[0] != "::1" and ip[2] == 0]
+    return found
+
+
+# -- sending ------------------------------------------------------------------------------------------------------------
+
+
+class MediaClockSender(RTCRtpSender):
+    """A sender of packets made elsewhere, whose reports carry the media clock. Made from one of aiortc's by `adopt_sender`."""
+
+    _ntp_of_timestamp: Callable[[int], int]
+    _on_keyframe_wanted: Callable[[], None] | None
+    _last_timestamp: int | None
+
+    def _send_keyframe(self) -> None:
+        if self._on_keyframe_wanted:
+            self._on_keyframe_wanted()
+
+    async def _next_encoded_frame(self, codec: Any) -> RTCEncodedFrame | None:
+        frame = await super()._next_encoded_frame(codec)
+        if frame is not None:
+            self._last_timestamp = frame.timestamp
+        return frame
+
+    @property
+    def _RTCRtpSender__ntp_timestamp(self) -> int:
+        """What the next report says of the packet sent last: when its media time was, not when it left."""
+        return 0 if self._last_timestamp is None else self._ntp_of_timestamp(self._last_timestamp)
+
+    @_RTCRtpSender__ntp_timestamp.setter
+    def _RTCRtpSender__ntp_timestamp(self, sent_at: int) -> None:
+        pass
+
+
+def adopt_sender(
+    sender: RTCRtpSender, ntp_of_timestamp: Callable[[int], int], on_keyframe_wanted: Callable[[], None] | None = None
+) -> None:
+    """Make `sender` report `ntp_of_timestamp(timestamp)`, in its own RTP clock, and pass keyframe requests on."""
+    vars(sender).pop("_RTCRtpSender__ntp_timestamp", None)
+    sender.__class__ = MediaClockSender
+    assert isinstance(sender, MediaClockSender)
+    sender._ntp_of_timestamp = ntp_of_timestamp
+    sender._on_keyframe_wanted = on_keyframe_wanted
+    sender._last_timestamp = None
+
+
+class WallTicks:
+    """NTP time of ticks counted from a shared start, for sender reports."""
+
+    def __init__(self) -> None:
+        self._origin_ntp = rtc_clock.current_ntp_time()
+
+    def ntp(self, ticks: int, rate_hz: int) -> int:
+        """64-bit NTP timestamp of `ticks` at `rate_hz` after the start."""
+        return self._origin_ntp + (ticks << 32) // rate_hz
+
+
+# -- receiving ----------------------------------------------------------------------------------------------------------
+
+
+class PassThroughJitterBuffer:
+    """Every audio packet as soon as it comes. One that comes after a newer one is dropped; ingest fills what is missing."""
+
+    def __init__(self) -> None:
+        self._newest: int | None = None
+
+    def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
+        """As aiortc's: (send a PLI, the frame that is now complete)."""
+        sequence, newest = packet.sequence_number, self._newest
+        if newest is not None and not uint16_gt(sequence, newest) and (newest - sequence) & 0xFFFF < _MAX_SEQUENCE_JUMP_BACK:
+            return False, None
+        self._newest = sequence
+        return False, JitterFrame(
+            data=packet._data,  # type: ignore[attr-defined]
+            timestamp=packet.timestamp,
+        )
+
+
+def pass_audio_through(receiver: RTCRtpReceiver) -> None:
+    """Take the waiting out of an audio receiver; before it starts."""
+    vars(receiver)["_RTCRtpReceiver__jitter_buffer"] = PassThroughJitterBuffer()
+
+
+async def close(pc: RTCPeerConnection, timeout_s: float = 5.0) -> None:
+    """Close, and do not hang on a peer that has gone."""
+    try:
+        await asyncio.wait_for(pc.close(), timeout_s)
+    except TimeoutError:
+        log.warning("a peer connection did not close within %s s", timeout_s)

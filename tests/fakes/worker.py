@@ -1,0 +1,72 @@
+"""A render worker without models: the voice lights a lamp, a bar moves. What it draws can be read back from a video."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.motion import Motion, rest
+from streamer.plan import Blueprint, BlueprintJob, SubClip, SubClipJob, ticks_per_frame
+
+#: `module:Class`, as the pool takes it.
+FAKE_WORKER = "tests.fakes.worker:FakeWorker"
+REST_LUMA, DARK_LUMA, LIT_LUMA, BAR_LUMA = 90, 40, 220, 160
+LOUD = 2000
+
+
+class FakeWorker:
+    """The avatar's folder name says how it behaves: `slow-120` takes 120 ms a job, `dies` exits at its second sub-clip,
+    `raises` raises there, `hangs` never comes back from it."""
+
+    def __init__(self, avatar: Path, size: tuple[int, int], *, threads: int = 1) -> None:
+        self._manner, _, amount = avatar.name.partition("-")
+        self._pause_s = float(amount) / 1000 if self._manner == "slow" else 0.0
+        self._width, self._height = size
+        self._clips = 0
+
+    def warm(self) -> None:
+        pass
+
+    def blueprint(self, job: BlueprintJob) -> Blueprint:
+        time.sleep(self._pause_s)
+        return Blueprint(job.storyline_version, job.first.pts, job.interval, rest(job.num_frames))
+
+    def decode(self, motion: Motion) -> NDArray[np.uint8]:
+        return np.stack([self._picture(False, None) for _ in motion])
+
+    def render(self, job: SubClipJob) -> SubClip:
+        self._clips += 1
+        if self._clips == 2:
+            self._misbehave()
+        time.sleep(self._pause_s)
+        frame = ticks_per_frame(job.fps)
+        frames = []
+        for i in range(job.num_frames):
+            pts = job.start + i * frame
+            first = (pts - job.audio_start) // 3
+            heard = job.audio[first : first + frame // 3]
+            frames.append(self._picture(bool(len(heard)) and int(np.abs(heard).max()) > LOUD, pts // frame))
+        return SubClip(job, rest(job.num_frames), np.stack(frames), f"fake@{os.getpid()}", 4, 1.0, 1.0)
+
+    def _misbehave(self) -> None:
+        match self._manner:
+            case "dies":
+                os._exit(9)
+            case "raises":
+                raise RuntimeError("a fault on purpose")
+            case "hangs":
+                time.sleep(3600)
+
+    def _picture(self, lit: bool, frame_number: int | None) -> NDArray[np.uint8]:
+        """Lamp in the upper half; below it a bar, 1/25 of the width, that moves one place a frame."""
+        picture = np.full((self._height * 3 // 2, self._width), 128, np.uint8)
+        luma = picture[: self._height]
+        luma[:] = REST_LUMA if frame_number is None else LIT_LUMA if lit else DARK_LUMA
+        if frame_number is not None:
+            luma[self._height // 2 :] = DARK_LUMA
+            step = self._width // 25
+            left = (frame_number % 25) * step
+            luma[self._height // 2 :, left : left + step] = BAR_LUMA
+        return picture
