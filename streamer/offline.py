@@ -157,7 +157,7 @@ class Studio:
             voice_start = Pts(first.pts - subclips.LEFT_CONTEXT)
             window_end = Pts(first.pts + pts_from_s(6.0))
             voice = recording.read(voice_start, window_end)
-            job = roller.next_job(storyline, first, 0, voice, voice_start, options.seed + first.pts)
+            job = roller.next_job(storyline, first, 0, voice, voice_start, options.seed + len(anchors))
             if job is not None:
                 roller.accept(self._pool.submit(_blueprint, job).result())
             assert roller.current is not None
