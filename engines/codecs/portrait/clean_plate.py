@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ _SMOOTH_SIDE = 320
 _RING_SHARE = 1 / 80
 
 
-def paint_out(picture: NDArray[np.uint8], matte: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def paint_out(picture: NDArray[Any], matte: NDArray[Any]) -> NDArray[Any]:
     """The picture with the person painted over. picture RGB uint8 [h, w, 3], matte uint8 [h, w], 255 is person.
 
     Near the outline the surroundings are mirrored inwards, texture and all; deeper in, where nothing ever shows unless the head
@@ -38,7 +40,7 @@ def paint_out(picture: NDArray[np.uint8], matte: NDArray[np.uint8]) -> NDArray[n
     return np.clip(picture + feather * (filled - picture) + 0.5, 0, 255).astype(np.uint8)
 
 
-def smooth_fill(picture: NDArray[np.uint8] | NDArray[np.float32], hole: NDArray[np.uint8]) -> NDArray[np.float32]:
+def smooth_fill(picture: NDArray[Any], hole: NDArray[Any]) -> NDArray[Any]:
     """The hole filled with smooth colours that fit its rim: float32 [h, w, 3]. hole uint8 [h, w], 1 is hole."""
     height, width = hole.shape
     factor = max(1, round(max(height, width) / _SMOOTH_SIDE))
@@ -50,7 +52,7 @@ def smooth_fill(picture: NDArray[np.uint8] | NDArray[np.float32], hole: NDArray[
     return np.where(hole[..., None] > 0, filled, picture).astype(np.float32)
 
 
-def _pull_push(colour: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+def _pull_push(colour: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
     """Fill where `weight` is 0 from where it is 1 (Gortler et al. 1996), colour [h, w, 3], weight [h, w, 1].
 
     Each level halves the picture; a hole takes the level above, enlarged and smoothed, so it widens without streaks.
@@ -67,7 +69,7 @@ def _pull_push(colour: NDArray[np.float32], weight: NDArray[np.float32]) -> NDAr
     return (colour * weight + above * (1 - weight)).astype(np.float32)
 
 
-def _mirrored(picture: NDArray[np.uint8], hole: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _mirrored(picture: NDArray[Any], hole: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """The surroundings mirrored at the hole's rim, and how far each pixel's source may be trusted, 0 to 1.
 
     Worked out at a quarter of the size: the map is smooth, only the picture is sharp.
@@ -83,7 +85,7 @@ def _mirrored(picture: NDArray[np.uint8], hole: NDArray[np.uint8]) -> tuple[NDAr
     jump = 2 * (nearest[labels] - here)
     jump = cv2.GaussianBlur(jump, (0, 0), 2.0)
     source = cv2.resize(here + jump, (width, height), interpolation=cv2.INTER_LINEAR)
-    source = (source + 0.5) * np.float32([width / small.shape[1], height / small.shape[0]]) - 0.5
+    source = (source + 0.5) * np.array([width / small.shape[1], height / small.shape[0]], np.float32) - 0.5
     mirrored = cv2.remap(picture, source[..., 0], source[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     seen = cv2.remap(
         1 - hole.astype(np.float32),

@@ -6,6 +6,7 @@ import json
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -79,7 +80,7 @@ def create_avatar(
     return Avatar.load(folder)
 
 
-def thumbnail(picture: NDArray[np.uint8], face: Face) -> bytes:
+def thumbnail(picture: NDArray[Any], face: Face) -> bytes:
     """A square JPEG with the face in the middle; what lies beyond the picture continues its edge."""
     side = face.eye_distance_px * THUMBNAIL_VIEW
     height, width = picture.shape[:2]
@@ -94,7 +95,7 @@ def thumbnail(picture: NDArray[np.uint8], face: Face) -> bytes:
     shrunk = cv2.GaussianBlur(picture, (0, 0), 0.45 / scale) if scale < 0.7 else picture
     view = cv2.warpAffine(
         shrunk,
-        np.float32([[scale, 0, shift[0]], [0, scale, shift[1]]]),
+        np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32),
         (THUMBNAIL_SIDE, THUMBNAIL_SIDE),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
@@ -104,7 +105,7 @@ def thumbnail(picture: NDArray[np.uint8], face: Face) -> bytes:
     return jpeg.tobytes()
 
 
-def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
+def _write_png(path: Path, pixels: NDArray[Any]) -> None:
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
     if not cv2.imwrite(str(path), bgr):
         raise OSError(f"{path} could not be written: is the disk full?")

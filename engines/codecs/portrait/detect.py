@@ -87,7 +87,7 @@ class Face:
 
     def moved(self, x: float, y: float, scale: float) -> Face:
         """The same face after its picture was a crop at (x, y), magnified by `scale`."""
-        return replace(self, landmarks=(self.landmarks / scale + np.float32([x, y, 0])).astype(np.float32))
+        return replace(self, landmarks=(self.landmarks / scale + np.array([x, y, 0])).astype(np.float32))
 
 
 def verified(path: Path, sha256: str) -> Path:
@@ -157,7 +157,7 @@ def find_face(picture: NDArray[np.uint8]) -> Face:
     return _the_one(faces, picture.shape[1], picture.shape[0])
 
 
-View = tuple[NDArray[np.uint8], float, float, float]  # a picture cut at x, y and magnified by scale
+View = tuple[NDArray[Any], float, float, float]  # a picture cut at x, y and magnified by scale
 
 
 def _views(picture: NDArray[np.uint8]) -> Iterator[list[View]]:
@@ -183,14 +183,14 @@ def _search(landmarker: FaceLandmarker, groups: Iterator[list[View]]) -> list[Fa
     return []
 
 
-def _padded(picture: NDArray[np.uint8], share: float = 0.35) -> View:
+def _padded(picture: NDArray[Any], share: float = 0.35) -> View:
     """A border of the edge's own colours, for faces that fill the picture."""
     height, width = picture.shape[:2]
     x, y = round(width * share), round(height * share)
     return cv2.copyMakeBorder(picture, y, y, x, x, cv2.BORDER_REPLICATE), -x, -y, 1
 
 
-def _tiles(picture: NDArray[np.uint8], num_parts: int) -> Iterator[View]:
+def _tiles(picture: NDArray[Any], num_parts: int) -> Iterator[View]:
     """Half-overlapping crops, `num_parts` across the longer side, brought to at least 512 pixels, for small faces."""
     height, width = picture.shape[:2]
     side = max(height, width) // num_parts
@@ -203,22 +203,22 @@ def _tiles(picture: NDArray[np.uint8], num_parts: int) -> Iterator[View]:
             yield cv2.resize(tile, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), x, y, scale
 
 
-def _contrasted(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _contrasted(picture: NDArray[Any]) -> NDArray[Any]:
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
     lab[..., 0] = cv2.createCLAHE(2.5, (8, 8)).apply(lab[..., 0])
     return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB).astype(np.uint8, copy=False)
 
 
-def _softened(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _softened(picture: NDArray[Any]) -> NDArray[Any]:
     """Hatching and brush strokes smoothed into tones."""
     sigma = max(picture.shape[:2]) / 150
     return cv2.GaussianBlur(picture, (0, 0), sigma).astype(np.uint8, copy=False)
 
 
-def _flattened(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _flattened(picture: NDArray[Any]) -> NDArray[Any]:
     """Any hues brought to skin-like warm greys, keeping light and dark."""
     grey = cv2.cvtColor(_softened(picture), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return np.clip(grey[..., None] * np.float32([1.08, 0.96, 0.88]), 0, 255).astype(np.uint8)
+    return np.clip(grey[..., None] * np.array([1.08, 0.96, 0.88]), 0, 255).astype(np.uint8)
 
 
 def _overlap(a: Face, b: Face) -> float:
@@ -230,7 +230,7 @@ def _overlap(a: Face, b: Face) -> float:
 def _the_one(faces: list[Face], width: int, height: int) -> Face:
     if not faces:
         raise NoFace(
-            "No face was found. Use a picture that shows one face from the front, well lit. For a drawing, an animal or a mask, "
+            "No face was found. Use a picture that shows one face from the front, well lit. For a drawing, animal or mask, "
             "place the points by hand: in the page, or with --points."
         )
     face = faces[0]
@@ -238,7 +238,7 @@ def _the_one(faces: list[Face], width: int, height: int) -> Face:
         raise SeveralFaces(f"There are {len(faces)} faces in the picture: crop it so that only the one to be shown is left.")
     if face.eye_distance_px < MIN_EYE_DISTANCE_PX:
         raise FaceTooSmall(
-            f"The face is too small ({face.eye_distance_px:.0f} pixels between the eyes' corners, {MIN_EYE_DISTANCE_PX} needed): "
+            f"The face is too small ({face.eye_distance_px:.0f} pixels between the eye corners, {MIN_EYE_DISTANCE_PX} needed): "
             "crop the picture closer to head and shoulders, or use a larger one."
         )
     x, y = face.landmarks[:, 0], face.landmarks[:, 1]

@@ -1,10 +1,12 @@
 """The person apart from the background: an 8-bit matte.
 
-Google's selfie segmenter says where the person is; colours decide where it is unsure; the picture's own edges and, before a plain
-background, single strands of hair then set the outline at full size.
+Google's selfie segmenter says where the person is; colours decide where it is unsure; the picture's own edges and, before a
+plain background, single strands of hair then set the outline at full size.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from engines.codecs.portrait.clean_plate import smooth_fill
 from engines.codecs.portrait.segment import person_mask
 
-Mask = NDArray[np.float32]  # [h, w], 0 to 1
+Mask = NDArray[Any]  # [h, w], 0 to 1
 
 #: Longest side of the picture while it is decided what is person.
 _WORKING_SIDE = 512
@@ -30,7 +32,7 @@ FACE_OVAL = (
 )  # fmt: skip
 
 
-def cut_out(picture: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> tuple[NDArray[np.uint8], str]:
+def cut_out(picture: NDArray[Any], landmarks: NDArray[Any]) -> tuple[NDArray[Any], str]:
     """Matte uint8 [h, w] of the person whose face that is, and what made it: "segmenter", "grabcut" or "soft".
 
     picture: RGB uint8 [h, w, 3]. landmarks: float32 [478, 3], pixels.
@@ -47,7 +49,7 @@ def cut_out(picture: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> tuple
     return (np.clip(mask, 0, 1) * 255 + 0.5).astype(np.uint8), made_by
 
 
-def person(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> tuple[Mask, str]:
+def person(picture: NDArray[Any], points: NDArray[Any]) -> tuple[Mask, str]:
     """Coverage of the person around the face points [478, 2], and what made it."""
     face = _face_mask(points, picture.shape[:2])
     mask = person_mask(picture, points)
@@ -60,7 +62,7 @@ def person(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> tuple[Mas
     return prior, "soft"
 
 
-def _likelier(mask: Mask, points: NDArray[np.float32]) -> Mask:
+def _likelier(mask: Mask, points: NDArray[Any]) -> Mask:
     """What is unsure tipped towards the middle of the body and away from the far sides: log-odds of the mask, moved."""
     low, high = points.min(0), points.max(0)
     size, (x, _) = float((high - low).max()), (low + high) / 2
@@ -73,13 +75,13 @@ def _likelier(mask: Mask, points: NDArray[np.float32]) -> Mask:
     return (1 / (1 + np.exp(-log_odds))).astype(np.float32)
 
 
-def _face_mask(points: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.bool_]:
+def _face_mask(points: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.round(points[list(FACE_OVAL)]).astype(np.int32)], 1)
     return mask.astype(bool)
 
 
-def _decided(picture: NDArray[np.uint8], mask: Mask, face: NDArray[np.bool_]) -> Mask:
+def _decided(picture: NDArray[Any], mask: Mask, face: NDArray[Any]) -> Mask:
     """Where the mask is unsure over more than an outline's width, colours decide (GrabCut: Rother et al. 2004)."""
     height, width = mask.shape
     unsure = ((mask > 0.08) & (mask < 0.92)).astype(np.uint8)
@@ -96,13 +98,13 @@ def _decided(picture: NDArray[np.uint8], mask: Mask, face: NDArray[np.bool_]) ->
     cv2.setRNGSeed(0)
     smoothed = cv2.bilateralFilter(picture, 5, 30, 5)
     bgr = cv2.cvtColor(smoothed, cv2.COLOR_RGB2BGR)
-    cv2.grabCut(bgr, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(bgr, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
     cut = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     share = cv2.GaussianBlur(wide.astype(np.float32), (0, 0), brush / 2)
     return (mask + share * (cv2.GaussianBlur(cut, (0, 0), 1.0) - mask)).astype(np.float32)
 
 
-def _whole(mask: Mask, face: NDArray[np.bool_]) -> Mask:
+def _whole(mask: Mask, face: NDArray[Any]) -> Mask:
     """One person: what hangs together with the face, without holes; the lower edge of the picture closes the body."""
     solid = ((mask > 0.5) | face).astype(np.uint8)
     _, parts = cv2.connectedComponents(solid)
@@ -114,12 +116,12 @@ def _whole(mask: Mask, face: NDArray[np.bool_]) -> Mask:
     enclosed = (outside[1:, 1:-1] == 1).astype(np.uint8)
     margin = max(2, max(mask.shape) // 60)
     padded = np.pad(body | enclosed, ((0, margin), (0, 0)), mode="edge")
-    inside = cv2.erode(padded, _disc(margin), borderValue=1)[: len(body)] | cv2.dilate(enclosed, _disc(2))
+    inside = np.maximum(cv2.erode(padded, _disc(margin), borderValue=1)[: len(body)], cv2.dilate(enclosed, _disc(2)))
     near = cv2.dilate(body, _disc(margin))
     return np.where(inside > 0, 1, mask * near).astype(np.float32)
 
 
-def _body_prior(points: NDArray[np.float32], shape: tuple[int, int]) -> Mask:
+def _body_prior(points: NDArray[Any], shape: tuple[int, int]) -> Mask:
     """Where a person's head, hair and shoulders usually are around such a face: soft, float32 [h, w]."""
     low, high = points.min(0), points.max(0)
     size = float((high - low).max())
@@ -143,7 +145,7 @@ def _body_prior(points: NDArray[np.float32], shape: tuple[int, int]) -> Mask:
     return cv2.GaussianBlur(canvas.astype(np.float32) / 255, (0, 0), 0.09 * size).astype(np.float32)
 
 
-def _outline_contrast(picture: NDArray[np.uint8], mask: Mask) -> float:
+def _outline_contrast(picture: NDArray[Any], mask: Mask) -> float:
     """Mean colour gradient along the mask's outline over that of the whole picture: above 1 the outline follows edges."""
     grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.0)
     slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
@@ -151,7 +153,7 @@ def _outline_contrast(picture: NDArray[np.uint8], mask: Mask) -> float:
     return float(slope[outline].mean() / max(float(slope.mean()), 1e-3)) if outline.any() else 0.0
 
 
-def _sharpened(picture: NDArray[np.uint8], mask: Mask) -> Mask:
+def _sharpened(picture: NDArray[Any], mask: Mask) -> Mask:
     """The mask drawn to the picture's edges by a guided filter, near its outline only."""
     radius = max(2, max(mask.shape) // 128)
     refined = np.clip(guided_filter(picture, mask, radius, 1e-4), 0, 1)
@@ -160,7 +162,7 @@ def _sharpened(picture: NDArray[np.uint8], mask: Mask) -> Mask:
     return np.where(outline, refined, np.round(mask)).astype(np.float32)
 
 
-def guided_filter(guide: NDArray[np.uint8], mask: Mask, radius: int, epsilon: float) -> Mask:
+def guided_filter(guide: NDArray[Any], mask: Mask, radius: int, epsilon: float) -> Mask:
     """He, Sun and Tang 2010 with a colour guide's three channels filtered apart and the best-explained one kept. All [h, w]."""
     size = (2 * radius + 1, 2 * radius + 1)
     mean_mask = cv2.blur(mask, size)
@@ -179,10 +181,11 @@ def guided_filter(guide: NDArray[np.uint8], mask: Mask, radius: int, epsilon: fl
     return best.astype(np.float32)
 
 
-def _with_strands(picture: NDArray[np.uint8], mask: Mask) -> Mask:
+def _with_strands(picture: NDArray[Any], mask: Mask) -> Mask:
     """Hair that the segmenter is too coarse for, where the background is plain enough to tell.
 
-    With B the background filled in from afar and F the person's colour from within, coverage is the share of F in I = aF + (1 - a)B.
+    With B the background filled in from afar and F the person's colour from within, coverage is the share a of F in
+    I = aF + (1 - a)B.
     """
     side = max(mask.shape)
     reach = max(4, side // 16)
@@ -209,7 +212,7 @@ def _with_strands(picture: NDArray[np.uint8], mask: Mask) -> Mask:
     return np.maximum(mask, plain * strands).astype(np.float32)
 
 
-def _unevenness(picture: NDArray[np.uint8], near: NDArray[np.uint8], reach: int) -> Mask:
+def _unevenness(picture: NDArray[Any], near: NDArray[Any], reach: int) -> Mask:
     """How much the background around the person departs from smooth colour, in grey levels, carried on behind them: [h, w]."""
     factor = max(1, max(near.shape) // 256)
     size = (near.shape[1] // factor, near.shape[0] // factor)
@@ -224,5 +227,5 @@ def _unevenness(picture: NDArray[np.uint8], near: NDArray[np.uint8], reach: int)
     return cv2.resize(carried, near.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
 
 
-def _disc(radius: int) -> NDArray[np.uint8]:
+def _disc(radius: int) -> NDArray[Any]:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.uint8)

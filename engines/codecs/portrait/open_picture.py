@@ -90,20 +90,23 @@ def open_picture(picture: bytes | Path, max_side: int = MAX_SIDE) -> OpenPicture
 
 
 def _bytes(picture: bytes | Path) -> bytes:
-    if isinstance(picture, Path):
-        try:
-            if not picture.is_file():
-                raise NotAPicture(f"There is no file {picture}.")
-            if picture.stat().st_size > MAX_BYTES:
-                raise _too_large(f"{picture.stat().st_size / 2**20:.0f} MiB")
-            picture = picture.read_bytes()
-        except OSError as error:
-            raise NotAPicture(f"{picture} cannot be read: {error.strerror}.") from error
-    if not picture:
+    data = picture if isinstance(picture, bytes) else _read(picture)
+    if not data:
         raise NotAPicture("The file is empty. Choose a picture: JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF.")
-    if len(picture) > MAX_BYTES:
-        raise _too_large(f"{len(picture) / 2**20:.0f} MiB")
-    return picture
+    if len(data) > MAX_BYTES:
+        raise _too_large(f"{len(data) / 2**20:.0f} MiB")
+    return data
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise NotAPicture(f"There is no file {path}.")
+        if path.stat().st_size > MAX_BYTES:
+            raise _too_large(f"{path.stat().st_size / 2**20:.0f} MiB")
+        return path.read_bytes()
+    except OSError as error:
+        raise NotAPicture(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _too_large(size: str) -> PictureTooLarge:
@@ -151,7 +154,7 @@ def _backdrop(shape: tuple[int, ...]) -> NDArray[np.float32]:
     y = (np.arange(height, dtype=np.float32)[:, None] / height - 0.42) / 0.8
     x = (np.arange(width, dtype=np.float32)[None, :] / width - 0.5) / 0.7
     light = np.clip(1 - (x * x + y * y), 0, 1)[..., None]
-    return np.float32([58, 64, 76]) + light * np.float32([78, 78, 76])
+    return (np.array([58, 64, 76]) + light * np.array([78, 78, 76])).astype(np.float32)
 
 
 def _over(rgba: NDArray[np.uint8], backdrop: NDArray[np.float32] | int) -> NDArray[np.uint8]:

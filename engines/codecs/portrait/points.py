@@ -135,8 +135,8 @@ def face_from_points(points: Points, points_size: tuple[int, int], picture_size:
     """The canonical face bent so that its landmarks meet the points; eyes open, expression neutral.
 
     points: pixels of a picture of `points_size` (width, height); the face comes back in pixels of `picture_size`.
-    A similarity turns and scales the canonical face, then a thin-plate spline (Bookstein 1989) takes x and y the rest of the way;
-    depth is the canonical face's. Raises BadPoints.
+    A similarity turns and scales the canonical face, then a thin-plate spline (Bookstein 1989) takes x and y the rest of the
+    way; depth is the canonical face's. Raises BadPoints.
     """
     check_points(points, *points_size)
     scale = np.array(picture_size, float) / np.array(points_size, float)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
-import cv2
 import mediapipe as mp
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
@@ -29,12 +29,12 @@ class PersonSegmenter:
             )
         )
 
-    def mask(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def mask(self, picture: NDArray[Any]) -> NDArray[Any]:
         """How surely each pixel of an RGB picture [h, w, 3] is part of a person: float32 [h, w], 0 to 1."""
         straight, mirrored = self._once(picture), self._once(picture[:, ::-1])[:, ::-1]
         return (straight + mirrored) / 2
 
-    def _once(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _once(self, picture: NDArray[Any]) -> NDArray[Any]:
         image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
         mask = self._segmenter.segment(image).confidence_masks[0].numpy_view()
         return mask.reshape(picture.shape[:2]).astype(np.float32)
@@ -43,7 +43,7 @@ class PersonSegmenter:
         self._segmenter.close()
 
 
-def person_mask(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
+def person_mask(picture: NDArray[Any], points: NDArray[Any]) -> NDArray[Any]:
     """The segmenter's mask [h, w] of an RGB picture, in more detail around the face points [478, 2]."""
     height, width = picture.shape[:2]
     with closing(PersonSegmenter()) as segmenter:
@@ -59,12 +59,12 @@ def person_mask(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> NDAr
     return mask
 
 
-def _closer_views(width: int, height: int, points: NDArray[np.float32]) -> Iterator[Rect]:
+def _closer_views(width: int, height: int, points: NDArray[Any]) -> Iterator[Rect]:
     """Head and shoulders, where they are not most of the picture already."""
     low, high = points.min(0), points.max(0)
     side = 3.2 * float((high - low).max())
     if side < 0.8 * max(width, height):
-        x, y = (low + high) / 2 + np.float32([0, 0.12 * side])
+        x, y = (low + high) / 2 + np.array([0, 0.12 * side])
         yield (
             max(0, round(float(x) - side / 2)),
             max(0, round(float(y) - side / 2)),
@@ -73,8 +73,8 @@ def _closer_views(width: int, height: int, points: NDArray[np.float32]) -> Itera
         )
 
 
-def _feather(rect: Rect, width: int, height: int) -> NDArray[np.float32]:
-    """1 inside the rectangle, falling to 0 at those of its sides that are not the picture's: float32 [bottom - top, right - left]."""
+def _feather(rect: Rect, width: int, height: int) -> NDArray[Any]:
+    """1 inside the rectangle, falling to 0 at those of its sides that are not the picture's: float32 [h, w]."""
     left, top, right, bottom = rect
     ramp = 0.15 * max(right - left, bottom - top)
     x, y = np.arange(right - left, dtype=np.float32), np.arange(bottom - top, dtype=np.float32)
