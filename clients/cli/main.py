@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "avatar": "make an avatar from a picture; list or remove avatars",
     "serve": "serve the studio page, WHIP, WHEP and the control websocket",
     "render": "render a speech file to a video",
+    "plan": "show what the director makes of a prompt",
     "bench": "measure motion, live delay or rendering speed",
 }
 
