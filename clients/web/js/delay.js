@@ -5,16 +5,9 @@ import { byId, el } from "./dom.js";
 const SHADES = [1, 0.74, 0.54, 0.38, 0.28, 0.2];
 
 const NAMES = {
-  network: "Network and jitter buffer",
-  jitter: "Jitter buffer",
-  jitter_buffer: "Jitter buffer",
-  ingest: "Sound arriving",
-  segment: "Filling a segment",
-  context: "Hearing a little ahead",
-  right_context: "Hearing a little ahead",
-  queue: "Waiting for a worker",
-  render: "Drawing",
-  playout: "Playout buffer",
+  collect: "Filling a segment with sound",
+  render: "Planning and drawing",
+  playout: "Waiting for its turn",
   encode: "Encoding",
   browser: "This browser's buffer",
 };

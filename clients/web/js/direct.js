@@ -43,13 +43,14 @@ export class Direct {
     if (!live) {
       for (const button of document.querySelectorAll('.direct [aria-pressed="true"]')) button.setAttribute("aria-pressed", "false");
     }
-    byId("prompt-hint").hidden = live;
+    this.#hint();
   }
 
   /** A new broadcast: nothing has been said yet. */
   clear() {
     this.#said.clear();
     byId("accepted").replaceChildren();
+    this.#hint();
   }
 
   /** The prompt as it stands, taken out of the box: for the moment of going live. */
@@ -98,7 +99,7 @@ export class Direct {
 
   #drawButtons() {
     const button = (name, entry, act, ...inside) =>
-      el("button", { class: name, type: "button", "data-word": entry.word, "aria-pressed": name === "chip" ? undefined : "false", onclick: act }, ...inside);
+      el("button", { class: name, type: "button", title: entry.title, "data-word": entry.word, "aria-pressed": name === "chip" ? undefined : "false", onclick: act }, ...inside);
     byId("emotions").append(
       ...EMOTIONS.map((entry) => button("emotion", entry, () => this.#emotion(entry.word), faceOf(entry.face), el("span", {}, entry.label))),
     );
@@ -149,8 +150,13 @@ export class Direct {
     const list = byId("accepted");
     list.prepend(row);
     while (list.children.length > NUM_SHOWN) list.lastChild.remove();
+    this.#hint();
     for (const [old, { row: gone }] of this.#said) if (!gone.isConnected) this.#said.delete(old);
     return true;
+  }
+
+  #hint() {
+    byId("prompt-hint").hidden = this.#said.size > 0;
   }
 
   #mark(said, word) {

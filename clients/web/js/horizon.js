@@ -101,10 +101,13 @@ export class Horizon {
       const at = Math.max(0, x(beat.start));
       const words = [beat.emotion, beat.action, beat.camera === "static" ? null : beat.camera].filter(Boolean).map(labelOf);
       const text = words.join(" · ").toLowerCase();
-      pen.fillStyle = beat.start > now || index === visible.findLastIndex((other) => other.start <= now) ? COLOURS.lit : COLOURS.text;
-      if (beat.start > 0 && x(beat.start) >= 0) pen.fillRect(Math.round(at), top - 12, 1, thick + 12);
-      const left = at + (x(beat.start) >= 0 && beat.start > 0 ? 5 : 0);
-      if (left < free + 8) continue;
+      const aired = visible[index + 1]?.start <= now;
+      const marked = x(beat.start) >= 0 && beat.start > 0;
+      const left = at + (marked ? 5 : 0);
+      const fits = left >= free + 10;
+      pen.fillStyle = aired ? COLOURS.text : COLOURS.lit;
+      if (marked) pen.fillRect(Math.round(at), top - (fits ? 12 : 0), 1, thick + (fits ? 12 : 0));
+      if (!fits) continue;
       pen.fillText(text, left, top - 5);
       free = left + pen.measureText(text).width;
     }

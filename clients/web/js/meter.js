@@ -23,7 +23,7 @@ export function startMeter(meter, canvas, read, onword) {
     if (db >= peak || now - peakAt > HOLD_MS) [peak, peakAt] = [db, now];
     loudest = Math.max(loudest, db);
     if (now - spokenAt > 1000) {
-      const word = loudest <= -58 ? "none" : loudest < -34 ? "quiet" : loudest > -1.5 ? "loud" : "good";
+      const word = loudest <= -58 ? "none" : loudest < -34 ? "quiet" : loudest > -0.3 ? "loud" : "good";
       meter.setAttribute("aria-valuenow", Math.round(loudest));
       meter.setAttribute("aria-valuetext", { none: "no sound", quiet: "quiet", good: "good", loud: "too loud" }[word]);
       onword(word);

@@ -56,6 +56,7 @@ function enter(next) {
   if (!onAir) {
     screen.dataset.picture = avatars.chosen ? "still" : "none";
     byId("tally-clock").textContent = "";
+    byId("health").textContent = "";
     delay.set(null, {});
     horizon.clear();
   }
@@ -143,6 +144,7 @@ function listen(mine) {
   });
   on(control, "message:metrics", async (message) => {
     byId("viewers").textContent = Math.max(0, message.viewers - 1);
+    byId("health").textContent = healthOf(message);
     if (!message.delay_ms) return;
     const { total, ...parts } = message.delay_ms;
     const browser = (await player.stats()).bufferMs;
@@ -157,6 +159,12 @@ function listen(mine) {
     if (id && direct.refused(id, message)) return;
     notify(new Problem(code, { detail: message }), { weight: "mild" });
   });
+}
+
+/** "25 fps · 0.9 Mb/s · 2 held": what a streamer glances at. */
+function healthOf({ fps, bitrate_bps: bitrate, holds }) {
+  const held = Object.values(holds).reduce((sum, count) => sum + count, 0);
+  return [`${Math.round(fps)} fps`, `${(bitrate / 1e6).toFixed(1)} Mb/s`, held ? `${held} held` : "no holds"].join(" · ");
 }
 
 function onAir() {
