@@ -1,29 +1,59 @@
-"""The portrait codec: motion latents and one still picture to frames of a speaking person."""
+"""The portrait codec: motion latents and one still picture to frames of a speaking person.
+
+A frame is drawn in this order: the eyes are redrawn in the picture's own place (`eyes`); a coarse grid says which place
+of the picture each cell of the frame shows (`flow`); strips of the frame are filled from the person's layer and laid over
+the background (`layers`), which only the camera moves; last, the mouth's window is put together from both lips and the
+inside of the mouth (`lips`, `mouth`).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from engines.avatar_library import Avatar
+from engines.codecs.portrait.eyes import Eye
 from engines.codecs.portrait.face import Array, Face
-from engines.codecs.portrait.flow import Flow, camera_matrix
-from engines.codecs.portrait.layers import Background, Layers, cover
+from engines.codecs.portrait.flow import Flow, Sources, camera_matrix
+from engines.codecs.portrait.layers import Background, Layers, half
+from engines.codecs.portrait.lips import Lips, compose, coverage
 from engines.codecs.portrait.view import Picture, View
+from engines.lips import APERTURE_GAIN
 from engines.motion import INDEX, NUM_CHANNELS, Motion
+
+STRIP_ROWS = 64  # a strip's planes stay in the core's cache
+#: Channels that have a range of their own; all others go from 0 to 1.
+LIMITS = {
+    "headYaw": 0.6, "headPitch": 0.45, "headRoll": 0.5, "headX": 0.6, "headY": 0.5, "headZ": 1.2,
+    "cameraX": 0.25, "cameraY": 0.25, "cameraZoom": 0.8, "cameraRoll": 0.3,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A rectangle of grid cells of the frame: columns [left, right), rows [top, bottom)."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
 class PortraitCodec:
-    """Draws one avatar at one size. Building it takes about half a second, a frame a few milliseconds."""
+    """Draws one avatar at one size. Building it takes about half a second, a frame a few milliseconds. Not for two threads."""
 
     def __init__(self, avatar: Avatar, size: tuple[int, int], background: Background = "keep") -> None:
         """size: (width, height) in pixels, both even. Raises ValueError for sizes that cannot be drawn."""
         face = Face.of(avatar.landmarks)
         self.view = View.framing((avatar.width, avatar.height), size, face)
-        self.face = self.view.place(face)
-        self.flow = Flow(self.view, self.face)
-        self.layers = Layers.of(self.view, avatar.picture(), avatar.matte(), avatar.background(), background)
+        self.face = face = self.view.place(face)
+        self.flow = Flow(self.view, face)
+        self.layers = layers = Layers.of(self.view, avatar.picture(), avatar.matte(), avatar.background(), background)
+        self.eyes = tuple(Eye(face, side, layers.person_y, layers.person_uv) for side in ("Right", "Left"))
+        canonical = self.flow.head.canonical.reshape(*self.flow.grid, 3)
+        self.lips = Lips(face, self.flow.fields.mouth, canonical, self.flow.step, layers.person_y, layers.person_uv)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -39,75 +69,126 @@ class PortraitCodec:
         if motion.shape != (NUM_CHANNELS,):
             raise ValueError(f"motion must be [{NUM_CHANNELS}], not {list(motion.shape)}")
         motion = within_range(motion)
-        width, height = self.size
-        out = np.empty((height * 3 // 2, width), np.uint8)
+        for eye in self.eyes:
+            eye.draw(motion, self.layers.person_y, self.layers.person_uv)
         camera = camera_matrix(motion, self.view)
-        source = self._sources(motion, camera)
-        map_y, map_uv = self._lay(source, 1), self._lay(source, 2)
-        behind_y, behind_uv = self._behind(camera)
-        layers = self.layers
-        person = cv2.remap(layers.person_y, map_y, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        alpha = cv2.remap(layers.alpha_y, map_y, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        cv2.add(person, cover(behind_y, cv2.bitwise_not(alpha)), dst=out[:height], dtype=cv2.CV_8U)
-        person = cv2.remap(layers.person_uv, map_uv, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        alpha = cv2.remap(layers.alpha_uv, map_uv, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        alpha = cv2.bitwise_not(alpha)
-        chroma = cv2.add(person, cover(behind_uv, cv2.merge((alpha, alpha))))
-        chroma = cv2.add(chroma, 128.0, dtype=cv2.CV_8U)
-        planes = out[height:].reshape(2, height // 2, width // 2)
-        planes[0], planes[1] = chroma[..., 0], chroma[..., 1]
-        return out
-
-    def _sources(self, motion: Motion, camera: Array) -> Array:
-        """Canvas pixels that a coarse grid of frame cells shows, one cell more on each side: [rows, columns, 2]."""
-        step = self.flow.step
+        sources = self.flow.cells(motion, camera)
         width, height = self.size
-        x = (np.arange(-1, -(-width // step) + 1, dtype=np.float32) + 0.5) * step - 0.5
-        y = (np.arange(-1, -(-height // step) + 1, dtype=np.float32) + 0.5) * step - 0.5
-        at = np.empty((len(y), len(x), 2), np.float32)
-        at[..., 0] = camera[0, 0] * x + camera[0, 1] * y[:, None] + camera[0, 2]
-        at[..., 1] = camera[1, 0] * x + camera[1, 1] * y[:, None] + camera[1, 2]
-        above, below, _ = self.flow.forward(motion)
-        upper = self.flow.sources(above, at)
-        lower = self.flow.sources(below, at)
-        return np.where(self.flow.sample(self.flow.lip_side, lower)[..., None] > 0, lower, upper)
+        i420 = np.empty((height * 3 // 2, width), np.uint8)
+        y, uv = i420[:height], np.empty((height // 2, width // 2, 2), np.uint8)
+        self._draw_behind(camera, y, uv)
+        self._draw_person(sources, y, uv)
+        self._draw_mouth(sources, motion, y, uv)
+        cv2.split(uv, list(i420[height:].reshape(2, height // 2, width // 2)))
+        return i420
 
-    def _lay(self, source: Array, divide: int) -> Array:
-        """A coarse grid of canvas pixels stretched over the frame, or over its half-size chroma: [h, w, 2]."""
-        width, height = self.size[0] // divide, self.size[1] // divide
-        step = self.flow.step
-        rows, cols = source.shape[:2]
-        if divide == 1:
-            full = cv2.resize(source, (cols * step, rows * step), interpolation=cv2.INTER_LINEAR)
-            return full[step : step + height, step : step + width]
-        # chroma pixel i lies at 2 i + 0.5 of the frame
-        matrix = np.array([[2 / step, 0, (1.0) / step + 0.5], [0, 2 / step, 1.0 / step + 0.5]], np.float64)
-        half = cv2.warpAffine(source, matrix, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-        return half * 0.5 - 0.25
-
-    def _behind(self, camera: Array) -> tuple[Picture, NDArray[np.int16]]:
-        width, height = self.size
-        margin = self.view.margin
-        if np.array_equal(camera, np.array([[1, 0, margin], [0, 1, margin]], np.float32)):
-            rows, cols = self.view.frame
-            half = margin // 2
-            return self.layers.behind_y[rows, cols], self.layers.behind_uv[half : half + height // 2, half : half + width // 2]
+    def _draw_behind(self, camera: Array, y: Picture, uv: Picture) -> None:
+        rows, cols = self.view.frame
+        if np.array_equal(camera, np.array([[1, 0, cols.start], [0, 1, rows.start]], np.float32)):
+            np.copyto(y, self.layers.behind_y[rows, cols])
+            np.copyto(uv, self.layers.behind_uv[rows.start // 2 : rows.stop // 2, cols.start // 2 : cols.stop // 2])
+            return
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        y = cv2.warpAffine(self.layers.behind_y, camera, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
+        width, height = self.size
+        cv2.warpAffine(self.layers.behind_y, camera, (width, height), dst=y, flags=flags, borderMode=cv2.BORDER_REFLECT)
         half_camera = camera.copy()
         half_camera[:, 2] = (camera @ np.array([0.5, 0.5, 1.0], np.float32) - 0.5) / 2
         size = (width // 2, height // 2)
-        uv = cv2.warpAffine(self.layers.behind_uv, half_camera, size, flags=flags, borderMode=cv2.BORDER_REFLECT)
+        cv2.warpAffine(self.layers.behind_uv, half_camera, size, dst=uv, flags=flags, borderMode=cv2.BORDER_REFLECT)
+
+    def _draw_person(self, sources: Sources, y: Picture, uv: Picture) -> None:
+        """Fill the part of the frame where the person may be seen, strip by strip."""
+        left, top, right, bottom = self.layers.box
+        at, step = sources.chosen[1:-1, 1:-1], self.flow.step
+        x, v = at[..., 0], at[..., 1]
+        reach = 2 * step
+        seen = (x > left - reach) & (x < right + reach) & (v > top - reach) & (v < bottom + reach)
+        rows, cols = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+        if not len(rows):
+            return
+        num_rows = max(2, STRIP_ROWS // step // 2 * 2)
+        for start in range(int(rows[0]) // 2 * 2, int(rows[-1]) + 1, num_rows):
+            cells = Cells(int(cols[0]), start, int(cols[-1]) + 1, min(start + num_rows, at.shape[0]))
+            map_y, map_uv = self._maps(sources.chosen, cells)
+            self._lay(y, uv, cells, *self._person(map_y, map_uv), self._alpha(map_y))
+
+    def _maps(self, source: Array, cells: Cells) -> tuple[Array, Array]:
+        """Canvas pixels for each pixel of some cells: of the Y plane [h, w, 2], and of the half-size planes."""
+        step = self.flow.step
+        part = np.ascontiguousarray(source[cells.top : cells.bottom + 2, cells.left : cells.right + 2])
+        height, width = min(self.size[1] - cells.top * step, (cells.bottom - cells.top) * step), min(
+            self.size[0] - cells.left * step, (cells.right - cells.left) * step
+        )
+        maps = []
+        for divide in (1, 2):
+            cell = step // divide
+            full = cv2.resize(part, (part.shape[1] * cell, part.shape[0] * cell), interpolation=cv2.INTER_LINEAR)
+            maps.append(full[cell : cell + height // divide, cell : cell + width // divide])
+        return maps[0], maps[1] * np.float32(0.5) - np.float32(0.25)
+
+    def _person(self, map_y: Array, map_uv: Array) -> tuple[Array, Array]:
+        y = cv2.remap(self.layers.person_y, map_y, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        uv = cv2.remap(self.layers.person_uv, map_uv, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return y, uv
+
+    def _alpha(self, map_y: Array) -> Array:
+        return cv2.remap(self.layers.alpha, map_y, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    def _lay(self, y: Picture, uv: Picture, cells: Cells, new_y: Array, new_uv: Array, alpha: Array) -> None:
+        """Lay a premultiplied patch over the frame. alpha: its coverage [h, w]."""
+        top, left = cells.top * self.flow.step, cells.left * self.flow.step
+        height, width = new_y.shape
+        at_y = y[top : top + height, left : left + width]
+        at_uv = uv[top // 2 : (top + height) // 2, left // 2 : (left + width) // 2]
+        through = 1 - alpha
+        new_y += cv2.multiply(through, at_y, dtype=cv2.CV_32F)
+        through = half(through)
+        new_uv += cv2.multiply(cv2.merge((through, through)), at_uv, dtype=cv2.CV_32F)
+        cv2.add(new_y, 0.0, dst=at_y, dtype=cv2.CV_8U)
+        cv2.add(new_uv, 0.0, dst=at_uv, dtype=cv2.CV_8U)
+
+    def _draw_mouth(self, sources: Sources, motion: Motion, y: Picture, uv: Picture) -> None:
+        cells = self._mouth_cells(sources)
+        if cells is None:
+            return
+        maps = [self._maps(source, cells) for source in (sources.above, sources.below)]
+        edges = [self.lips.edge(maps[lip][0], lip) for lip in (0, 1)]
+        on_upper, on_lower, parted = coverage(*edges)
+        inside = None
+        if parted:
+            head, _ = self._maps(sources.head, cells)
+            inside = self.lips.interior(head, self._jaw_shift(motion), edges[0][0], edges[1][0])
+        new_y, new_uv = compose(self._person(*maps[0]), self._person(*maps[1]), on_upper, on_lower, inside)
+        solid = (self._alpha(maps[1][0]) > 0.995).astype(np.float32)  # the face's outline is drawn already
+        self._lay(y, uv, cells, new_y * solid, new_uv * half(solid)[..., None], solid)
+
+    def _mouth_cells(self, sources: Sources) -> Cells | None:
+        """The cells of the frame that the mouth may reach; None where it is out of the frame."""
+        left, top = self.lips.left, self.lips.top
+        height, width = self.lips.cavity.shape[:2]
+        inset = 0.06 * self.face.unit
+        seen = np.zeros(sources.chosen.shape[:2], bool)
+        for at in (sources.above, sources.below, sources.head):
+            x, v = at[..., 0] - left, at[..., 1] - top
+            seen |= (x > inset) & (x < width - inset) & (v > 0.3 * self.face.unit) & (v < height - 0.3 * self.face.unit)
+        seen = seen[1:-1, 1:-1]
+        rows, cols = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+        if not len(rows):
+            return None
+        return Cells(int(cols[0]), int(rows[0]), int(cols[-1]) + 1, int(rows[-1]) + 1)
+
+    def _jaw_shift(self, motion: Motion) -> Array:
+        """How far the lower teeth have moved, pixels [2]."""
+        down = 0.92 * APERTURE_GAIN["jawOpen"] * motion[INDEX["jawOpen"]]
+        side = 0.11 * (motion[INDEX["jawLeft"]] - motion[INDEX["jawRight"]])
+        return (self.face.unit * (side * self.face.axes[0, :2] + down * self.face.axes[1, :2])).astype(np.float32)
 
 
 def within_range(motion: Motion) -> Motion:
     """The motion with each channel kept where the drawing holds; not-a-number is rest."""
-    limit_low = np.zeros(NUM_CHANNELS, np.float32)
-    limit_high = np.ones(NUM_CHANNELS, np.float32)
-    for name, limit in (
-        ("headYaw", 0.6), ("headPitch", 0.45), ("headRoll", 0.5), ("headX", 0.6), ("headY", 0.5), ("headZ", 1.2),
-        ("cameraX", 0.25), ("cameraY", 0.25), ("cameraZoom", 0.8), ("cameraRoll", 0.3),
-    ):  # fmt: skip
-        limit_low[INDEX[name]], limit_high[INDEX[name]] = -limit, limit
-    return np.clip(np.nan_to_num(motion.astype(np.float32), nan=0.0), limit_low, limit_high)
+    high = np.ones(NUM_CHANNELS, np.float32)
+    low = np.zeros(NUM_CHANNELS, np.float32)
+    for name, limit in LIMITS.items():
+        low[INDEX[name]], high[INDEX[name]] = -limit, limit
+    return np.clip(np.nan_to_num(motion.astype(np.float32), nan=0.0), low, high)
+

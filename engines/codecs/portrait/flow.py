@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -14,13 +16,26 @@ from engines.motion import INDEX, Motion
 INVERSION_STEPS = 6
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """Canvas pixels that the cells of a frame show, one cell more on each side: float32 [rows + 2, columns + 2, 2].
+
+    above, below: by the field of the skin above and below the lip line; chosen: the one that holds; head: by the head alone.
+    """
+
+    above: Array
+    below: Array
+    chosen: Array
+    head: Array
+
+
 class Flow:
     """The two displacement fields of a face on the canvas: of the skin above the lip line and of the skin below it."""
 
     def __init__(self, view: View, face: Face) -> None:
         """face: on the canvas."""
         self.view, self.face = view, face
-        self.step = int(np.clip(round(face.unit / 26), 3, 10))
+        self.step = int(np.clip(round(face.unit / 26 / 2), 2, 5)) * 2  # even: chroma cells are half as large
         width, height = view.canvas_size
         self.grid = (height // self.step + 2, width // self.step + 2)  # rows, columns
         nodes = mesh(self.grid[1], self.grid[0]) * np.float32(self.step)
@@ -79,6 +94,19 @@ class Flow:
             shift[:, 1] += lift
             out.append(shift.reshape(*self.grid, 2))
         return out[0], out[1], out[2]
+
+    def cells(self, motion: Motion, camera: Array) -> Sources:
+        """What the cells of the frame show. camera: frame pixels to canvas pixels, [2, 3]."""
+        step = self.step
+        width, height = self.view.size
+        x = (np.arange(-1, -(-width // step) + 1, dtype=np.float32) + 0.5) * step - 0.5
+        y = (np.arange(-1, -(-height // step) + 1, dtype=np.float32) + 0.5) * step - 0.5
+        at = np.empty((len(y), len(x), 2), np.float32)
+        at[..., 0] = camera[0, 0] * x + camera[0, 1] * y[:, None] + camera[0, 2]
+        at[..., 1] = camera[1, 0] * x + camera[1, 1] * y[:, None] + camera[1, 2]
+        above, below, head = (self.sources(field, at) for field in self.forward(motion))
+        chosen = np.where(self.sample(self.lip_side, below)[..., None] > 0, below, above)
+        return Sources(above, below, chosen, head)
 
     def sources(self, displacement: Array, at: Array) -> Array:
         """Solve u + displacement(u) = at for u by fixed point. at, result: float32 [h, w, 2], canvas pixels."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from engines.codecs.portrait.face import CHIN, OVAL, Array, Face
 from engines.codecs.portrait.fields import smoothstep
+from engines.codecs.portrait.view import mesh
 from engines.motion import INDEX, Motion
 
 CAMERA_DISTANCE = 9.0  # eye distances, about 0.8 m
 PIVOT = (0.0, 0.95, 0.75)  # the top of the neck, canonical
 SIDE_DEPTH = 0.62  # depth of hair and ears, canonical
+DEPTH_CELL = 0.05  # eye distances
+MAX_SLOPE = 1.25  # depth over width: no fold up to about 0.6 rad of turn
 _POSE = slice(INDEX["headYaw"], INDEX["headZ"] + 1)
 
 
@@ -60,28 +64,42 @@ def _depth(face: Face, points: Array) -> Array:
     """Depth in pixels [n]: the mesh's inside the face, running out to the depth of hair and ears."""
     marks = face.canonical(face.landmarks)[:468]
     oval = marks[list(OVAL)]
-    middle = oval.mean(0)
-    rings = [middle[:2] + (oval[:, :2] - middle[:2]) * k for k in (1.4, 1.9, 2.8)]
+    middle = oval[:, :2].mean(0)
+    rings = [middle + (oval[:, :2] - middle) * k for k in (1.4, 1.9, 2.8)]
     known = np.vstack([marks[:, :2], *rings])
     depth = np.concatenate([marks[:, 2], *(np.full(len(oval), SIDE_DEPTH) for _ in rings)])
-    # Biharmonic-like spline with kernel r (a membrane without overshoot), slightly smoothed.
-    gram = np.linalg.norm(known[:, None] - known[None], axis=2) + 1e-6
+    # A spline with kernel r (smooth, without overshoot), on a grid of its own.
+    low, high = oval[:, :2].min(0) - 1.2, oval[:, :2].max(0) + 1.2
+    size = np.ceil((high - low) / DEPTH_CELL).astype(int) + 1
+    nodes = (mesh(int(size[0]), int(size[1])) * np.float32(DEPTH_CELL) + low.astype(np.float32)).reshape(-1, 2)
+    gram = np.linalg.norm(known[:, None] - known[None], axis=2)
     ones = np.ones((len(known), 1))
-    system = np.block([[-gram + 0.02 * np.eye(len(known)), ones], [ones.T, np.zeros((1, 1))]])
+    system = np.block([[-gram - 0.02 * np.eye(len(known)), ones], [ones.T, np.zeros((1, 1))]])
     weights = np.linalg.solve(system, np.append(depth, 0.0))
-    flat = np.column_stack((points, np.zeros(len(points), np.float32) + face.origin[2]))
-    q = face.canonical(flat.astype(np.float32))[:, :2]
-    low, high = oval[:, :2].min(0) - 1.5, oval[:, :2].max(0) + 1.5
-    p = np.clip(q, low, high)
-    values = np.empty(len(p), np.float32)
-    for i in range(0, len(p), 4096):
-        block = p[i : i + 4096]
-        values[i : i + 4096] = -np.linalg.norm(block[:, None] - known[None], axis=2) @ weights[:-1] + weights[-1]
-    values = np.clip(values, marks[:, 2].min() - 0.05, SIDE_DEPTH + 0.1)
-    # From depth along the face's axis to depth along the camera's.
-    x, y, z = face.axes[0], face.axes[1], face.axes[2]
-    offset = points - face.origin[:2]
-    # p = origin + unit*(qx*X + qy*Y + qz*Z): solve qx, qy from the picture's x, y at known qz.
+    values = weights[-1] - np.linalg.norm(nodes[:, None] - known[None].astype(np.float32), axis=2) @ weights[:-1]
+    relief = np.clip(values, marks[:, 2].min() - 0.05, SIDE_DEPTH + 0.1).reshape(size[1], size[0]).astype(np.float32)
+    relief = _gentle(cv2.GaussianBlur(relief, (0, 0), 0.07 / DEPTH_CELL), MAX_SLOPE * DEPTH_CELL)
+    relief = cv2.GaussianBlur(relief, (0, 0), 0.06 / DEPTH_CELL)
+    flat = np.column_stack((points, np.full(len(points), face.origin[2]))).astype(np.float32)
+    at = ((face.canonical(flat)[:, :2] - low) / DEPTH_CELL).astype(np.float32)
+    parts = [at[None, i : i + 16384] for i in range(0, len(at), 16384)]  # remap's longest row is 32766
+    z = np.concatenate([cv2.remap(relief, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0] for part in parts])
+    # From depth along the face's axis to depth along the camera's: solve canonical x, y from the picture's at known z.
+    x, y, toward = face.axes
     plane = np.linalg.inv(np.array([[x[0], y[0]], [x[1], y[1]]], np.float64))
-    inner = (offset / face.unit - values[:, None] * z[None, :2]) @ plane.T
-    return (face.origin[2] + face.unit * (inner[:, 0] * x[2] + inner[:, 1] * y[2] + values * z[2])).astype(np.float32)
+    inner = ((points - face.origin[:2]) / face.unit - z[:, None] * toward[None, :2]) @ plane.T
+    return (face.origin[2] + face.unit * (inner[:, 0] * x[2] + inner[:, 1] * y[2] + z * toward[2])).astype(np.float32)
+
+
+def _gentle(relief: Array, rise: float) -> Array:
+    """The highest surface below `relief` (nearer to the camera) that rises by no more than `rise` from cell to cell."""
+    padded = relief.copy()
+    for _ in range(max(relief.shape)):
+        before = padded
+        near = cv2.copyMakeBorder(before, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+        straight = np.minimum.reduce([near[1:-1, :-2], near[1:-1, 2:], near[:-2, 1:-1], near[2:, 1:-1]]) + rise
+        across = np.minimum.reduce([near[:-2, :-2], near[:-2, 2:], near[2:, :-2], near[2:, 2:]]) + rise * 2**0.5
+        padded = np.minimum.reduce([before, straight, across]).astype(np.float32)
+        if np.array_equal(padded, before):
+            break
+    return padded

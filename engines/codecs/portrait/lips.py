@@ -1,0 +1,115 @@
+"""The mouth's window of a frame: upper lip, lower lip and what shows between them, put together pixel by pixel.
+
+Each lip is warped by its own field. A pixel belongs to a lip if the place it comes from lies on that lip's side of the
+inner lip contour; what belongs to neither is the inside of the mouth.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from engines.codecs.portrait.face import LOWER_INNER, UPPER_INNER, Array, Face
+from engines.codecs.portrait.fields import MouthFrame
+from engines.codecs.portrait.layers import half
+from engines.codecs.portrait.mouth import OPEN_AT_REST, MouthColours, keep_own_teeth, paint
+from engines.codecs.portrait.view import mesh
+
+
+class Lips:
+    """The mouth of one face on its canvas."""
+
+    def __init__(self, face: Face, mouth: MouthFrame, canonical: Array, step: int, y: Array, uv: Array) -> None:
+        """canonical: float32 [rows, columns, 3], the canonical coordinates of a grid `step` pixels apart; y, uv: the canvas."""
+        self.face, self.mouth = face, mouth
+        centre = face.landmarks[[61, 291], :2].mean(0)
+        reach = np.array((mouth.half_width + 0.28, 0.75)) * face.unit
+        height, width = y.shape
+        left, top = np.clip((centre - reach).astype(int), 0, (width - 4, height - 4)) // 2 * 2
+        right, bottom = np.clip((centre + reach).astype(int), (left + 4, top + 4), (width, height)) // 2 * 2
+        self.left, self.top = int(left), int(top)
+        grid = mesh(right - left, bottom - top) + np.array((left, top), np.float32)
+        q = cv2.remap(canonical, grid * np.float32(1 / step), None, cv2.INTER_LINEAR)
+        s, v = mouth.locate(q.reshape(-1, 3))
+        s, v = s.reshape(q.shape[:2]), v.reshape(q.shape[:2])
+        unit = np.float32(face.unit)
+        gap = _rest_gap(mouth, face, s) if mouth.rest_gap > OPEN_AT_REST else np.zeros_like(s)
+        corner = (1 - np.abs(s)) * mouth.half_width * unit
+        #: Pixels beyond each lip's inner edge, positive outside the lip; nothing opens beyond the corners.
+        edges = ((v + gap / 2) * unit, (gap / 2 - v) * unit)
+        self.edges = np.dstack((*edges, corner)).astype(np.float32)
+        colours = MouthColours.of(face, y, uv)
+        upper, lower, cavity = paint(mouth, face, q, colours)
+        if mouth.rest_gap > OPEN_AT_REST:
+            rows, cols = slice(self.top, int(bottom)), slice(self.left, int(right))
+            chroma = cv2.resize(uv, (width, height), interpolation=cv2.INTER_LINEAR)[rows, cols]
+            cover = np.clip(np.minimum(*edges) + 0.5, 0, 1).astype(np.float32)
+            upper = keep_own_teeth(upper, np.dstack((y[rows, cols], chroma)), cover)
+        self.upper, self.lower, self.cavity = upper, lower, cavity
+
+    def edge(self, at: Array, lip: int) -> tuple[Array, Array]:
+        """(pixels beyond the upper (0) or lower (1) lip's inner edge, pixels inside the corners) at canvas pixels [h, w, 2]."""
+        taken = self._take(self.edges, at)
+        return taken[..., lip], taken[..., 2]
+
+    def interior(self, head: Array, jaw_shift: Array, under_upper: Array, over_lower: Array) -> Array:
+        """The inside of the mouth, YUV [h, w, 3].
+
+        head: canvas pixels that follow the skull [h, w, 2]; jaw_shift: [2], how far the jaw has moved, pixels;
+        under_upper, over_lower: distance to the lips' edges, pixels [h, w].
+        """
+        unit = np.float32(self.face.unit)
+        cavity = self._take(self.cavity, head)
+        lower = self._take(self.lower, head - jaw_shift)
+        upper = self._take(self.upper, head)
+        inside = cavity * (1 - lower[..., 3:]) + lower[..., :3]
+        inside = inside * (1 - upper[..., 3:]) + upper[..., :3]
+        # The lips throw shade: soft and deep from above, thin from below.
+        shade = 1 - 0.50 * np.exp(-np.maximum(under_upper, 0) / (0.030 * unit)) - 0.25 * np.exp(
+            -np.maximum(over_lower, 0) / (0.022 * unit)
+        )
+        inside[..., 0] *= shade
+        return inside
+
+    def _take(self, texture: Array, at: Array) -> Array:
+        offset = np.array((self.left, self.top), np.float32)
+        return cv2.remap(texture, at - offset, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _rest_gap(mouth: MouthFrame, face: Face, s: Array) -> Array:
+    """Height of the picture's own opening at s, eye distances."""
+    down = np.array((-mouth.along[1], mouth.along[0]), np.float32)
+    upper = face.canonical(face.landmarks[list(UPPER_INNER)])[:, :2] - mouth.centre
+    lower = face.canonical(face.landmarks[list(LOWER_INNER)])[:, :2] - mouth.centre
+    at = (upper + lower) @ mouth.along / 2 / mouth.half_width
+    return np.maximum(0, np.interp(s, at, (lower - upper) @ down, left=0, right=0)).astype(np.float32)
+
+
+def compose(
+    upper: tuple[Array, Array], lower: tuple[Array, Array], on_upper: Array, on_lower: Array, inside: Array | None
+) -> tuple[Array, Array]:
+    """Put lips and interior together: (Y [h, w], UV [h/2, w/2, 2]).
+
+    upper, lower: the skin as each lip's field warps it, (Y, UV); on_upper, on_lower: their coverage [h, w];
+    inside: YUV [h, w, 3], None where nothing shows.
+    """
+    y = upper[0] * on_upper + lower[0] * on_lower
+    uv = upper[1] * half(on_upper)[..., None] + lower[1] * half(on_lower)[..., None]
+    if inside is None:
+        return y, uv
+    through = 1 - on_upper - on_lower
+    return y + inside[..., 0] * through, uv + half(inside[..., 1:] * through[..., None])
+
+
+def coverage(upper: tuple[Array, Array], lower: tuple[Array, Array]) -> tuple[Array, Array, bool]:
+    """(coverage of the upper lip, of the lower lip, whether anything shows between) from their `Lips.edge`."""
+    on_upper = np.clip(0.5 - upper[0], 0, 1)
+    on_lower = np.minimum(np.clip(0.5 - lower[0], 0, 1), 1 - on_upper)
+    through = (1 - on_upper - on_lower) * np.clip(np.minimum(upper[1], lower[1]) * 0.5, 0, 1)
+    total = np.maximum(on_upper + on_lower, 1e-6)
+    keep = (1 - through) / total
+    # Where neither holds and nothing may open, the side decides.
+    lost = total < 1e-3
+    on_upper = np.where(lost, (1 - through) * (upper[0] < lower[0]), on_upper * keep)
+    on_lower = np.where(lost, (1 - through) - on_upper, on_lower * keep)
+    return on_upper.astype(np.float32), on_lower.astype(np.float32), bool(through.max() > 0.004)
