@@ -1,0 +1,139 @@
+"""What a face does, frame by frame, as plain numbers read off its landmarks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Series = NDArray[np.float32]  # [T]
+
+EYE_RIGHT, EYE_LEFT = 33, 263  # outer corners
+LIP_TOP, LIP_BOTTOM = 13, 14  # inner edge, middle
+MOUTH_RIGHT, MOUTH_LEFT = 61, 291
+NOSE_BRIDGE, NOSE_TIP, CHIN = 6, 4, 152
+LIDS = ((159, 145, 33, 133), (386, 374, 263, 362))  # upper, lower, outer corner, inner corner
+BROWS = ((105, 159), (334, 386))  # brow, the lid below it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceTrack:
+    """Series of [T]; lengths are in eye distances (outer corner to outer corner), angles in radians, signs of `engines.motion`.
+
+    Frames where no face was found hold what the nearest frames make likely; `found` says which.
+    """
+
+    aperture: Series  # between the inner lips
+    jaw: Series  # bridge of the nose to chin
+    mouth_width: Series
+    smile: Series  # mouth corners above the middle of the lips
+    eye_opening: Series  # lids apart over the eye's width, mean of both
+    brow: Series  # brow above the upper lid
+    yaw: Series
+    pitch: Series
+    roll: Series
+    found: NDArray[np.bool_]
+
+    @property
+    def lips(self) -> NDArray[np.float32]:
+        """Aperture and jaw, [T, 2]: what the lip predictor predicts."""
+        return np.stack([self.aperture, self.jaw], axis=1)
+
+
+def from_landmarks(landmarks: NDArray[np.float32], found: NDArray[np.bool_]) -> FaceTrack:
+    """landmarks: [T, 478, 3] in any isotropic unit, y down. Raises ValueError when no frame has a face."""
+    if not found.any():
+        raise ValueError("no face in any frame")
+    index = np.arange(len(landmarks))
+    points = landmarks.astype(np.float64)
+
+    def filled(series: NDArray[np.float64]) -> Series:
+        return np.interp(index, index[found], series[found]).astype(np.float32)
+
+    def distance(a: int, b: int) -> NDArray[np.float64]:
+        return np.asarray(np.linalg.norm(points[:, a, :2] - points[:, b, :2], axis=1))
+
+    across = points[:, EYE_LEFT] - points[:, EYE_RIGHT]  # picture right
+    eye = np.maximum(np.hypot(across[:, 0], across[:, 1]), 1e-9)
+    up = np.stack([across[:, 1], -across[:, 0]], axis=1) / eye[:, None]  # of the face, in the picture
+
+    def above(a: int, b: int) -> NDArray[np.float64]:
+        return np.asarray(np.einsum("tk,tk->t", points[:, a, :2] - points[:, b, :2], up)) / eye
+
+    lips_middle = points[:, [LIP_TOP, LIP_BOTTOM], :2].mean(1)
+    corners = points[:, [MOUTH_RIGHT, MOUTH_LEFT], :2].mean(1)
+    lids = [distance(top, bottom) / np.maximum(distance(outer, inner), 1e-9) for top, bottom, outer, inner in LIDS]
+    eyes = points[:, [EYE_RIGHT, EYE_LEFT]].mean(1)
+    nose = points[:, NOSE_TIP] - eyes
+    down = points[:, CHIN] - points[:, NOSE_BRIDGE]
+    return FaceTrack(
+        aperture=filled(distance(LIP_TOP, LIP_BOTTOM) / eye),
+        jaw=filled(distance(NOSE_BRIDGE, CHIN) / eye),
+        mouth_width=filled(distance(MOUTH_RIGHT, MOUTH_LEFT) / eye),
+        smile=filled(np.einsum("tk,tk->t", corners - lips_middle, up) / eye),
+        eye_opening=filled(np.mean(lids, axis=0)),
+        brow=filled(np.mean([above(brow, lid) for brow, lid in BROWS], axis=0)),
+        yaw=filled(np.arcsin(np.clip((nose[:, 0] * across[:, 0] + nose[:, 1] * across[:, 1]) / eye**2, -1, 1))),
+        pitch=filled(np.arctan2(-down[:, 2], np.hypot(down[:, 0], down[:, 1]))),
+        roll=filled(np.arctan2(across[:, 1], across[:, 0])),
+        found=found,
+    )
+
+
+def from_video(path: Path) -> FaceTrack:
+    """Landmarks of every frame of a video, tracked by MediaPipe's face landmarker.
+
+    Raises ValueError where there is no video, or no face in it.
+    """
+    import av
+
+    with FaceReader() as reader, av.open(str(path)) as container:
+        if not container.streams.video:
+            raise ValueError(f"{path} has no video")
+        for frame in container.decode(video=0):
+            picture = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+            reader.read(picture, fps=float(container.streams.video[0].average_rate or 25))
+        return reader.track()
+
+
+class FaceReader:
+    """Reads faces off pictures that follow each other, one at a time. A context manager, as the landmarker holds threads."""
+
+    def __init__(self) -> None:
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        from engines.codecs.portrait.detect import landmarker_path
+
+        options = vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_path=str(landmarker_path())), running_mode=vision.RunningMode.VIDEO
+        )
+        self._landmarker = vision.FaceLandmarker.create_from_options(options)
+        self._points: list[Any] = []
+        self._time_ms = 0.0
+
+    def __enter__(self) -> FaceReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._landmarker.close()
+
+    def read(self, picture: NDArray[np.uint8], fps: float) -> bool:
+        """The next picture, RGB [h, w, 3]. True when a face is in it."""
+        import mediapipe as mp
+
+        image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
+        faces = self._landmarker.detect_for_video(image, int(self._time_ms)).face_landmarks
+        self._time_ms += 1000.0 / fps
+        height, width = picture.shape[:2]
+        self._points.append(np.array([(p.x * width, p.y * height, p.z * width) for p in faces[0]]) if faces else None)
+        return bool(faces)
+
+    def track(self) -> FaceTrack:
+        """Everything read so far."""
+        found = np.array([points is not None for points in self._points], bool)
+        blank = np.zeros((478, 3))
+        landmarks = np.array([blank if points is None else points for points in self._points], np.float32).reshape(-1, 478, 3)
+        return from_landmarks(landmarks, found)
