@@ -59,8 +59,6 @@ class ServerSettings:
     """What the operator chooses. Times in seconds."""
 
     web_root: Path
-    avatar_roots: tuple[Path, ...]
-    upload_root: Path
     lineage_root: Path | None = None
     default_avatar: str | None = None
     segment_s: float = 0.4

@@ -134,6 +134,9 @@ class Encoded:
     video: list[VideoPacket]
     audio: list[AudioPacket]
 
+    def payloads(self) -> list[bytes]:
+        return [packet.data for packet in self.video] + [packet.data for packet in self.audio]
+
 
 class Encoder:
     """Both encoders behind one thread, so that nothing blocks the event loop and aiortc's own executor stays free."""

@@ -68,7 +68,9 @@ class Ping(Request):
     type: Literal["ping"]
 
 
-ClientMessage = Annotated[Prompt | SetEmotion | DoAction | MoveCamera | End | Ping, Field(discriminator="type")]
+Direction = Prompt | SetEmotion | DoAction | MoveCamera
+Command = Direction | End
+ClientMessage = Annotated[Command | Ping, Field(discriminator="type")]
 
 # -- server to client ---------------------------------------------------------------------------------------------------
 
@@ -195,7 +197,7 @@ ServerMessage = Annotated[
     Field(discriminator="type"),
 ]
 
-_CLIENT: TypeAdapter[Prompt | SetEmotion | DoAction | MoveCamera | End | Ping] = TypeAdapter(ClientMessage)
+_CLIENT: TypeAdapter[Command | Ping] = TypeAdapter(ClientMessage)
 _SERVER: TypeAdapter[Any] = TypeAdapter(ServerMessage)
 
 
@@ -207,7 +209,7 @@ class BadMessage(ValueError):
         self.answer = answer
 
 
-def parse(text: str | bytes) -> Prompt | SetEmotion | DoAction | MoveCamera | End | Ping:
+def parse(text: str | bytes) -> Command | Ping:
     """One client message. Raises BadMessage for anything else."""
     size = len(text) if isinstance(text, bytes) else len(text.encode())
     if size > MAX_MESSAGE_BYTES:

@@ -48,7 +48,7 @@ class FakeWorker:
             first = (pts - job.audio_start) // 3
             heard = job.audio[first : first + frame // 3]
             frames.append(self._picture(bool(len(heard)) and int(np.abs(heard).max()) > LOUD, pts // frame))
-        return SubClip(job, rest(job.num_frames), np.stack(frames), f"fake@{os.getpid()}", 4, 1.0, 1.0)
+        return SubClip(job, rest(job.num_frames), np.stack(frames), f"fake@{os.getpid()}", motion_ms=1.0, decode_ms=1.0)
 
     def _misbehave(self) -> None:
         match self._manner:

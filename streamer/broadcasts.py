@@ -1,0 +1,78 @@
+"""The broadcasts of this server: made, found by id, and forgotten when they are over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Iterator
+
+from engines.avatar_library import AvatarLibrary
+from streamer.clock import Clock
+from streamer.config import BROADCAST_ID, BroadcastSettings, ConfigError, ServerSettings, parse_size
+from streamer.render_pool import WorkerSource
+from streamer.session import Session
+
+log = logging.getLogger(__name__)
+
+
+class TooManyBroadcasts(RuntimeError):
+    """This server carries no more; one has to end first."""
+
+
+class Broadcasts:
+    """Bounded to `max_broadcasts`. Each runs as a task of its own."""
+
+    def __init__(self, settings: ServerSettings, library: AvatarLibrary, workers: WorkerSource, clock: Clock) -> None:
+        self._settings = settings
+        self._library = library
+        self._workers = workers
+        self._clock = clock
+        self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
+        self.started = 0
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter([session for session, _ in self._running.values()])
+
+    def get(self, broadcast: str) -> Session | None:
+        """One that is not over."""
+        running = self._running.get(broadcast)
+        return running[0] if running and running[0].state != "ended" else None
+
+    def choose(self, avatar: str | None, size: str | None, fps: str | None) -> BroadcastSettings:
+        """A host's choices, with what was not chosen filled in. Raises ConfigError, or AvatarError for an unknown avatar."""
+        name = avatar or self._settings.default_avatar or next(iter(self._library.names()), None)
+        if name is None:
+            raise ConfigError("avatar: there is none yet; make one with `rostrum avatar create` or on the page")
+        self._library.get(name)
+        width, height = parse_size(size or "512x512")
+        try:
+            rate = int(fps or 25)
+        except ValueError:
+            raise ConfigError(f"fps: {fps!r} is not a number") from None
+        return BroadcastSettings(name, width, height, rate, self._settings.segment_s)
+
+    def start(self, chosen: BroadcastSettings, broadcast: str | None = None) -> Session:
+        """A new broadcast, waiting for its host. Raises TooManyBroadcasts, or ConfigError for an id that cannot be one."""
+        broadcast = broadcast or secrets.token_hex(5)
+        if not BROADCAST_ID.fullmatch(broadcast):
+            raise ConfigError(f"broadcast: {broadcast!r} cannot be an id: use 3 to 64 of a-z, 0-9 and -")
+        if len(self._running) >= self._settings.max_broadcasts:
+            raise TooManyBroadcasts(f"this server carries {self._settings.max_broadcasts} broadcasts; one has to end first")
+        folder = self._library.get(chosen.avatar).folder
+        session = Session(broadcast, folder, chosen, self._settings, self._workers, self._clock)
+        task = asyncio.get_running_loop().create_task(session.run(), name=f"{broadcast}-run")
+        self._running[broadcast] = (session, task)
+        task.add_done_callback(lambda _: self._running.pop(broadcast))
+        self.started += 1
+        return session
+
+    async def close(self) -> None:
+        """End all; returns when nothing of them is left."""
+        tasks = [task for _, task in self._running.values()]
+        for session, _ in self._running.values():
+            session.end("the server is shutting down")
+        await asyncio.gather(*tasks, return_exceptions=True)

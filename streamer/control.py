@@ -1,0 +1,106 @@
+"""The control room: everybody who is connected to one broadcast's control websocket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Literal
+
+from pydantic import BaseModel
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from streamer import protocol
+from streamer.protocol import ErrorMessage
+
+Role = Literal["host", "viewer"]
+_QUEUE = 64
+
+
+class Connection:
+    """One websocket. Bounded: a client that does not read loses the oldest of what waits for it."""
+
+    def __init__(self, websocket: WebSocket, role: Role) -> None:
+        self.role: Role = role
+        self._websocket = websocket
+        self._waiting: asyncio.Queue[str | None] = asyncio.Queue(_QUEUE)
+
+    def send(self, message: BaseModel) -> None:
+        self._put(message.model_dump_json())
+
+    def finish(self) -> None:
+        """Send what waits, then close."""
+        self._put(None)
+
+    def _put(self, text: str | None) -> None:
+        if self._waiting.full():
+            self._waiting.get_nowait()
+        self._waiting.put_nowait(text)
+
+    async def write(self) -> None:
+        """Until finished or gone."""
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            while (text := await self._waiting.get()) is not None:
+                await self._websocket.send_text(text)
+            if self._websocket.application_state is WebSocketState.CONNECTED:
+                await self._websocket.close()
+
+    async def read(self, on_text: Callable[[str | bytes], None]) -> None:
+        """Until the client leaves."""
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                frame = await self._websocket.receive()
+                if frame["type"] == "websocket.disconnect":
+                    return
+                on_text(frame.get("text") or frame.get("bytes") or b"")
+
+
+class ControlRoom:
+    """Takes the hosts' commands and tells everybody what happens; viewers only listen."""
+
+    def __init__(self, command: Callable[[protocol.Command], BaseModel | None]) -> None:
+        self._command = command
+        self._connections: set[Connection] = set()
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def tell(self, message: BaseModel, *, hosts_only: bool = True) -> None:
+        """Send to every host, and to viewers too where it concerns them."""
+        for connection in self._connections:
+            if connection.role == "host" or not hosts_only:
+                connection.send(message)
+
+    async def join(self, websocket: WebSocket, role: Role, hello: BaseModel) -> None:
+        """Serve one accepted websocket until it closes, from either side."""
+        connection = Connection(websocket, role)
+        connection.send(hello)
+        self._connections.add(connection)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                writing = tasks.create_task(connection.write(), name="control-write")
+                reading = tasks.create_task(connection.read(lambda text: self._take(connection, text)), name="control-read")
+                await asyncio.wait((writing, reading), return_when=asyncio.FIRST_COMPLETED)
+                writing.cancel()
+                reading.cancel()
+        finally:
+            self._connections.discard(connection)
+
+    def close(self) -> None:
+        """Let everybody go, after what has been told."""
+        for connection in self._connections:
+            connection.finish()
+
+    def _take(self, connection: Connection, text: str | bytes) -> None:
+        try:
+            message = protocol.parse(text)
+        except protocol.BadMessage as error:
+            connection.send(error.answer)
+            return
+        if isinstance(message, protocol.Ping):
+            connection.send(protocol.Pong(id=message.id))
+        elif connection.role != "host":
+            text = "this connection only listens; connect with role=host"
+            connection.send(ErrorMessage(id=message.id, code="forbidden", message=text))
+        elif answer := self._command(message):
+            connection.send(answer)
