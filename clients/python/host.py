@@ -1,0 +1,194 @@
+"""`rostrum-host`: a file speaks as the host of a broadcast, over real WebRTC; what a viewer gets can be recorded."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from aiortc import RTCConfiguration, RTCPeerConnection
+
+from clients.python.control import Control, ControlRefused
+from clients.python.server import Broadcast, Server, ServerError, connected, exchange
+from clients.python.sound import SILENT_DB, SoundError, SoundMicrophone, peak_db, read_sound
+from clients.python.viewer import Viewer
+from clients.python.voice_delay import voice_delays_ms
+from streamer.webrtc import offer_loopback
+
+
+class Host:
+    """`async with Host(server, broadcast, microphone) as host`: on air inside the block; leaving it ends the broadcast."""
+
+    def __init__(self, server: Server, broadcast: Broadcast, microphone: SoundMicrophone) -> None:
+        self.server = server
+        self.broadcast = broadcast
+        self.microphone = microphone
+        self.control = Control(broadcast.control_url + "?role=host")
+        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Host:
+        try:
+            await self._stack.enter_async_context(self.control)
+            self._pc.addTransceiver(self.microphone, direction="sendonly")
+            await exchange(self._pc, self.broadcast.whip_url)
+            await connected(self._pc)
+        except BaseException:
+            await self._leave()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._leave()
+
+    async def spoken(self) -> None:
+        """Wait until the whole file has been spoken once."""
+        await self.microphone.ended.wait()
+
+    async def lost(self) -> None:
+        """Drop the connection without a word, as a network does; the broadcast goes on without its host."""
+        await self._pc.close()
+
+    async def _leave(self) -> None:
+        await self._pc.close()
+        await self._stack.aclose()
+        await self.server.end(self.broadcast)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `--json` prints: figures of one run, as a viewer saw it. None: could not be measured."""
+
+    broadcast: str
+    spoken_s: float
+    first_frame_ms: float | None
+    frames_received: int
+    fps_received: float
+    frame_gap_ms_p95: float | None
+    voice_delay_ms_median: float | None
+    prompt_to_air_ms: float | None
+    holds: int
+    not_recorded: int
+    warnings: tuple[str, ...]
+
+
+async def perform(
+    sound: Path,
+    url: str,
+    avatar: str | None = None,
+    size: str = "512x512",
+    fps: int = 25,
+    prompt: str = "",
+    record: Path | None = None,
+    seconds: float | None = None,
+) -> Report:
+    """Go on air with a file, watch, and report. `seconds` beyond the file's length repeats it.
+
+    Raises SoundError, ServerError, ControlRefused.
+    """
+    samples = await asyncio.to_thread(read_sound, sound)
+    warnings = _warnings(sound, peak_db(samples))
+    for line in warnings:
+        print(f"rostrum-host: {line}", file=sys.stderr)
+    microphone = SoundMicrophone(samples, loop=seconds is not None and seconds > len(samples) / 48_000)
+    server = Server(url)
+    broadcast = await server.make_broadcast(avatar, size, fps)
+    air_in_ms: float | None = None
+    async with Host(server, broadcast, microphone) as host:
+        print(f"on air: {broadcast.watch_url}", file=sys.stderr)
+        viewer = Viewer(broadcast.whep_url, record)
+        async with viewer:
+            await viewer.picture()
+            if prompt:
+                accepted = await host.control.prompt(prompt)
+                air_in_ms = 1000 * accepted["on_air_in_s"]
+            if seconds is None:
+                await host.spoken()
+                await asyncio.sleep(_delay_s(host))  # the end of the voice is still on its way to the air
+            else:
+                assert microphone.started_at is not None
+                await asyncio.sleep(max(0.0, microphone.started_at + seconds - time.monotonic()))
+        metrics = host.control.latest.get("metrics", {})
+        spoken_s = microphone.spoken_s
+    delays = voice_delays_ms(samples, microphone.started_at or 0.0, viewer.sound) if not microphone.loop else []
+    return Report(
+        broadcast=broadcast.id,
+        spoken_s=round(spoken_s, 2),
+        first_frame_ms=viewer.first_frame_ms,
+        frames_received=viewer.tally["video"].frames,
+        fps_received=round(viewer.tally["video"].per_s, 2),
+        frame_gap_ms_p95=viewer.frame_gap_ms_p95,
+        voice_delay_ms_median=round(statistics.median(delays), 1) if delays else None,
+        prompt_to_air_ms=air_in_ms,
+        holds=sum(metrics.get("holds", {}).values()),
+        not_recorded=viewer.num_dropped,
+        warnings=warnings,
+    )
+
+
+def _delay_s(host: Host) -> float:
+    delay_ms = host.control.latest.get("metrics", {}).get("delay_ms")
+    return 0.5 + (delay_ms["total"] / 1000 if delay_ms else 1.0)
+
+
+def _warnings(sound: Path, peak: float) -> tuple[str, ...]:
+    if peak < SILENT_DB:
+        return (f"{sound} is silent (nothing louder than {SILENT_DB:.0f} dB): the avatar will not speak.",)
+    return ()
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rostrum-host", description=__doc__)
+    parser.add_argument("sound", type=Path, help="any audio or video that FFmpeg reads; it is the microphone")
+    parser.add_argument("--server", default="http://127.0.0.1:8080", metavar="URL", help="default http://127.0.0.1:8080")
+    parser.add_argument("--avatar", metavar="NAME", help="default: the server's first")
+    parser.add_argument("--size", default="512x512", metavar="WxH")
+    parser.add_argument("--fps", type=int, default=25)
+    parser.add_argument("--prompt", default="", help="sent as soon as the picture is there")
+    parser.add_argument("--record", type=Path, metavar="FILE.mp4", help="what a viewer gets")
+    parser.add_argument("--seconds", type=float, metavar="N", help="how long; default: until the file has been spoken")
+    parser.add_argument("--json", action="store_true", help="end with one line of figures")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 done, 1 it said why not, 2 wrong usage, 130 interrupted."""
+    arguments = parser().parse_args(argv)
+    if arguments.record and not arguments.record.resolve().parent.is_dir():
+        print(f"rostrum-host: there is no folder {arguments.record.parent} to record into", file=sys.stderr)
+        return 1
+    offer_loopback(None)
+    try:
+        report = asyncio.run(
+            perform(
+                arguments.sound, arguments.server, arguments.avatar, arguments.size, arguments.fps, arguments.prompt,
+                arguments.record, arguments.seconds,
+            )
+        )  # fmt: skip
+    except (SoundError, ServerError, ControlRefused, OSError) as error:
+        print(f"rostrum-host: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(
+        f"{report.frames_received} pictures, {report.fps_received:.1f} a second; voice to viewer "
+        + (f"{report.voice_delay_ms_median:.0f} ms" if report.voice_delay_ms_median is not None else "not measured"),
+        file=sys.stderr,
+    )
+    if arguments.json:
+        print(json.dumps(asdict(report)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
