@@ -1,0 +1,63 @@
+"""`rostrum bench`: measure motion, live delay or rendering speed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `rostrum bench motion | live | render`."""
+    parser = subparsers.add_parser("bench", help="measure motion, live delay or rendering speed", description=__doc__)
+    kinds = parser.add_subparsers(dest="kind", metavar="motion|live|render", required=True)
+
+    motion = kinds.add_parser("motion", help="render speech, read the faces back, and say how well they speak")
+    motion.add_argument(
+        "--talking", type=Path, metavar="DIR", help="folder of real talking clips (.npz): voices, and the yardstick"
+    )
+    motion.add_argument("--speech", type=Path, metavar="DIR", help="folder of more recordings to speak, of any kind")
+    motion.add_argument("--avatars", default="", metavar="A,B", help="avatars to speak through, in turn (default: all shipped)")
+    motion.add_argument("--limit", type=int, metavar="N", help="measure N clips only, spread over the folder")
+    motion.add_argument("--skip", action="append", default=[], metavar="GLOB", help="leave out clips, such as those trained on")
+    motion.add_argument("--size", default="384x384", metavar="WxH", help="of the rendered pictures (default 384x384)")
+    motion.add_argument("--prompt", default="", help="spoken with this prompt (default: none)")
+    motion.add_argument("--seed", type=int, default=0)
+    motion.add_argument("--workers", type=int, default=1, metavar="N")
+    motion.add_argument("--no-baseline", action="store_true", help="do not render the ridge-driven face")
+    motion.add_argument("--details", type=Path, metavar="FILE", help="write a JSON line a clip")
+    motion.set_defaults(run=_motion)
+
+    live = kinds.add_parser("live", help="serve, speak and watch over real WebRTC, and time it")
+    live.add_argument("--seconds", type=float, default=60.0, help="on air (default 60)")
+    live.add_argument("--size", default="512x512", metavar="WxH")
+    live.add_argument("--fps", type=int, default=25)
+    live.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
+    live.add_argument("--audio", type=Path, metavar="FILE", help="the host's speech (default: the talking-like test sound)")
+    live.set_defaults(run=_live)
+
+    render = kinds.add_parser("render", help="time the codec and the whole offline road")
+    render.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
+    render.add_argument("--seconds", type=float, default=20.0, help="of speech for the whole road (default 20)")
+    render.add_argument("--frames", type=int, default=150, help="for the codec alone (default 150)")
+    render.set_defaults(run=_render)
+
+    for kind in (motion, live, render):
+        kind.add_argument("--json", action="store_true", help="print one line of JSON")
+
+
+def _motion(arguments: argparse.Namespace) -> int:
+    from clients.bench import motion
+
+    return motion.run(arguments)
+
+
+def _live(arguments: argparse.Namespace) -> int:
+    from clients.bench import live
+
+    return live.run(arguments)
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    from clients.bench import render
+
+    return render.run(arguments)
