@@ -50,7 +50,7 @@ class AvatarDiTConfig:
 NUM_FRAME_SCALARS = 4
 
 PORTRAIT = AvatarDiTConfig(
-    dim=192, ffn_dim=640, num_heads=6, num_blocks=5, latent_channels=NUM_CHANNELS, mask_channels=NUM_CHANNELS,
+    dim=192, ffn_dim=640, num_heads=6, num_blocks=4, latent_channels=NUM_CHANNELS, mask_channels=NUM_CHANNELS,
     frame_scalars=NUM_FRAME_SCALARS, text_dim=TEXT_DIM, text_context=5, audio_dim=FEATURE_DIM, audio_hidden_dim=192,
     rope_split=(32, 0, 0), rope_theta=1_000.0,
 )  # fmt: skip

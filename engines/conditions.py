@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
-    """text [k, 24, 256] of k beats, mask [f, k * 24], and scalars [4, f]: where in its beat each frame is."""
+    """text [k, l, 256] of k beats, mask [f, k, l], and scalars [4, f]: where in its beat each frame is."""
 
     text: Array
     mask: Array
@@ -65,7 +66,29 @@ def words(beats: tuple[BeatCondition, ...], times: Array, encoder: TextEncoder) 
         since, until = times[inside] - beat.start_s, beat.end_s - times[inside]
         near = np.stack([np.minimum(since / 4, 1), np.minimum(until / 4, 1), np.exp(-since / 0.4), np.exp(-until / 0.4)])
         scalars[:, inside] = near
-    return Words(text, mask.reshape(len(times), -1), scalars)
+    longest = max(1, *(int(encoder.encode(beat.text)[1].sum()) for beat in beats), 1)
+    return Words(text[:, :longest], mask[:, :, :longest], scalars)
+
+
+def padded(values: Array, *sizes: int | None) -> Array:
+    """Zeros after `values` until each axis has its size; None leaves an axis as it is."""
+    return np.pad(values, [(0, 0 if size is None else size - have) for have, size in zip(values.shape, sizes, strict=True)])
+
+
+def batched(words_of: Sequence[Words], sounds: Sequence[Sound]) -> dict[str, Array]:
+    """Conditions of equally many frames, stacked and padded, by the transformer's names."""
+    k, length = (max(w.text.shape[axis] for w in words_of) for axis in (0, 1))
+    n = max(len(s.audio) for s in sounds)
+    mask = np.stack([padded(w.mask, None, k, length) for w in words_of])
+    return {
+        "frame_scalars": np.stack([w.scalars for w in words_of]),
+        "text": np.stack([padded(w.text, k, length, None) for w in words_of]),
+        "text_mask": mask.reshape(*mask.shape[:2], -1),
+        "audio": np.stack([padded(s.audio, n, None) for s in sounds]),
+        "audio_known": np.stack([padded(s.known, n) for s in sounds]),
+        "audio_time": np.stack([padded(s.time, n) for s in sounds]),
+        "audio_mask": np.stack([padded(s.mask, None, n) for s in sounds]),
+    }
 
 
 def no_beat(num_frames: int) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.catalog import MotionStatistics
-from engines.conditions import frame_times, no_beat, sound, words
+from engines.conditions import batched, frame_times, no_beat, sound, words
 from engines.guidance import Branch, branches, combine
 from engines.motion import NUM_CHANNELS, Motion
 from engines.specs import MotionRequest
@@ -88,17 +88,10 @@ def _inputs(requests: Sequence[MotionRequest], kinds: Sequence[Branch], text_enc
     times = [frame_times(request.num_frames, request.interval_s) for request in requests]
     heard = [sound(r.audio, r.audio_start_s, t) for r, t in zip(requests, times, strict=True)]
     said = [words(r.beats, t, text_encoder) for r, t in zip(requests, times, strict=True)]
-    n, k = max(len(h.audio) for h in heard), max(s.text.shape[0] for s in said) * said[0].text.shape[1]
     inputs = {
         "interval": np.array([request.interval_s for request in requests], np.float32),
         "time": np.stack(times),
-        "frame_scalars": np.stack([s.scalars for s in said]),
-        "text": np.stack([_pad(s.text, 0, k // s.text.shape[1]) for s in said]),
-        "text_mask": np.stack([_pad(s.mask, 1, k) for s in said]),
-        "audio": np.stack([_pad(h.audio, 0, n) for h in heard]),
-        "audio_known": np.stack([_pad(h.known, 0, n) for h in heard]),
-        "audio_time": np.stack([_pad(h.time, 0, n) for h in heard]),
-        "audio_mask": np.stack([_pad(h.mask, 1, n) for h in heard]),
+        **batched(said, heard),
     }
     batch = {name: np.tile(value, (len(kinds),) + (1,) * (value.ndim - 1)) for name, value in inputs.items()}
     b = len(requests)
@@ -110,9 +103,3 @@ def _inputs(requests: Sequence[MotionRequest], kinds: Sequence[Branch], text_enc
         if kind == Branch.NEITHER:
             batch["audio_known"][rows] = 0.0
     return batch
-
-
-def _pad(values: Array, axis: int, size: int) -> Array:
-    widths = [(0, 0)] * values.ndim
-    widths[axis] = (0, size - values.shape[axis])
-    return np.pad(values, widths)

@@ -17,14 +17,14 @@ from export.to_onnx import export_onnx
 
 DYNAMIC = {
     "latents": {0: "b", 2: "f"}, "timestep": {0: "b"}, "interval": {0: "b"}, "time": {0: "b", 1: "f"},
-    "frame_scalars": {0: "b", 2: "f"}, "text": {0: "b", 1: "k"}, "text_mask": {0: "b", 1: "f", 2: "kl"},
+    "frame_scalars": {0: "b", 2: "f"}, "text": {0: "b", 1: "k", 2: "l"}, "text_mask": {0: "b", 1: "f", 2: "kl"},
     "audio": {0: "b", 1: "n"}, "audio_known": {0: "b", 1: "n"}, "audio_time": {0: "b", 1: "n"},
     "audio_mask": {0: "b", 1: "f", 2: "n"},
 }  # fmt: skip
 
 
 def example_inputs(
-    config: AvatarDiTConfig, b: int = 3, f: int = 13, k: int = 2, n: int = 41, seed: int = 0
+    config: AvatarDiTConfig, b: int = 3, f: int = 13, k: int = 2, n: int = 41, words: int = 11, seed: int = 0
 ) -> dict[str, Tensor]:
     """Random inputs of the right shapes, by name."""
     generator = torch.Generator().manual_seed(seed)
@@ -41,8 +41,8 @@ def example_inputs(
         "interval": torch.full((b,), 0.04),
         "time": torch.arange(f).float().mul(0.04).expand(b, f).clone(),
         "frame_scalars": normal(b, config.frame_scalars, f),
-        "text": normal(b, k, 24, config.text_dim),
-        "text_mask": choice(b, f, k * 24),
+        "text": normal(b, k, words, config.text_dim),
+        "text_mask": choice(b, f, k * words),
         "audio": normal(b, n, config.audio_dim),
         "audio_known": choice(b, n),
         "audio_time": torch.arange(n).float().mul(0.02).sub(0.12).expand(b, n).clone(),
