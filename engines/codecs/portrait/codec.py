@@ -51,9 +51,9 @@ class PortraitCodec:
         self.face = face = self.view.place(face)
         self.flow = Flow(self.view, face)
         self.layers = layers = Layers.of(self.view, avatar.picture(), avatar.matte(), avatar.background(), background)
-        self.eyes = tuple(Eye(face, side, layers.person_y, layers.person_uv) for side in ("Right", "Left"))
+        self.eyes = tuple(Eye(face, side, layers.person_y, layers.person_uva[..., :2]) for side in ("Right", "Left"))
         canonical = self.flow.head.canonical.reshape(*self.flow.grid, 3)
-        self.lips = Lips(face, self.flow.fields.mouth, canonical, self.flow.step, layers.person_y, layers.person_uv)
+        self.lips = Lips(face, self.flow.fields.mouth, canonical, self.flow.step, layers.person_y, layers.person_uva[..., :2])
 
     @property
     def size(self) -> tuple[int, int]:
@@ -70,7 +70,7 @@ class PortraitCodec:
             raise ValueError(f"motion must be [{NUM_CHANNELS}], not {list(motion.shape)}")
         motion = within_range(motion)
         for eye in self.eyes:
-            eye.draw(motion, self.layers.person_y, self.layers.person_uv)
+            eye.draw(motion, self.layers.person_y, self.layers.person_uva[..., :2])
         camera = camera_matrix(motion, self.view)
         sources = self.flow.cells(motion, camera)
         width, height = self.size
@@ -128,22 +128,22 @@ class PortraitCodec:
 
     def _person(self, map_y: Array, map_uv: Array) -> tuple[Array, Array]:
         y = cv2.remap(self.layers.person_y, map_y, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        uv = cv2.remap(self.layers.person_uv, map_uv, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return y, uv
+        uva = cv2.remap(self.layers.person_uva, map_uv, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return y, uva
 
     def _alpha(self, map_y: Array) -> Array:
         return cv2.remap(self.layers.alpha, map_y, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
-    def _lay(self, y: Picture, uv: Picture, cells: Cells, new_y: Array, new_uv: Array, alpha: Array) -> None:
-        """Lay a premultiplied patch over the frame. alpha: its coverage [h, w]."""
+    def _lay(self, y: Picture, uv: Picture, cells: Cells, new_y: Array, new_uva: Array, alpha: Array) -> None:
+        """Lay a premultiplied patch over the frame: Y and its coverage alpha [h, w], UV with coverage [h/2, w/2, 3]."""
         top, left = cells.top * self.flow.step, cells.left * self.flow.step
         height, width = new_y.shape
         at_y = y[top : top + height, left : left + width]
         at_uv = uv[top // 2 : (top + height) // 2, left // 2 : (left + width) // 2]
         through = 1 - alpha
         new_y += cv2.multiply(through, at_y, dtype=cv2.CV_32F)
-        through = half(through)
-        new_uv += cv2.multiply(cv2.merge((through, through)), at_uv, dtype=cv2.CV_32F)
+        through = 1 - new_uva[..., 2]
+        new_uv = new_uva[..., :2] + cv2.multiply(cv2.merge((through, through)), at_uv, dtype=cv2.CV_32F)
         cv2.add(new_y, 0.0, dst=at_y, dtype=cv2.CV_8U)
         cv2.add(new_uv, 0.0, dst=at_uv, dtype=cv2.CV_8U)
 
@@ -158,9 +158,12 @@ class PortraitCodec:
         if parted:
             head, _ = self._maps(sources.head, cells)
             inside = self.lips.interior(head, self._jaw_shift(motion), edges[0][0], edges[1][0])
-        new_y, new_uv = compose(self._person(*maps[0]), self._person(*maps[1]), on_upper, on_lower, inside)
-        solid = (self._alpha(maps[1][0]) > 0.995).astype(np.float32)  # the face's outline is drawn already
-        self._lay(y, uv, cells, new_y * solid, new_uv * half(solid)[..., None], solid)
+        new_y, new_uva = compose(self._person(*maps[0]), self._person(*maps[1]), on_upper, on_lower, inside)
+        # The face's outline is drawn already, and stays.
+        solid = cv2.erode((self._alpha(maps[1][0]) > 0.995).astype(np.float32), np.ones((7, 7), np.uint8))
+        half_solid = half(solid)[..., None]
+        new_uva[..., 2] = 1
+        self._lay(y, uv, cells, new_y * solid, new_uva * half_solid, solid)
 
     def _mouth_cells(self, sources: Sources) -> Cells | None:
         """The cells of the frame that the mouth may reach; None where it is out of the frame."""

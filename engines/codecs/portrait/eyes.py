@@ -1,20 +1,21 @@
 """Eyes: lids that close over the eyeball, and an iris that looks about between them.
 
-An eye is redrawn in the picture's own place, before the face is warped. Around it three layers are told apart: the lids,
-which slide along the eye's height (the upper lid's skin is drawn down, its lash line keeps its shape); the clean eyeball,
-whose iris moves and whose hidden parts are filled in; and what the lids leave on the eyeball (lash shadow, waterline),
-which moves with the lids. At rest their sum is the picture.
+An eye is redrawn in the picture's own place, before the face is warped, from layers (`eye_layers`): the lids' skin, which
+slides along the eye's height, the upper lid's drawn down from the brow; the lashes, which turn over with it; the white; the
+iris, which moves over it; and the stain that the lids leave on the eyeball (lash shadow, waterline), which goes where they
+go. At rest their sum is the picture.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from engines.codecs.portrait.eye_layers import LOWER_SHADE, UPPER_SHADE, EyeLayers, separate
 from engines.codecs.portrait.face import Array, Face
-from engines.codecs.portrait.fields import smoothstep
 from engines.codecs.portrait.view import mesh
 from engines.motion import INDEX, Motion
 
@@ -28,8 +29,7 @@ IRIS = {"Right": (468, 469, 470, 471, 472), "Left": (473, 474, 475, 476, 477)}
 
 LASH = 0.10  # half eye widths above the lid's edge that move with it unstretched
 CHEEK_REACH = 0.75  # half eye widths below the lower lid that its movement reaches
-LOOK_SIDE, LOOK_UP, LOOK_DOWN = 0.40, 0.22, 0.26  # travel of the iris, half eye widths
-UPPER_SHADE, LOWER_SHADE = 0.17, 0.09  # reach of the lids' shadow on the eyeball, half eye widths
+LOOK_SIDE, LOOK_UP, LOOK_DOWN = 0.36, 0.22, 0.26  # travel of the iris, half eye widths
 
 
 @dataclass(slots=True, eq=False)
@@ -48,8 +48,7 @@ class _Plane:
     iris_dy: Array
     scale: float  # pixels in half an eye width
     picture: Array
-    ball: Array  # the clean eyeball
-    stain: Array  # what the lids leave on it: picture - ball
+    layers: EyeLayers
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +87,8 @@ class Eye:
         self.iris = float(centre_s[0]), float(centre_t[0])
         ring = marks[list(IRIS[side][1:])] - marks[IRIS[side][0]]
         self.iris_radius = float(np.clip(np.linalg.norm(ring, axis=1).mean() / self.half, 0.25, 0.75))
+        self.lash_reach = float(np.clip(0.6 * self.brow_gap, 0.2, 0.55))
+        self._find_iris(person_y)
         self.planes = (self._plane(person_y, 1), self._plane(person_uv, 2))
         self._find_lash_contrast()
 
@@ -112,14 +113,10 @@ class Eye:
         lower = np.maximum(lower, upper)
         scale = self.half / divide
         dx, dy = s - self.iris[0], t - self.iris[1]
-        ball = _clean_ball(picture, s, t, upper, lower, dx, dy, self.iris_radius)
-        inside = np.clip((t - upper) * scale + 0.5, 0, 1) * np.clip((lower - t) * scale + 0.5, 0, 1)
-        stain = (picture - ball) * (inside if picture.ndim == 2 else inside[..., None])
         f = np.float32
-        return _Plane(
-            rows, cols, grid[..., 0], grid[..., 1], s, t, upper.astype(f), lower.astype(f), dx, dy, scale,
-            picture, ball.astype(f), stain.astype(f),
-        )  # fmt: skip
+        upper, lower = upper.astype(f), lower.astype(f)
+        layers = separate(picture, s, t, upper, lower, scale, np.hypot(dx, dy) / self.iris_radius, self.lash_reach)
+        return _Plane(rows, cols, grid[..., 0], grid[..., 1], s, t, upper, lower, dx, dy, scale, picture, layers)
 
     def _find_lash_contrast(self) -> None:
         """How much darker than the lid the picture draws the lash line, 0-1."""
@@ -130,6 +127,31 @@ class Eye:
         if near.any() and skin.any():
             light = max(20.0, float(np.median(p.picture[skin])))
             self.lash = float(np.clip(1 - np.percentile(p.picture[near], 12) / light, 0.12, 0.75))
+
+    def _find_iris(self, person_y: Array) -> None:
+        """Move and size the landmarks' iris to the strongest dark disc nearby (drawn eyes have large ones)."""
+        reach = int(np.ceil(self.half * 1.1))
+        cx, cy = (round(float(c)) for c in self.centre)
+        top, left = max(0, cy - reach), max(0, cx - reach)
+        part = person_y[top : cy + reach + 1, left : cx + reach + 1]
+        s, t = self._local((mesh(part.shape[1], part.shape[0]) + (left, top)).astype(np.float32))
+        bow = np.clip(1 - s * s, 0, None)
+        seen = (t > bow * np.polyval(self.upper_fit, s) + 0.08) & (t < bow * np.polyval(self.lower_fit, s) - 0.04)
+        s, t, light = s[seen & (np.abs(s) < 0.92)], t[seen & (np.abs(s) < 0.92)], part[seen & (np.abs(s) < 0.92)]
+        if len(s) < 40:
+            return
+        best = (-1e9, self.iris, self.iris_radius)
+        for radius in self.iris_radius * np.array((0.85, 0.93, 1.0, 1.08, 1.16, 1.25)):
+            for ds in (-0.12, -0.06, 0.0, 0.06, 0.12):
+                for dt in (-0.08, 0.0, 0.08):
+                    far = np.hypot(s - self.iris[0] - ds, t - self.iris[1] - dt) / radius
+                    rim, white = light[(far > 0.72) & (far < 0.96)], light[(far > 1.06) & (far < 1.4)]
+                    if len(rim) < 8 or len(white) < 8:
+                        continue
+                    score = float(white.mean() - rim.mean()) - 500 * (ds * ds + dt * dt)
+                    score -= 30 * abs(radius / self.iris_radius - 1)
+                    best = max(best, (score, (self.iris[0] + ds, self.iris[1] + dt), float(radius)))
+        _, self.iris, self.iris_radius = best
 
     def pose(self, motion: Motion) -> _Pose:
         """What the channels ask of this eye."""
@@ -168,30 +190,35 @@ class Eye:
         middle = (upper + lower) / 2
         shift = np.where(p.t < middle, p.upper - source_above, p.lower + source_below) - p.t
         shift *= np.float32(p.scale)
-        skin = cv2.remap(
-            p.picture, p.x + shift * self.down[0], p.y + shift * self.down[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        )
-        shown = np.clip((p.t - upper) * p.scale + 0.5, 0, 1) * np.clip((lower - p.t) * p.scale + 0.5, 0, 1)
+        skin = _take(p, p.layers.lid, shift * self.down[0], shift * self.down[1], cv2.INTER_CUBIC)
+        skin = skin + self._lashes(p, pose, upper)
+        corner = np.clip((1 - np.abs(p.s)) * p.scale, 0, 1)
+        shown = np.clip((p.t - upper) * p.scale + 0.5, 0, 1) * np.clip((lower - p.t) * p.scale + 0.5, 0, 1) * corner
         ball = self._ball(p, pose, upper, lower, light)
         if light:
             return skin * self._lid_shade(p, pose, upper) * (1 - shown) + ball * shown
         shown = shown[..., None]
         return skin * (1 - shown) + ball * shown
 
+    def _lashes(self, p: _Plane, pose: _Pose, upper: Array) -> Array:
+        """Lashes and liner above the lid's edge: they tip forward as it closes, and point down in the end."""
+        stand = 1.0 - 1.55 * max(0.0, pose.close)
+        stand = math.copysign(max(abs(stand), 0.08), stand)
+        above = (upper - p.t) / np.float32(stand)
+        shift = np.where(above >= 0, p.upper - above - p.t, 9.0) * np.float32(p.scale)
+        lashes = _take(p, p.layers.lashes, shift * self.down[0], shift * self.down[1], cv2.INTER_LINEAR)
+        return lashes * np.float32(0.55 + 0.45 * stand if stand > 0 else 0.55)
+
     def _ball(self, p: _Plane, pose: _Pose, upper: Array, lower: Array, light: bool) -> Array:
-        far = np.hypot(p.iris_dx - pose.gaze_s, p.iris_dy - pose.gaze_t) / self.iris_radius
-        carried = 1 - smoothstep(far, 1.05, 2.6)
-        u, v = pose.gaze_s * p.scale * carried, pose.gaze_t * p.scale * carried
-        x = p.x - u * self.along[0] - v * self.down[0]
-        y = p.y - u * self.along[1] - v * self.down[1]
-        ball = cv2.remap(p.ball, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        u = np.float32(-p.scale * (pose.gaze_s * self.along[0] + pose.gaze_t * self.down[0]))
+        v = np.float32(-p.scale * (pose.gaze_s * self.along[1] + pose.gaze_t * self.down[1]))
+        disc = _take(p, p.layers.disc, u, v, cv2.INTER_CUBIC)
+        iris = _take(p, p.layers.iris, u, v, cv2.INTER_CUBIC)
+        ball = iris + p.layers.white * ((1 - disc) if light else (1 - disc)[..., None])
         # The stain of each lid goes where the lid goes.
         near_upper = (p.t - upper) < (lower - p.t) * (UPPER_SHADE / LOWER_SHADE)
         shift = np.where(near_upper, p.upper - upper, p.lower - lower) * np.float32(p.scale)
-        stain = cv2.remap(
-            p.stain, p.x + shift * self.down[0], p.y + shift * self.down[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        ball = ball + stain
+        ball = ball + _take(p, p.layers.stain, shift * self.down[0], shift * self.down[1], cv2.INTER_LINEAR)
         if light and pose.close > 0:
             ball *= 1 - 0.40 * min(1.0, pose.close * 1.5) * np.exp(-np.maximum(p.t - upper, 0) / 0.16)
         return ball
@@ -207,54 +234,14 @@ class Eye:
         return 1 - pose.shut * np.maximum(lash * 0.75, rounded)
 
 
+def _take(p: _Plane, layer: Array, dx: Array | np.float32, dy: Array | np.float32, method: int) -> Array:
+    """A layer's values (dx, dy) pixels away from each pixel of the window."""
+    return cv2.remap(layer, p.x + dx, p.y + dy, method, borderMode=cv2.BORDER_CONSTANT if layer is p.layers.lashes else cv2.BORDER_REPLICATE)
+
+
 def _lid_curve(s: Array, t: Array) -> Array:
     """Polynomial p of a lid: t = (1 - s^2) p(s), least squares through its inner points."""
     bow = 1 - s[1:-1] ** 2
     terms = np.vander(s[1:-1], 4) * bow[:, None]
     ridge = np.diag([0.08, 0.04, 0.01, 0.0])
     return np.linalg.solve(terms.T @ terms + ridge, terms.T @ t[1:-1]).astype(np.float32)
-
-
-def _clean_ball(
-    picture: Array, s: Array, t: Array, upper: Array, lower: Array, dx: Array, dy: Array, radius: float
-) -> Array:  # fmt: skip
-    """The eyeball without lids: seen where it is seen, the iris completed by its rings, the white spread from its neighbours."""
-    reach_up = np.minimum(UPPER_SHADE, 0.35 * (lower - upper))
-    reach_low = np.minimum(LOWER_SHADE, 0.2 * (lower - upper))
-    seen = (t > upper + reach_up) & (t < lower - reach_low) & (np.abs(s) < 0.93)
-    far = np.hypot(dx, dy) / radius
-    flat = picture if picture.ndim == 3 else picture[..., None]
-    white = seen & (far > 1.18)
-    if white.sum() < 4 or seen.sum() < 12:
-        return picture.copy()
-    filled = spread(flat, white.astype(np.float32))
-    # Rings of the iris, 24 of them, by their mean
-    ring = np.clip((far * 16).astype(int), 0, 23)
-    iris = np.zeros_like(flat)
-    for c in range(flat.shape[2]):
-        weight = np.bincount(ring[seen], minlength=24).astype(np.float64)
-        total = np.bincount(ring[seen], weights=flat[..., c][seen], minlength=24)
-        known = weight > 0
-        profile = np.interp(np.arange(24), np.flatnonzero(known), total[known] / weight[known])
-        iris[..., c] = np.interp(far * 16 - 0.5, np.arange(24), profile)
-    disc = (1 - smoothstep(far, 1.02, 1.22))[..., None]
-    guess = iris * disc + filled * (1 - disc)
-    soft = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), max(0.6, 0.03 * radius * picture.shape[0]))
-    keep = np.where(seen, smoothstep(soft, 0.45, 0.9), 0)[..., None]
-    ball = flat * keep + guess * (1 - keep)
-    return ball.reshape(picture.shape).astype(np.float32)
-
-
-def spread(plane: Array, weight: Array) -> Array:
-    """Fill where weight is 0 from where it is 1, smoothly (pull-push over a pyramid). plane: [h, w, c]; weight: [h, w]."""
-    height, width = weight.shape
-    if min(height, width) < 2 or weight.min() > 0.99:
-        mean = (plane * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
-        return plane * weight[..., None] + mean * (1 - weight[..., None])
-    size = ((width + 1) // 2, (height + 1) // 2)
-    low_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    low = cv2.resize(plane * weight[..., None], size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
-    low = low / np.maximum(low_weight, 1e-6)[..., None]
-    low = spread(low.astype(np.float32), np.minimum(1, low_weight * 2))
-    back = cv2.resize(low, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, -1)
-    return (plane * weight[..., None] + back * (1 - weight[..., None])).astype(np.float32)

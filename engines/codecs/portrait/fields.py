@@ -155,8 +155,8 @@ class FaceFields:
 
         # Lips as a ring: narrowing and widening
         narrow = -np.tanh(s * 1.1) / np.tanh(1.1) * around
-        add("mouthPucker", narrow, dx=0.105)
-        add("mouthPucker", vermilion * np.exp(-((s / 0.75) ** 2)), dy=sign * 0.28 * thick)
+        add("mouthPucker", narrow, dx=0.085)
+        add("mouthPucker", vermilion * np.exp(-((s / 0.75) ** 2)), dy=sign * (0.30 if upper else 0.16) * thick)
         add("mouthPucker", around, dz=-0.13)
         add("mouthFunnel", narrow, dx=0.075)
         add("mouthFunnel", inside * lip, dy=gain["mouthFunnel"] * (-0.45 if upper else 0.55))
@@ -198,8 +198,8 @@ class FaceFields:
             near = self.bump(q, corner, 0.26, 0.22)
             lip_half = smoothstep(s * x, -0.1, 1.0) * np.exp(-((v / 0.22) ** 2)) * (a < 1.6) * np.clip(2.6 - a, 0, 1)
             fold = self.bump(q, self.face.mean_at(CHEEK_LOW[side]), 0.26, 0.26)
-            add(f"mouthSmile{side}", near, dx=0.050 * x, dy=-0.080)
-            add(f"mouthSmile{side}", np.minimum(lip_half, 1), dx=0.040 * x)
+            add(f"mouthSmile{side}", near, dx=0.048 * x, dy=-0.105)
+            add(f"mouthSmile{side}", np.minimum(lip_half, 1), dx=0.028 * x)
             add(f"mouthSmile{side}", self.bump(q, cheek, 0.30, 0.24), dx=0.012 * x, dy=-0.050, dz=-0.03)
             add(f"mouthFrown{side}", self.bump(q, corner, 0.20, 0.20), dx=0.012 * x, dy=0.080)
             add(f"mouthDimple{side}", near, dx=0.055 * x, dy=-0.012, dz=0.03)

@@ -20,12 +20,13 @@ CHROMA_GREEN_RGB = (0, 177, 64)
 class Layers:
     """`person` + (1 - alpha) * `behind` is the picture: Y at full size, UV at half size. Values 0-255, alpha 0-1.
 
-    person_y, alpha: float32 [h, w]; person_uv: float32 [h/2, w/2, 2]; behind_y, behind_uv: uint8, shaped like them;
+    person_y, alpha: float32 [h, w]; person_uva: float32 [h/2, w/2, 3], the third being alpha at that size;
+    behind_y: uint8 [h, w]; behind_uv: uint8 [h/2, w/2, 2];
     box: (left, top, right, bottom) of the person on the canvas, pixels.
     """
 
     person_y: Array
-    person_uv: Array
+    person_uva: Array
     alpha: Array
     behind_y: Picture
     behind_uv: Picture
@@ -36,16 +37,19 @@ class Layers:
         """RGB picture and background, 8-bit matte, all of the picture's size."""
         matte = np.where(matte < 4, 0, np.where(matte > 251, 255, matte)).astype(np.uint8)
         background = np.where(matte[..., None] == 0, picture, background)
-        alpha = view.canvas(matte).astype(np.float32) / 255
+        # A little softness: colour and coverage are resampled by different filters, and must agree at the outline.
+        alpha = cv2.GaussianBlur(view.canvas(matte).astype(np.float32) / 255, (0, 0), 0.8)
+        alpha = np.clip(alpha * 1.02 - 0.01, 0, 1)
         (y, uv), (back_y, back_uv) = (to_planes(view.canvas(p)) for p in (picture, background))
         person_y = y - (1 - alpha) * back_y
-        person_uv = uv - (1 - half(alpha))[..., None] * back_uv
+        alpha_uv = half(alpha)[..., None]
+        person_uv = uv - (1 - alpha_uv) * back_uv
         if kind == "green":
             back_y, back_uv = to_planes(np.full((*back_y.shape, 3), CHROMA_GREEN_RGB, np.uint8))
             person_y, person_uv = np.maximum(person_y, 0), np.maximum(person_uv, 0)
         rows, cols = np.flatnonzero((alpha > 0).any(1)), np.flatnonzero((alpha > 0).any(0))
         box = (int(cols[0]), int(rows[0]), int(cols[-1]) + 1, int(rows[-1]) + 1) if len(rows) else (0, 0, 2, 2)
-        return cls(person_y, person_uv, alpha, back_y, back_uv, box)
+        return cls(person_y, np.dstack((person_uv, alpha_uv)).astype(np.float32), alpha, back_y, back_uv, box)
 
 
 def half(plane: Array) -> Array:

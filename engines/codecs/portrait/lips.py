@@ -88,9 +88,9 @@ def _rest_gap(mouth: MouthFrame, face: Face, s: Array) -> Array:
 def compose(
     upper: tuple[Array, Array], lower: tuple[Array, Array], on_upper: Array, on_lower: Array, inside: Array | None
 ) -> tuple[Array, Array]:
-    """Put lips and interior together: (Y [h, w], UV [h/2, w/2, 2]).
+    """Put lips and interior together: (Y [h, w], UV and coverage [h/2, w/2, 3]).
 
-    upper, lower: the skin as each lip's field warps it, (Y, UV); on_upper, on_lower: their coverage [h, w];
+    upper, lower: the skin as each lip's field warps it, shaped like that; on_upper, on_lower: their coverage [h, w];
     inside: YUV [h, w, 3], None where nothing shows.
     """
     y = upper[0] * on_upper + lower[0] * on_lower
@@ -98,7 +98,7 @@ def compose(
     if inside is None:
         return y, uv
     through = 1 - on_upper - on_lower
-    return y + inside[..., 0] * through, uv + half(inside[..., 1:] * through[..., None])
+    return y + inside[..., 0] * through, uv + np.dstack((half(inside[..., 1:] * through[..., None]), half(through)))
 
 
 def coverage(upper: tuple[Array, Array], lower: tuple[Array, Array]) -> tuple[Array, Array, bool]:

@@ -18,8 +18,8 @@ from engines.codecs.portrait.fields import MouthFrame, smoothstep
 UPPER_WIDTHS = (0.090, 0.068, 0.062, 0.046, 0.034, 0.022)
 LOWER_WIDTHS = (0.058, 0.060, 0.060, 0.048, 0.036, 0.024)
 UPPER_HEIGHTS = (0.115, 0.102, 0.112, 0.095, 0.085, 0.08)
-UPPER_EDGE = 0.030  # how far the upper teeth come below the resting lip line
-LOWER_EDGE = 0.004  # how far the lower teeth begin below it
+UPPER_EDGE = 0.040  # how far the upper teeth come below the resting lip line
+LOWER_EDGE = -0.028  # how far the lower teeth begin below it, where the jaw is shut
 #: A mouth wider open than this at rest shows the picture's own teeth.
 OPEN_AT_REST = 0.03
 
@@ -122,11 +122,13 @@ def _teeth(
 
 def _tongue(x: Array, y: Array, lower: Array, colours: MouthColours) -> Array:
     """The tongue behind the lower teeth, moving with the jaw."""
-    top = -0.025 + 0.9 * x * x
-    shape = smoothstep(y - top, -0.012, 0.02) * (1 - smoothstep(np.abs(x), 0.17, 0.24))
-    groove = 1 - 0.16 * np.exp(-((x / 0.018) ** 2)) - 0.30 * np.exp(-(((y - top) / 0.025) ** 2))
+    top = -0.115 + 2.2 * x * x
+    depth = y - top  # from its far, high back to its tip behind the lower teeth
+    shape = smoothstep(depth, -0.010, 0.030) * (1 - smoothstep(np.abs(x), 0.15, 0.23))
+    lit = 0.42 + 0.58 * smoothstep(depth, 0.0, 0.11)
+    groove = 1 - 0.20 * np.exp(-((x / 0.016) ** 2)) * (1 - smoothstep(depth, 0.06, 0.13))
     grey = np.array((0, 128, 128), np.float32)
-    colour = (colours.tongue - grey) * (groove * (1 - 0.5 * smoothstep(np.abs(x), 0.05, 0.22)))[..., None] + grey
+    colour = (colours.tongue - grey) * (lit * groove * (1 - 0.45 * smoothstep(np.abs(x), 0.05, 0.21)))[..., None] + grey
     behind = (shape * (1 - lower[..., 3]))[..., None]
     return np.dstack((lower[..., :3] + colour * behind, lower[..., 3] + behind[..., 0])).astype(np.float32)
 

@@ -1,0 +1,103 @@
+"""Takes an eye of a picture apart: lid skin without lashes, lashes, white, iris, and the lids' stain on the eyeball."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from engines.codecs.portrait.face import Array
+from engines.codecs.portrait.fields import smoothstep
+
+UPPER_SHADE, LOWER_SHADE = 0.17, 0.09  # reach of the lids' shadow on the eyeball, half eye widths
+NUM_RINGS = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EyeLayers:
+    """float32 [h, w] for Y, [h, w, 2] for UV. Outside the opening lid + lashes is the picture, inside iris + white + stain."""
+
+    lid: Array
+    lashes: Array
+    white: Array
+    iris: Array  # premultiplied
+    disc: Array  # the iris's coverage, [h, w]
+    stain: Array
+
+
+def separate(
+    picture: Array, s: Array, t: Array, upper: Array, lower: Array, scale: float, far: Array, lash_reach: float
+) -> EyeLayers:
+    """picture: one plane of the eye's window. s, t: eye coordinates of its pixels; upper, lower: the lids' t at their s;
+    scale: pixels in half an eye width; far: distance from the iris's centre in its radii; lash_reach: half eye widths."""
+    flat = picture if picture.ndim == 3 else picture[..., None]
+    opening = np.clip((t - upper) * scale + 0.5, 0, 1) * np.clip((lower - t) * scale + 0.5, 0, 1)
+    opening *= np.clip((1 - np.abs(s)) * scale, 0, 1)
+    white, iris, disc = _ball(flat, s, t, upper, lower, far)
+    stain = (flat - iris - white * (1 - disc[..., None])) * opening[..., None]
+    lashes = _lashes(flat, s, t, upper, lower, scale, lash_reach)
+    parts = (flat - lashes, lashes, white, iris, disc, stain)
+    return EyeLayers(*(part.reshape(picture.shape if part is not disc else disc.shape).astype(np.float32) for part in parts))
+
+
+def _ball(flat: Array, s: Array, t: Array, upper: Array, lower: Array, far: Array) -> tuple[Array, Array, Array]:
+    """(white, premultiplied iris, coverage): seen where it is seen; the white spreads, the iris is completed by its rings."""
+    reach_up = np.minimum(UPPER_SHADE, 0.35 * (lower - upper))
+    reach_low = np.minimum(LOWER_SHADE, 0.2 * (lower - upper))
+    seen = (t > upper + reach_up) & (t < lower - reach_low) & (np.abs(s) < 0.95)
+    disc = (1 - smoothstep(far, 0.98, 1.20)).astype(np.float32)
+    clear = seen & (far > 1.22)
+    if clear.sum() < 6 or (seen & (far < 1)).sum() < 6:
+        return flat, np.zeros_like(flat), np.zeros_like(far)
+    # Dark specks among the white are lashes: the upper half of it tells its colour.
+    white = spread(flat, clear.astype(np.float32))
+    white = np.where(clear[..., None], flat, white)
+    ring = np.clip((far * 20).astype(int), 0, NUM_RINGS - 1)
+    iris = np.zeros_like(flat)
+    for c in range(flat.shape[2]):
+        weight = np.bincount(ring[seen], minlength=NUM_RINGS).astype(np.float64)
+        total = np.bincount(ring[seen], weights=flat[..., c][seen], minlength=NUM_RINGS)
+        known = np.flatnonzero(weight)
+        profile = np.interp(np.arange(NUM_RINGS), known, total[known] / weight[known])
+        iris[..., c] = np.interp(far * 20 - 0.5, np.arange(NUM_RINGS), profile)
+    soft = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), max(0.6, 0.02 * s.shape[1]))
+    keep = np.where(seen, smoothstep(soft, 0.5, 0.95), 0)[..., None]
+    iris = flat * keep + iris * (1 - keep)
+    return white, (iris - white * (1 - disc[..., None])) * (disc > 0)[..., None], disc
+
+
+def _lashes(flat: Array, s: Array, t: Array, upper: Array, lower: Array, scale: float, reach: float) -> Array:
+    """What is darker than the skin around it, above the upper lid's edge."""
+    above = upper - t
+    window = smoothstep(above, -1.5 / scale, 0.5 / scale) * (1 - smoothstep(above, 0.75 * reach, reach))
+    window *= 1 - smoothstep(np.abs(s), 1.25, 1.5)
+    hidden = (above < 0.10) & (t < lower + 0.12) & (np.abs(s) < 1.2)  # the eye and the lid's rim say nothing of the skin
+    light = flat[..., 0]
+    if flat.shape[2] == 2:  # chroma has no dark: the whole band beside the rim counts as skin
+        trust = np.where(hidden, 0, 1).astype(np.float32)
+    else:
+        size = max(3, int(0.16 * scale) * 2 + 1)
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        closed = cv2.dilate(np.where(hidden, 0, light).astype(np.float32), kernel)
+        closed = cv2.erode(np.where(hidden, 255, closed).astype(np.float32), kernel)
+        dark = np.clip((closed - light) / np.maximum(0.10 * closed, 4), 0, 1)
+        trust = np.where(hidden, 0, 1 - dark * (above < reach) * (above > -0.3)).astype(np.float32) ** 2
+    skin = spread(flat, trust)
+    skin = cv2.GaussianBlur(skin, (0, 0), max(0.5, 0.03 * scale)).reshape(flat.shape)
+    return (np.minimum(flat - skin, 0) if flat.shape[2] == 1 else flat - skin) * window[..., None]
+
+
+def spread(plane: Array, weight: Array) -> Array:
+    """Fill where weight is 0 from where it is 1, smoothly (pull-push over a pyramid). plane: [h, w, c]; weight: [h, w]."""
+    height, width = weight.shape
+    if min(height, width) < 2 or weight.min() > 0.99:
+        mean = (plane * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
+        return plane * weight[..., None] + mean * (1 - weight[..., None])
+    size = ((width + 1) // 2, (height + 1) // 2)
+    low_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    low = cv2.resize(plane * weight[..., None], size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+    low = low / np.maximum(low_weight, 1e-6)[..., None]
+    low = spread(low.astype(np.float32), np.minimum(1, low_weight * 2))
+    back = cv2.resize(low, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, -1)
+    return (plane * weight[..., None] + back * (1 - weight[..., None])).astype(np.float32)
