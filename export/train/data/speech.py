@@ -22,7 +22,7 @@ AFFRICATES = frozenset(("tʃ", "dʒ", "tɕ", "dʑ", "ts", "dz", "tʂ", "dʐ", "�
 _IGNORED = _MODIFIERS | frozenset(_STRESS) | frozenset("-|'.\u0308")
 #: Single letters that Kokoro's and Misaki's alphabet uses for diphthongs.
 _DIPHTHONGS = {"A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ"}
-_SAME = {"T": "ɾ", "g": "ɡ", "ᵻ": "ɪ", "ʦ": "ts", "ʣ": "dz", "ɝ": "ɚ"}
+_SAME = {"?": "ʔ", "T": "ɾ", "g": "ɡ", "ᵻ": "ɪ", "ʦ": "ts", "ʣ": "dz", "ɝ": "ɚ"}
 
 
 @dataclass(frozen=True, slots=True)
