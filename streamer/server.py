@@ -46,7 +46,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from engines.avatar_library import Avatar, AvatarError, AvatarLibrary
-from streamer import protocol, webrtc
+from streamer import protocol, reports, webrtc
 from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarRefused, make_avatar
 from streamer.broadcasts import Broadcasts, TooManyBroadcasts
 from streamer.clock import Clock, SystemClock
@@ -209,7 +209,7 @@ class Server:
 
     async def whep(self, request: Request) -> Response:
         session, offer = self._session(request), await _offer(request)
-        peer, answer = await session.viewers.add(offer)
+        peer, answer = await session.on_air.viewers.add(offer)
         return self._created(request, peer.id, peer.etag, answer)
 
     def _created(self, request: Request, peer_id: str, etag: str, answer: str) -> Response:
@@ -235,9 +235,9 @@ class Server:
         session = self._session(request)
         if request.method == "PATCH":
             return await self._trickle(session, request)
-        if session.viewers.get(request.path_params["peer"]) is None:
+        if session.on_air.viewers.get(request.path_params["peer"]) is None:
             raise Refused(404, "unknown_peer", "this session is over")
-        await session.viewers.remove(request.path_params["peer"])
+        await session.on_air.viewers.remove(request.path_params["peer"])
         return Response(status_code=204)
 
     async def _trickle(self, session: Session, request: Request) -> Response:
@@ -263,7 +263,7 @@ class Server:
             text = f"there is no broadcast {broadcast!r}; it may be over"
             await websocket.send_text(ErrorMessage(code="unknown_broadcast", message=text).model_dump_json())
             return await websocket.close(4404, "unknown broadcast")
-        hello = session.hello(websocket.query_params.get("role", "host"))
+        hello = reports.hello(broadcast, websocket.query_params.get("role", "host"), session.state, session.settings)
         await session.control.join(websocket, hello.role, hello)
 
     async def ready(self, request: Request) -> Response:
@@ -279,7 +279,7 @@ class Server:
             Sample("rostrum_broadcasts_started_total", "counter", "Broadcasts ever started.", self.broadcasts.started, {}),
         ]
         for session in self.broadcasts:
-            samples += session.samples()
+            samples += reports.samples(session.broadcast, session.metrics())
         return PlainTextResponse(exposition(samples), media_type="text/plain; version=0.0.4")
 
 
@@ -354,7 +354,7 @@ def _broadcast_json(session: Session, request: Request) -> dict[str, Any]:
         "avatar": session.settings.avatar,
         "size": session.settings.size,
         "fps": session.settings.fps,
-        "viewers": len(session.viewers),
+        "viewers": len(session.on_air.viewers),
         "watch_url": f"{base}/watch/{broadcast}",
         "whip_url": f"{base}/whip/{broadcast}",
         "whep_url": f"{base}/whep/{broadcast}",

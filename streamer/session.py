@@ -1,6 +1,6 @@
 """One broadcast: the only file that knows the order of the stages.
 
-    ingest → voice window → (blueprint → keyframes → sub-clip jobs) → render pool → playout → encoder → viewers
+    ingest → voice window → (blueprint → keyframes → sub-clip jobs) → render pool → on air (playout → encoder → viewers)
 
 `run()` owns its tasks in one TaskGroup; when it returns, nothing of the broadcast is left.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections import deque
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,29 +18,26 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from engines.motion import ANCHOR_MASK, Motion, rest
-from streamer import director, keyframes, protocol, subclips, webrtc
+from streamer import director, keyframes, protocol, reports, subclips
 from streamer.blueprint import BlueprintRoller
 from streamer.clock import Clock
 from streamer.config import BroadcastSettings, ServerSettings
 from streamer.control import ControlRoom
-from streamer.encoder import Encoded, Encoder
 from streamer.features import VoiceWindow
 from streamer.grammar import Directive
 from streamer.host import Host
 from streamer.ingest import Ingest
-from streamer.lineage import LineageWriter, line
-from streamer.media import blank
-from streamer.metrics import Arrivals, DelayMeter, Flight, RateMeter, Sample
-from streamer.outputs.whep import Viewers
+from streamer.metrics import Arrivals, Flight
+from streamer.on_air import OnAir
 from streamer.peer import Peer
-from streamer.plan import BlueprintJob, Keyframe, Pts, Storyline, SubClip, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
-from streamer.playout import Playout, Turn
+from streamer.plan import BlueprintJob, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
 from streamer.protocol import Accepted, ErrorMessage, State
 from streamer.render_pool import RenderFailed, RenderPool, Superseded, WorkerLost, WorkerSource
 from streamer.webrtc import OfferError
 
 log = logging.getLogger(__name__)
 
+_RETRY_S = 0.2  # after a blueprint that failed
 _LOST_S = 2.0  # without a packet for so long, the host is taken for lost
 
 
@@ -77,13 +74,8 @@ class Session:
             threads=server.worker_threads,
             max_frames=round(1.3 * settings.segment_s * settings.fps) + 2,
         )
-        self.playout = Playout(settings.fps, blank(settings.width, settings.height))
-        self.encoder = Encoder(settings.width, settings.height, settings.fps)
-        self.viewers = Viewers(
-            settings.fps, webrtc.WallTicks(), self.encoder.want_intra, server.max_viewers, server.ice_servers
-        )
+        self.on_air = OnAir(broadcast, settings, server, clock)
         self.control = ControlRoom(self.command)
-        self.lineage = LineageWriter(server.lineage_root / f"{broadcast}.jsonl") if server.lineage_root else None
 
         # What is committed: anchors up to `_landing` are taken, the rest may still change.
         self._anchor = self._landing = Keyframe(Pts(-self._frame), rest(), ANCHOR_MASK)
@@ -96,14 +88,8 @@ class Session:
         self._started_s = clock.now_s()
 
         self._arrivals = Arrivals()
-        self._flights: deque[tuple[Flight, SubClip, int]] = deque(maxlen=64)
-        self._sending: Flight | None = None
-        self.delay = DelayMeter()
-        self.turns = RateMeter()
-        self.bits = RateMeter()
-        self.skipped_slots = 0
+        self._seed = secrets.randbits(31)
         self.skipped_clips = 0
-        self.render_ms_per_frame: float | None = None
 
     # -- the pipeline ---------------------------------------------------------------------------------------------------
 
@@ -114,7 +100,7 @@ class Session:
                 running = [
                     tasks.create_task(self._hear(), name=f"{self.broadcast}-hear"),
                     tasks.create_task(self._render(), name=f"{self.broadcast}-render"),
-                    tasks.create_task(self._play(), name=f"{self.broadcast}-play"),
+                    tasks.create_task(self.on_air.run(), name=f"{self.broadcast}-play"),
                     tasks.create_task(self._report(), name=f"{self.broadcast}-report"),
                 ]
                 await self._over.wait()
@@ -138,16 +124,17 @@ class Session:
     async def _hear(self) -> None:
         async for chunk in self.ingest:
             self.voice.push(chunk.voice)
-            self.playout.push_voice(chunk.sound)
+            self.on_air.push_voice(chunk.sound)
             self._arrivals.note(self.voice.end, self._clock.now_s())
             self._heard.set()
 
     async def _render(self) -> None:
         """Sub-clips in a chain: each begins where the last one really ended, and lands on its own anchor."""
         try:
-            self.playout.rest(await self.pool.open())
+            self.on_air.rest(await self.pool.open())
         except (RenderFailed, WorkerLost) as error:
             return self.end(f"the avatar could not be opened: {error}")
+        self._plan_ahead()
         await self._until(lambda: self.voice.end > 0)
         self._anchor = self._landing = self._first_anchor()
         for job_id in itertools.count(1):
@@ -176,17 +163,13 @@ class Session:
             self._history = None
         except (WorkerLost, RenderFailed) as error:
             self._history = None
-            log.error("broadcast %s: sub-clip %d is lost: %s", self.broadcast, job_id, error)
-            self.control.tell(ErrorMessage(code="worker_lost", message=f"a render worker failed and is replaced ({error})"))
+            self._lose(f"sub-clip {job_id}", error)
         else:
             self._history = clip.motion
-            flight.rendered_s = self._clock.now_s()
-            late = self.playout.push_clip(job_id, job.start, list(clip.frames))
-            self._flights.append((flight, clip, late))
-            self.render_ms_per_frame = (clip.motion_ms + clip.decode_ms) / job.num_frames
+            self.on_air.push_clip(clip, flight)
 
     def _cut(self, job_id: int) -> SubClipJob:
-        position = self.playout.position
+        position = self.on_air.position
         return subclips.cut(
             job_id,
             self.pool.epoch,
@@ -196,7 +179,7 @@ class Session:
             self.voice,
             self.settings.fps,
             deadline=Pts(self._anchor.pts + self._frame) if position is None else position,
-            seed=0,
+            seed=self._seed,
             history=self._history,
         )
 
@@ -216,70 +199,35 @@ class Session:
     def _plan_ahead(self) -> None:
         """Ask for a new blueprint window where one is due: from the first anchor that is committed but not yet left."""
         start = Pts(self._landing.pts - subclips.LEFT_CONTEXT)
-        job = self.blueprints.next_job(
-            self.storyline, self._landing, self.pool.epoch, self.voice.read(start, self.voice.end), start, seed=0
-        )
+        voice = self.voice.read(start, self.voice.end)
+        seed = self._seed + max(0, self._landing.pts)
+        job = self.blueprints.next_job(self.storyline, self._landing, self.pool.epoch, voice, start, seed)
         if job:
             self._drawing = asyncio.create_task(self._draw_blueprint(job), name=f"{self.broadcast}-blueprint")
 
     async def _draw_blueprint(self, job: BlueprintJob) -> None:
         try:
             self.blueprints.accept(await self.pool.blueprint(job))
-        except (WorkerLost, RenderFailed, Superseded) as error:
-            log.warning("broadcast %s: a blueprint is lost: %s", self.broadcast, error)
+        except Superseded:
             self.blueprints.abandon()
+        except (WorkerLost, RenderFailed) as error:
+            self._lose("a blueprint", error)
+            self.blueprints.abandon()
+            await asyncio.sleep(_RETRY_S)
+
+    def _lose(self, what: str, error: Exception) -> None:
+        log.error("broadcast %s: %s is lost: %s", self.broadcast, what, error)
+        text = f"{what} could not be drawn, the picture is held meanwhile: {error}"
+        self.control.tell(ErrorMessage(code="worker_lost", message=text))
 
     def _is_past(self, landing: Keyframe) -> bool:
         """Whether all of the clip that lands there would come too late."""
-        return self.playout.position is not None and landing.pts < self.playout.position
+        return self.on_air.position is not None and landing.pts < self.on_air.position
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():
             self._heard.clear()
             await self._heard.wait()
-
-    async def _play(self) -> None:
-        """One turn every 1/fps. Woken late, it skips the pictures of the slots that have passed, never their sound."""
-        frame_s = 1 / self.settings.fps
-        start_s = self._clock.now_s()
-        for slot in itertools.count():
-            now_s = self._clock.now_s()
-            due_s = start_s + slot * frame_s
-            if now_s < due_s:
-                await asyncio.sleep(due_s - now_s)
-            is_passed = self._clock.now_s() > due_s + frame_s
-            self.skipped_slots += is_passed
-            turn = self.playout.turn()
-            self._note_aired(turn)
-            if len(self.viewers):
-                self._send(await self.encoder.encode(None if is_passed else turn.picture, turn.sound, turn.tick))
-
-    def _send(self, encoded: Encoded) -> None:
-        """To everybody; this turn's sound packets spread over the turn."""
-        self.viewers.put(Encoded(encoded.video, encoded.audio[:1]))
-        loop = asyncio.get_running_loop()
-        for i, packet in enumerate(encoded.audio[1:], 1):
-            loop.call_later(i / len(encoded.audio) / self.settings.fps, self.viewers.put, Encoded([], [packet]))
-        now_s = self._clock.now_s()
-        self.bits.note(8 * sum(map(len, encoded.payloads())), now_s)
-        if self._sending:
-            self._sending.sent_s = now_s
-            self.delay.note(self._sending)
-            self._sending = None
-
-    def _note_aired(self, turn: Turn) -> None:
-        now_s = self._clock.now_s()
-        self.turns.note(1, now_s)
-        if turn.first_of is None:
-            return
-        while self._flights:
-            flight, clip, late = self._flights.popleft()
-            flight.aired_s = flight.sent_s = now_s
-            if self.lineage:
-                self.lineage.put(line(clip, flight, late))
-            if flight.job_id == turn.first_of:
-                self._sending = flight if not late else None
-                return
 
     # -- the host -------------------------------------------------------------------------------------------------------
 
@@ -300,7 +248,7 @@ class Session:
         """The host's or a viewer's."""
         if self._host and self._host.peer.id == peer_id:
             return self._host.peer
-        return self.viewers.get(peer_id)
+        return self.on_air.viewers.get(peer_id)
 
     def _lose_host(self, host: Host) -> None:
         """It closed without a word, or its network did: the avatar idles until it comes back, or for `resume_s`."""
@@ -324,6 +272,8 @@ class Session:
             self.end(f"the host did not come back within {self._server.resume_s:.0f} s")
 
     def _enter(self, state: State, reason: str) -> None:
+        if self.state == "ended":
+            return
         log.info("broadcast %s is %s: %s", self.broadcast, state, reason)
         self.state = state
         self.control.tell(protocol.StateMessage(state=state, reason=reason), hosts_only=False)
@@ -336,15 +286,15 @@ class Session:
             self.end("the host ended it")
             return None
         on_air = Pts(self._landing.pts + self._frame)
-        storyline = self.storyline.forget_before(self.playout.position or Pts(0))
+        storyline = self.storyline.forget_before(self.on_air.position or Pts(0))
         changed, understood = self._direct(message, storyline, on_air)
         if not understood:
             hint = "name an emotion, an action or a camera move, such as `very happy, nods, slow zoom in`"
             return ErrorMessage(id=message.id, code="not_understood", message=f"nothing in this was understood: {hint}")
         self.storyline = changed
         self._plan_ahead()
-        self.control.tell(self.storyline_message())
-        in_s = s_from_pts(on_air - (self.playout.position or Pts(0)))
+        self.control.tell(reports.storyline(changed))
+        in_s = s_from_pts(on_air - (self.on_air.position or Pts(0)))
         return Accepted(
             id=message.id,
             version=changed.version,
@@ -369,88 +319,13 @@ class Session:
         changed = director.direct(storyline, said, on_air, until)
         return replace(changed, version=storyline.version + 1), (said,)
 
-    def hello(self, role: str) -> protocol.Hello:
-        """What a new control connection is told first."""
-        return protocol.Hello(
-            broadcast=self.broadcast,
-            role="viewer" if role == "viewer" else "host",
-            state=self.state,
-            avatar=self.settings.avatar,
-            width=self.settings.width,
-            height=self.settings.height,
-            fps=self.settings.fps,
-        )
-
-    def storyline_message(self) -> protocol.StorylineMessage:
-        beats = tuple(
-            protocol.BeatLine(
-                start_s=s_from_pts(beat.start),
-                end_s=None if beat.end is None else s_from_pts(beat.end),
-                emotion=beat.emotion,
-                intensity=beat.intensity,
-                action=beat.action,
-                camera=beat.camera,
-                source=beat.source,
-                text=beat.text,
-            )
-            for beat in self.storyline.beats
-        )
-        return protocol.StorylineMessage(version=self.storyline.version, beats=beats)
-
     def horizon(self) -> protocol.Horizon:
-        aired = max(0.0, s_from_pts(self.playout.position or 0))
-        committed = max(aired, s_from_pts(self._landing.pts + self._frame))
-        planned = max(committed, s_from_pts(self.blueprints.end()))
-        last = self.storyline.beats[-1]
-        intended = max(planned, s_from_pts(last.end or last.start))
-        return protocol.Horizon(
-            aired_s=round(aired, 3),
-            heard_s=round(s_from_pts(self.voice.end), 3),
-            committed_s=round(committed, 3),
-            planned_s=round(planned, 3),
-            intended_s=round(intended, 3),
-        )
+        """How far each stage has come."""
+        committed = Pts(self._landing.pts + self._frame)
+        return reports.horizon(self.on_air.position, self.voice.end, committed, self.blueprints.end(), self.storyline)
 
     def metrics(self) -> protocol.Metrics:
-        now_s, counts = self._clock.now_s(), self.playout.counts
-        return protocol.Metrics(
-            delay_ms=self.delay.delay(),
-            fps=self.turns.rate(now_s),
-            frames=counts.aired,
-            holds={**{str(reason): n for reason, n in counts.holds.items()}, "skipped_slot": self.skipped_slots},
-            late_frames=counts.late_frames,
-            viewers=len(self.viewers),
-            render_ms_per_frame=None if self.render_ms_per_frame is None else round(self.render_ms_per_frame, 2),
-            bitrate_bps=round(self.bits.rate(now_s)),
-            worker_restarts=self.pool.restarts,
-        )
-
-    def samples(self) -> list[Sample]:
-        """What Prometheus reads of this broadcast."""
-        labels, counts, delay = {"broadcast": self.broadcast}, self.playout.counts, self.delay.delay()
-        holds = [
-            Sample("rostrum_holds_total", "counter", "Frames repeated, by reason.", n, {**labels, "reason": reason})
-            for reason, n in counts.holds.items()
-        ]
-        parts = (
-            []
-            if delay is None
-            else [
-                Sample("rostrum_delay_ms", "gauge", "Mic to viewer, by part.", ms, {**labels, "part": part})
-                for part, ms in delay.model_dump().items()
-            ]
-        )
-        return [
-            Sample(
-                "rostrum_fps", "gauge", "Frames put on air in the last second.", self.turns.rate(self._clock.now_s()), labels
-            ),
-            Sample("rostrum_frames_total", "counter", "Frames aired.", counts.aired, labels),
-            Sample("rostrum_late_frames_total", "counter", "Frames dropped for lateness.", counts.late_frames, labels),
-            Sample("rostrum_viewers", "gauge", "Viewers connected.", len(self.viewers), labels),
-            Sample("rostrum_worker_restarts_total", "counter", "Render workers replaced.", self.pool.restarts, labels),
-            *holds,
-            *parts,
-        ]
+        return self.on_air.metrics(self.pool.restarts)
 
     async def _report(self) -> None:
         for turn in itertools.count():
@@ -471,7 +346,4 @@ class Session:
         self.control.close()
         if self._host:
             await self._host.close()
-        await asyncio.gather(self.viewers.close(), self.pool.close(), *self._leaving)
-        self.encoder.close()
-        if self.lineage:
-            self.lineage.close()
+        await asyncio.gather(self.on_air.close(), self.pool.close(), *self._leaving)

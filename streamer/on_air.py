@@ -1,0 +1,123 @@
+"""The last leg, in real time: playout → encoder → viewers, one turn every 1/fps, each sub-clip's way measured as it passes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+
+from streamer import webrtc
+from streamer.clock import Clock
+from streamer.config import BroadcastSettings, ServerSettings
+from streamer.encoder import Encoded, Encoder
+from streamer.lineage import LineageWriter, line
+from streamer.media import Picture, Sound, blank
+from streamer.metrics import DelayMeter, Flight, RateMeter
+from streamer.outputs.whep import Viewers
+from streamer.plan import Pts, SubClip
+from streamer.playout import Playout, Turn
+from streamer.protocol import Metrics
+
+_MAX_FLIGHTS = 64
+
+
+class OnAir:
+    """Takes voice and rendered clips, sends both to everybody who watches. Bounded as `Playout` and `Viewers` are."""
+
+    def __init__(self, broadcast: str, settings: BroadcastSettings, server: ServerSettings, clock: Clock) -> None:
+        self._fps = settings.fps
+        self._clock = clock
+        self._playout = Playout(settings.fps, blank(settings.width, settings.height))
+        self._encoder = Encoder(settings.width, settings.height, settings.fps)
+        self.viewers = Viewers(
+            settings.fps, webrtc.WallTicks(), self._encoder.want_intra, server.max_viewers, server.ice_servers
+        )
+        self._lineage = LineageWriter(server.lineage_root / f"{broadcast}.jsonl") if server.lineage_root else None
+        self._flights: deque[tuple[Flight, SubClip, int]] = deque(maxlen=_MAX_FLIGHTS)
+        self._sending: Flight | None = None
+        self._delay = DelayMeter()
+        self._turns = RateMeter()
+        self._bits = RateMeter()
+        self._skipped_slots = 0
+        self._render_ms_per_frame: float | None = None
+
+    @property
+    def position(self) -> Pts | None:
+        """What goes on air next; None before the first clip."""
+        return self._playout.position
+
+    def rest(self, picture: Picture) -> None:
+        """What is shown until the first clip."""
+        self._playout.rest(picture)
+
+    def push_voice(self, sound: Sound) -> None:
+        """The host's voice at 48 kHz, right behind what came before."""
+        self._playout.push_voice(sound)
+
+    def push_clip(self, clip: SubClip, flight: Flight) -> None:
+        """A finished sub-clip."""
+        flight.rendered_s = self._clock.now_s()
+        late = self._playout.push_clip(clip.job.job_id, clip.job.start, list(clip.frames))
+        self._flights.append((flight, clip, late))
+        self._render_ms_per_frame = (clip.motion_ms + clip.decode_ms) / clip.job.num_frames
+
+    async def run(self) -> None:
+        """For ever. Woken late, it skips the pictures of the slots that have passed, never their sound."""
+        frame_s = 1 / self._fps
+        start_s = self._clock.now_s()
+        for slot in itertools.count():
+            due_s = start_s + slot * frame_s
+            await asyncio.sleep(max(0.0, due_s - self._clock.now_s()))
+            is_passed = self._clock.now_s() > due_s + frame_s
+            self._skipped_slots += is_passed
+            turn = self._playout.turn()
+            self._note_aired(turn)
+            if len(self.viewers):
+                self._send(await self._encoder.encode(None if is_passed else turn.picture, turn.sound, turn.tick))
+            self._sending = None
+
+    def _send(self, encoded: Encoded) -> None:
+        """To everybody; this turn's sound packets spread over the turn."""
+        self.viewers.put(Encoded(encoded.video, encoded.audio[:1]))
+        loop = asyncio.get_running_loop()
+        for i, packet in enumerate(encoded.audio[1:], 1):
+            loop.call_later(i / len(encoded.audio) / self._fps, self.viewers.put, Encoded([], [packet]))
+        now_s = self._clock.now_s()
+        self._bits.note(8 * sum(map(len, encoded.payloads())), now_s)
+        if self._sending:
+            self._sending.sent_s = now_s
+            self._delay.note(self._sending)
+
+    def _note_aired(self, turn: Turn) -> None:
+        now_s = self._clock.now_s()
+        self._turns.note(1, now_s)
+        while turn.first_of is not None and self._flights:
+            flight, clip, late = self._flights.popleft()
+            flight.aired_s = flight.sent_s = now_s
+            if self._lineage:
+                self._lineage.put(line(clip, flight, late))
+            if flight.job_id == turn.first_of:
+                self._sending = None if late else flight
+                return
+
+    def metrics(self, worker_restarts: int) -> Metrics:
+        now_s, counts = self._clock.now_s(), self._playout.counts
+        holds = {str(reason): count for reason, count in counts.holds.items()}
+        return Metrics(
+            delay_ms=self._delay.delay(),
+            fps=self._turns.rate(now_s),
+            frames=counts.aired,
+            holds={**holds, "skipped_slot": self._skipped_slots},
+            late_frames=counts.late_frames,
+            viewers=len(self.viewers),
+            render_ms_per_frame=None if self._render_ms_per_frame is None else round(self._render_ms_per_frame, 2),
+            bitrate_bps=round(self._bits.rate(now_s)),
+            worker_restarts=worker_restarts,
+        )
+
+    async def close(self) -> None:
+        """Let every viewer go; what waits to be written is written."""
+        await self.viewers.close()
+        self._encoder.close()
+        if self._lineage:
+            self._lineage.close()

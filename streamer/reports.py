@@ -1,0 +1,80 @@
+"""What a broadcast says of itself: to its hosts over the control websocket, and to Prometheus. Values in, messages out."""
+
+from __future__ import annotations
+
+from streamer.config import BroadcastSettings
+from streamer.metrics import Sample
+from streamer.plan import Pts, Storyline, s_from_pts
+from streamer.protocol import BeatLine, Hello, Horizon, Metrics, State, StorylineMessage
+
+
+def hello(broadcast: str, role: str | None, state: State, settings: BroadcastSettings) -> Hello:
+    """What a new control connection is told first. Whoever does not ask to be a host only listens."""
+    return Hello(
+        broadcast=broadcast,
+        role="host" if role == "host" else "viewer",
+        state=state,
+        avatar=settings.avatar,
+        width=settings.width,
+        height=settings.height,
+        fps=settings.fps,
+    )
+
+
+def storyline(line: Storyline) -> StorylineMessage:
+    beats = tuple(
+        BeatLine(
+            start_s=s_from_pts(beat.start),
+            end_s=None if beat.end is None else s_from_pts(beat.end),
+            emotion=beat.emotion,
+            intensity=beat.intensity,
+            action=beat.action,
+            camera=beat.camera,
+            source=beat.source,
+            text=beat.text,
+        )
+        for beat in line.beats
+    )
+    return StorylineMessage(version=line.version, beats=beats)
+
+
+def horizon(aired: Pts | None, heard: Pts, committed: Pts, planned: Pts, line: Storyline) -> Horizon:
+    """Each is at least the one before it. The storyline is intended as far as its last change."""
+    aired_s = s_from_pts(aired or 0)
+    committed_s = max(aired_s, s_from_pts(committed))
+    planned_s = max(committed_s, s_from_pts(planned))
+    last = line.beats[-1]
+    return Horizon(
+        aired_s=round(aired_s, 3),
+        heard_s=round(s_from_pts(heard), 3),
+        committed_s=round(committed_s, 3),
+        planned_s=round(planned_s, 3),
+        intended_s=round(max(planned_s, s_from_pts(last.end or last.start)), 3),
+    )
+
+
+def samples(broadcast: str, metrics: Metrics) -> list[Sample]:
+    """The metrics message as Prometheus reads it."""
+    labels = {"broadcast": broadcast}
+    plain = (
+        ("rostrum_fps", "gauge", "Frames put on air in the last second.", metrics.fps),
+        ("rostrum_frames_total", "counter", "Frames aired.", metrics.frames),
+        ("rostrum_late_frames_total", "counter", "Frames dropped because they came too late.", metrics.late_frames),
+        ("rostrum_viewers", "gauge", "Viewers connected.", metrics.viewers),
+        ("rostrum_worker_restarts_total", "counter", "Render workers replaced.", metrics.worker_restarts),
+        (
+            "rostrum_bits_per_second",
+            "gauge",
+            "Encoded, before it is sent to each viewer.",
+            metrics.bitrate_bps,
+        ),
+    )
+    found = [Sample(name, kind, text, value, labels) for name, kind, text, value in plain]
+    for reason, count in metrics.holds.items():
+        found.append(
+            Sample("rostrum_holds_total", "counter", "Frames repeated, by reason.", count, {**labels, "reason": reason})
+        )
+    if metrics.delay_ms:
+        for part, ms in metrics.delay_ms.model_dump().items():
+            found.append(Sample("rostrum_delay_ms", "gauge", "Mic to viewer, by part.", ms, {**labels, "part": part}))
+    return found
