@@ -18,7 +18,7 @@ from engines.codecs.portrait.eyes import Eye
 from engines.codecs.portrait.face import Array, Face
 from engines.codecs.portrait.flow import Flow, Sources, camera_matrix
 from engines.codecs.portrait.layers import Background, Layers, half
-from engines.codecs.portrait.lips import Lips, compose, coverage
+from engines.codecs.portrait.lips import Lips, add_interior, compose, coverage
 from engines.codecs.portrait.view import Picture, View
 from engines.lips import APERTURE_GAIN
 from engines.motion import INDEX, NUM_CHANNELS, Motion
@@ -109,22 +109,19 @@ class PortraitCodec:
         num_rows = max(2, STRIP_ROWS // step // 2 * 2)
         for start in range(int(rows[0]) // 2 * 2, int(rows[-1]) + 1, num_rows):
             cells = Cells(int(cols[0]), start, int(cols[-1]) + 1, min(start + num_rows, at.shape[0]))
-            map_y, map_uv = self._maps(sources.chosen, cells)
-            self._lay(y, uv, cells, *self._person(map_y, map_uv), self._alpha(map_y))
+            map_y = self._map(sources.chosen, cells)
+            self._lay(y, uv, cells, *self._person(map_y, self._map(sources.chosen, cells, 2)), self._alpha(map_y))
 
-    def _maps(self, source: Array, cells: Cells) -> tuple[Array, Array]:
-        """Canvas pixels for each pixel of some cells: of the Y plane [h, w, 2], and of the half-size planes."""
-        step = self.flow.step
+    def _map(self, source: Array, cells: Cells, divide: int = 1) -> Array:
+        """The places [h, w, 2] that the pixels of some cells show: of the Y plane, or (divide 2) of the half-size planes."""
+        step, size = self.flow.step // divide, (self.size[0] // divide, self.size[1] // divide)
         part = np.ascontiguousarray(source[cells.top : cells.bottom + 2, cells.left : cells.right + 2])
-        height, width = min(self.size[1] - cells.top * step, (cells.bottom - cells.top) * step), min(
-            self.size[0] - cells.left * step, (cells.right - cells.left) * step
-        )
-        maps = []
-        for divide in (1, 2):
-            cell = step // divide
-            full = cv2.resize(part, (part.shape[1] * cell, part.shape[0] * cell), interpolation=cv2.INTER_LINEAR)
-            maps.append(full[cell : cell + height // divide, cell : cell + width // divide])
-        return maps[0], maps[1] * np.float32(0.5) - np.float32(0.25)
+        if divide == 2:
+            part = part * np.float32(0.5) - np.float32(0.25)
+        full = cv2.resize(part, (part.shape[1] * step, part.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+        height = min(size[1] - cells.top * step, (cells.bottom - cells.top) * step)
+        width = min(size[0] - cells.left * step, (cells.right - cells.left) * step)
+        return full[step : step + height, step : step + width]
 
     def _person(self, map_y: Array, map_uv: Array) -> tuple[Array, Array]:
         y = cv2.remap(self.layers.person_y, map_y, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -151,23 +148,27 @@ class PortraitCodec:
         cells = self._mouth_cells(sources)
         if cells is None:
             return
-        maps = [self._maps(source, cells) for source in (sources.above, sources.below)]
-        edges = [self.lips.edge(maps[lip][0], lip) for lip in (0, 1)]
-        on_upper, on_lower, parted = coverage(*edges)
-        inside = None
-        if parted:
-            head, _ = self._maps(sources.head, cells)
-            inside = self.lips.interior(head, self._jaw_shift(motion), edges[0][0], edges[1][0])
-        new_y, new_uva = compose(self._person(*maps[0]), self._person(*maps[1]), on_upper, on_lower, inside)
+        lips, sides = self.lips, (sources.above, sources.below)
+        on_upper, on_lower, edges = coverage(*(lips.edge(self._map(at - lips.offset, cells), lip) for lip, at in enumerate(sides)))
+        skin = [self._person(self._map(at, cells), self._map(at, cells, 2)) for at in sides]
+        new_y, new_uva = compose(skin[0], skin[1], on_upper, on_lower)
+        opening = cv2.boundingRect((on_upper + on_lower < 0.996).astype(np.uint8))
+        if opening[2]:
+            left, top = opening[0] // 2 * 2, opening[1] // 2 * 2
+            part = slice(top, opening[1] + opening[3] + 1 & ~1), slice(left, opening[0] + opening[2] + 1 & ~1)
+            head = np.ascontiguousarray(self._map(sources.head - lips.offset, cells)[part])
+            through = 1 - on_upper[part] - on_lower[part]
+            inside = lips.interior(head, self._jaw_shift(motion), edges[0][part], edges[1][part])
+            add_interior(new_y[part], new_uva[part[0].start // 2 : part[0].stop // 2, part[1].start // 2 : part[1].stop // 2], inside, through)
         # The face's outline is drawn already, and stays.
-        solid = cv2.erode((self._alpha(maps[1][0]) > 0.995).astype(np.float32), np.ones((7, 7), np.uint8))
+        solid = cv2.erode((self._alpha(self._map(sources.below, cells)) > 0.995).astype(np.float32), np.ones((7, 7), np.uint8))
         half_solid = half(solid)[..., None]
         new_uva[..., 2] = 1
         self._lay(y, uv, cells, new_y * solid, new_uva * half_solid, solid)
 
     def _mouth_cells(self, sources: Sources) -> Cells | None:
         """The cells of the frame that the mouth may reach; None where it is out of the frame."""
-        left, top = self.lips.left, self.lips.top
+        left, top = self.lips.offset
         height, width = self.lips.cavity.shape[:2]
         inset = 0.06 * self.face.unit
         seen = np.zeros(sources.chosen.shape[:2], bool)

@@ -121,9 +121,9 @@ class FaceFields:
             return (cheek * np.exp(-((v / (0.9 * self.nose_drop + 0.12)) ** 2))).astype(np.float32)
         line = cheek + self.gap(s)
         # Below the lips the bone moves as one; its outline is the jaw, its lower end the chin.
-        bone = 1 - smoothstep(a * h, 0.30, 0.95)
-        mix = smoothstep(v, 0.0, 0.75 * self.chin_drop)
-        down = line * (1 - mix) + np.maximum(bone, cheek * 0.6) * mix
+        bone = 1 - smoothstep(a * h, 0.05, 1.05)
+        mix = smoothstep(v, -0.05, 0.95 * self.chin_drop)
+        down = line * (1 - mix) + np.maximum(bone, cheek * 0.7) * mix
         neck = 1 - smoothstep(v, self.chin_drop * 0.85, self.chin_drop + 1.0)
         return (down * neck).astype(np.float32)
 

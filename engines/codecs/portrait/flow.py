@@ -13,7 +13,7 @@ from engines.codecs.portrait.head import Head
 from engines.codecs.portrait.view import View, mesh
 from engines.motion import INDEX, Motion
 
-INVERSION_STEPS = 6
+INVERSION_STEPS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,16 +48,18 @@ class Flow:
         reach = (np.abs(q[:, 0]) < 1.45) & (q[:, 1] > -1.0) & (q[:, 1] < 2.6)
         rows, cols = np.nonzero(reach.reshape(self.grid))
         self.window = slice(rows.min(), rows.max() + 1), slice(cols.min(), cols.max() + 1)
-        inner = q.reshape(*self.grid, 3)[self.window].reshape(-1, 3)
+        self.inner = np.arange(len(q)).reshape(self.grid)[self.window].ravel()  # the window's nodes
+        inner = q[self.inner]
         edge = (1 - smoothstep(np.abs(inner[:, 0]), 1.1, 1.45)) * smoothstep(inner[:, 1], -1.0, -0.7)
         above, below = (self._to_pixels(side * edge[:, None]) for side in fields.evaluate(inner))
-        self.basis = np.concatenate((above, below), axis=1)  # [52, 2 * nodes of the window * 3]
+        self.basis = np.stack((above, below), axis=1)  # [52, 2 sides, 3, nodes of the window]
+        self.used = [np.abs(shape).max() > 0 for shape in self.basis]
         self.lip_side = fields.mouth.locate(q)[1].reshape(self.grid)
         self.shoulders = self._shoulder_field(q, points)
 
     def _to_pixels(self, fields: Array) -> Array:
-        """[52, n, 3] eye distances along the face's axes to [52, n * 3] pixels along the camera's."""
-        return (fields @ self.face.axes * np.float32(self.face.unit)).reshape(NUM_SHAPES, -1).astype(np.float32)
+        """[52, n, 3] eye distances along the face's axes to [52, 3, n] pixels along the camera's."""
+        return (fields @ self.face.axes * np.float32(self.face.unit)).transpose(0, 2, 1).astype(np.float32)
 
     def _shoulder_field(self, q: Array, points: Array) -> Array:
         """Pixels down for (raise, breath), [2, n]: the chest rises, its lower end stays."""
@@ -74,26 +76,24 @@ class Flow:
         return np.stack((-0.16 * unit * lift, -0.045 * unit * chest)).astype(np.float32)
 
     def forward(self, motion: Motion) -> tuple[Array, Array, Array]:
-        """Displacements of the grid's nodes: (above, below, head alone), each float32 [rows, columns, 2], pixels."""
-        weights = motion[:NUM_SHAPES]
-        active = np.flatnonzero(weights)
+        """Displacements of the grid's nodes: (above, below, head alone), each float32 [rows, columns, 2], in grid steps."""
+        expression = np.zeros(self.basis.shape[1:], np.float32)
+        for i in np.flatnonzero(motion[:NUM_SHAPES]):
+            if self.used[i]:
+                expression += self.basis[i] * motion[i]
+        x, y = self.head.moved(motion)
+        y = y + motion[[INDEX["shoulderRaise"], INDEX["breath"]]] @ self.shoulders
+        alone = np.dstack((x.reshape(self.grid), y.reshape(self.grid))) * np.float32(1 / self.step)
         rows, cols = self.window
-        shape = (2, rows.stop - rows.start, cols.stop - cols.start, 3)
-        inner = np.zeros(self.basis.shape[1], np.float32)
-        for i in active:
-            inner += self.basis[i] * weights[i]
-        inner = inner.reshape(shape)
-        rest = self.head.rest[:, :2]
-        lift = self.shoulders.T @ motion[[INDEX["shoulderRaise"], INDEX["breath"]]]
-        out = []
-        for side in (inner[0], inner[1], None):
-            expression = np.zeros((*self.grid, 3), np.float32)
-            if side is not None:
-                expression[self.window] = side
-            shift = self.head.moved(expression.reshape(-1, 3), motion) - rest
-            shift[:, 1] += lift
-            out.append(shift.reshape(*self.grid, 2))
-        return out[0], out[1], out[2]
+        shape = rows.stop - rows.start, cols.stop - cols.start
+        sides = []
+        for side in expression:
+            x, y = self.head.moved(motion, self.inner, side)
+            y = y + motion[[INDEX["shoulderRaise"], INDEX["breath"]]] @ self.shoulders[:, self.inner]
+            whole = alone.copy()
+            whole[self.window] = np.dstack((x.reshape(shape), y.reshape(shape))) * np.float32(1 / self.step)
+            sides.append(whole)
+        return sides[0], sides[1], alone
 
     def cells(self, motion: Motion, camera: Array) -> Sources:
         """What the cells of the frame show. camera: frame pixels to canvas pixels, [2, 3]."""
@@ -104,20 +104,19 @@ class Flow:
         at = np.empty((len(y), len(x), 2), np.float32)
         at[..., 0] = camera[0, 0] * x + camera[0, 1] * y[:, None] + camera[0, 2]
         at[..., 1] = camera[1, 0] * x + camera[1, 1] * y[:, None] + camera[1, 2]
-        above, below, head = (self.sources(field, at) for field in self.forward(motion))
-        chosen = np.where(self.sample(self.lip_side, below)[..., None] > 0, below, above)
-        return Sources(above, below, chosen, head)
+        at *= np.float32(1 / step)
+        above, below, head = (_inverse(field, at) for field in self.forward(motion))
+        side = cv2.remap(self.lip_side, below, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        chosen = np.where(side[..., None] > 0, below, above)
+        return Sources(*(source * np.float32(step) for source in (above, below, chosen, head)))
 
-    def sources(self, displacement: Array, at: Array) -> Array:
-        """Solve u + displacement(u) = at for u by fixed point. at, result: float32 [h, w, 2], canvas pixels."""
-        u = at - self.sample(displacement, at)
-        for _ in range(INVERSION_STEPS):
-            u = at - self.sample(displacement, u)
-        return u
 
-    def sample(self, grid: Array, at: Array) -> Array:
-        """A grid's values at canvas pixels [h, w, 2]."""
-        return cv2.remap(grid, at * np.float32(1 / self.step), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+def _inverse(displacement: Array, at: Array) -> Array:
+    """Solve u + displacement(u) = at for u by fixed point; all in grid steps, float32 [h, w, 2]."""
+    u = at
+    for _ in range(INVERSION_STEPS + 1):
+        u = at - cv2.remap(displacement, u, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return u
 
 
 def camera_matrix(motion: Motion, view: View) -> Array:

@@ -15,6 +15,7 @@ PIVOT = (0.0, 0.95, 0.75)  # the top of the neck, canonical
 SIDE_DEPTH = 0.62  # depth of hair and ears, canonical
 DEPTH_CELL = 0.05  # eye distances
 MAX_SLOPE = 1.25  # depth over width: no fold up to about 0.6 rad of turn
+ALL = slice(None)
 _POSE = slice(INDEX["headYaw"], INDEX["headZ"] + 1)
 
 
@@ -33,31 +34,36 @@ class Head:
     def __init__(self, face: Face, points: Array) -> None:
         """points: float32 [n, 2], pixels of the face's grid."""
         self.face = face
-        self.unit = np.float32(face.unit)
         z = _depth(face, points)
         pivot = face.origin + face.unit * (np.array(PIVOT, np.float32) @ face.axes)
         self.rest = np.column_stack((points, z)).astype(np.float32)
         self.canonical = face.canonical(self.rest)
         self.pivot = pivot.astype(np.float32)
+        self.from_pivot = np.ascontiguousarray((self.rest - self.pivot).T)  # [3, n]
         chin = float(face.at(CHIN)[1])
         q = self.canonical
         self.follow = 1 - smoothstep(q[:, 1] + 0.12 * q[:, 0] ** 2, chin - 0.15, chin + 1.05)
 
-    def moved(self, expression: Array, motion: Motion) -> Array:
-        """Where points go: [n, 2] pixels. expression: [n, 3], pixels; it takes part in the turn."""
+    def moved(self, motion: Motion, rows: slice = ALL, expression: Array | None = None) -> tuple[Array, Array]:
+        """How far the points `rows` move, pixels: (x [n], y [n]). expression: [3, n], pixels; it takes part in the turn."""
+        solid = self.from_pivot[:, rows]
+        if expression is not None:
+            solid = solid + expression
         yaw, pitch, roll, x, y, z = (float(c) for c in motion[_POSE])
         if not (yaw or pitch or roll or x or y or z):
-            return self.rest[:, :2] + expression[:, :2]
-        distance = np.float32(CAMERA_DISTANCE) * self.unit
-        solid = self.rest + expression
-        turned = (solid - self.pivot) @ rotation(yaw, pitch, roll).T
-        turned += self.pivot + self.unit * np.array((x, y, -z), np.float32)
+            return (np.zeros_like(solid[0]), np.zeros_like(solid[0])) if expression is None else (expression[0], expression[1])
+        turned = rotation(yaw, pitch, roll) @ solid
         # The picture itself is seen in perspective: a point keeps its place as long as its depth stays.
-        near = (distance + solid[:, 2] - self.face.origin[2]) / (distance + turned[:, 2] - self.face.origin[2])
-        centre = self.face.origin[:2]
-        seen = centre + (turned[:, :2] - centre) * near[:, None]
-        still = solid[:, :2]
-        return still + self.follow[:, None] * (seen - still)
+        distance = CAMERA_DISTANCE * self.face.unit + self.pivot[2] - self.face.origin[2]
+        near = (solid[2] + np.float32(distance)) / (turned[2] + np.float32(distance - self.face.unit * z))
+        follow = self.follow[rows]
+        out = []
+        for axis, shift in ((0, x), (1, y)):
+            centre = np.float32(self.pivot[axis] - self.face.origin[axis])
+            seen = (turned[axis] + np.float32(centre + self.face.unit * shift)) * near - centre
+            step = (seen - solid[axis]) * follow
+            out.append(step if expression is None else step + expression[axis])
+        return out[0], out[1]
 
 
 def _depth(face: Face, points: Array) -> Array:

@@ -17,7 +17,7 @@ from engines.codecs.portrait.view import mesh
 
 
 class Lips:
-    """The mouth of one face on its canvas."""
+    """The mouth of one face on its canvas, in a window whose upper left pixel is `offset`."""
 
     def __init__(self, face: Face, mouth: MouthFrame, canonical: Array, step: int, y: Array, uv: Array) -> None:
         """canonical: float32 [rows, columns, 3], the canonical coordinates of a grid `step` pixels apart; y, uv: the canvas."""
@@ -27,7 +27,7 @@ class Lips:
         height, width = y.shape
         left, top = np.clip((centre - reach).astype(int), 0, (width - 4, height - 4)) // 2 * 2
         right, bottom = np.clip((centre + reach).astype(int), (left + 4, top + 4), (width, height)) // 2 * 2
-        self.left, self.top = int(left), int(top)
+        self.offset = np.array((left, top), np.float32)
         grid = mesh(right - left, bottom - top) + np.array((left, top), np.float32)
         q = cv2.remap(canonical, grid * np.float32(1 / step), None, cv2.INTER_LINEAR)
         s, v = mouth.locate(q.reshape(-1, 3))
@@ -41,21 +41,21 @@ class Lips:
         colours = MouthColours.of(face, y, uv)
         upper, lower, cavity = paint(mouth, face, q, colours)
         if mouth.rest_gap > OPEN_AT_REST:
-            rows, cols = slice(self.top, int(bottom)), slice(self.left, int(right))
+            rows, cols = slice(int(top), int(bottom)), slice(int(left), int(right))
             chroma = cv2.resize(uv, (width, height), interpolation=cv2.INTER_LINEAR)[rows, cols]
             cover = np.clip(np.minimum(*edges) + 0.5, 0, 1).astype(np.float32)
             upper = keep_own_teeth(upper, np.dstack((y[rows, cols], chroma)), cover)
         self.upper, self.lower, self.cavity = upper, lower, cavity
 
     def edge(self, at: Array, lip: int) -> tuple[Array, Array]:
-        """(pixels beyond the upper (0) or lower (1) lip's inner edge, pixels inside the corners) at canvas pixels [h, w, 2]."""
+        """(pixels beyond the upper (0) or lower (1) lip's inner edge, pixels inside the corners) at window pixels [h, w, 2]."""
         taken = self._take(self.edges, at)
         return taken[..., lip], taken[..., 2]
 
     def interior(self, head: Array, jaw_shift: Array, under_upper: Array, over_lower: Array) -> Array:
         """The inside of the mouth, YUV [h, w, 3].
 
-        head: canvas pixels that follow the skull [h, w, 2]; jaw_shift: [2], how far the jaw has moved, pixels;
+        head: window pixels that follow the skull [h, w, 2]; jaw_shift: [2], how far the jaw has moved, pixels;
         under_upper, over_lower: distance to the lips' edges, pixels [h, w].
         """
         unit = np.float32(self.face.unit)
@@ -72,8 +72,7 @@ class Lips:
         return inside
 
     def _take(self, texture: Array, at: Array) -> Array:
-        offset = np.array((self.left, self.top), np.float32)
-        return cv2.remap(texture, at - offset, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.remap(texture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _rest_gap(mouth: MouthFrame, face: Face, s: Array) -> Array:
@@ -85,31 +84,30 @@ def _rest_gap(mouth: MouthFrame, face: Face, s: Array) -> Array:
     return np.maximum(0, np.interp(s, at, (lower - upper) @ down, left=0, right=0)).astype(np.float32)
 
 
-def compose(
-    upper: tuple[Array, Array], lower: tuple[Array, Array], on_upper: Array, on_lower: Array, inside: Array | None
-) -> tuple[Array, Array]:
-    """Put lips and interior together: (Y [h, w], UV and coverage [h/2, w/2, 3]).
-
-    upper, lower: the skin as each lip's field warps it, shaped like that; on_upper, on_lower: their coverage [h, w];
-    inside: YUV [h, w, 3], None where nothing shows.
-    """
-    y = upper[0] * on_upper + lower[0] * on_lower
-    uv = upper[1] * half(on_upper)[..., None] + lower[1] * half(on_lower)[..., None]
-    if inside is None:
-        return y, uv
-    through = 1 - on_upper - on_lower
-    return y + inside[..., 0] * through, uv + np.dstack((half(inside[..., 1:] * through[..., None]), half(through)))
-
-
-def coverage(upper: tuple[Array, Array], lower: tuple[Array, Array]) -> tuple[Array, Array, bool]:
-    """(coverage of the upper lip, of the lower lip, whether anything shows between) from their `Lips.edge`."""
+def coverage(upper: tuple[Array, Array], lower: tuple[Array, Array]) -> tuple[Array, Array, tuple[Array, Array]]:
+    """(coverage of the upper lip, of the lower lip [h, w], pixels beyond their edges) from their `Lips.edge`."""
     on_upper = np.clip(0.5 - upper[0], 0, 1)
     on_lower = np.minimum(np.clip(0.5 - lower[0], 0, 1), 1 - on_upper)
-    through = (1 - on_upper - on_lower) * np.clip(np.minimum(upper[1], lower[1]) * 0.5, 0, 1)
-    total = np.maximum(on_upper + on_lower, 1e-6)
-    keep = (1 - through) / total
-    # Where neither holds and nothing may open, the side decides.
-    lost = total < 1e-3
-    on_upper = np.where(lost, (1 - through) * (upper[0] < lower[0]), on_upper * keep)
-    on_lower = np.where(lost, (1 - through) - on_upper, on_lower * keep)
-    return on_upper.astype(np.float32), on_lower.astype(np.float32), bool(through.max() > 0.004)
+    total = on_upper + on_lower
+    through = (1 - total) * np.clip(np.minimum(upper[1], lower[1]) * 0.5, 0, 1)
+    # Where neither lip holds and nothing may open, the nearer one does.
+    on_upper = np.where(total < 1e-3, upper[0] < lower[0], on_upper / np.maximum(total, 1e-3)) * (1 - through)
+    return on_upper.astype(np.float32), (1 - through - on_upper).astype(np.float32), (upper[0], lower[0])
+
+
+def compose(
+    upper: tuple[Array, Array], lower: tuple[Array, Array], on_upper: Array, on_lower: Array
+) -> tuple[Array, Array]:
+    """The lips together, with nothing between: (Y [h, w], UV and coverage [h/2, w/2, 3]).
+
+    upper, lower: the skin as each lip's field warps it, shaped like that; on_upper, on_lower: their coverage [h, w].
+    """
+    y = upper[0] * on_upper + lower[0] * on_lower
+    return y, upper[1] * half(on_upper)[..., None] + lower[1] * half(on_lower)[..., None]
+
+
+def add_interior(y: Array, uva: Array, inside: Array, through: Array) -> None:
+    """Add the inside of the mouth, YUV [h, w, 3], where it shows: through [h, w]. In place."""
+    y += inside[..., 0] * through
+    uva[..., :2] += half(inside[..., 1:] * through[..., None])
+    uva[..., 2] += half(through)
