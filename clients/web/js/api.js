@@ -21,8 +21,7 @@ export async function refusal(response) {
     // Not JSON: the status says what there is to say.
   }
   const detail = error.message ?? `The server answered ${response.status} ${response.statusText}`.trim();
-  const code = error.code ?? { 404: "no_broadcast", 409: "hosted", 503: "full" }[response.status] ?? "unknown";
-  return new Problem(code, { status: response.status, detail });
+  return new Problem(error.code ?? "unknown", { status: response.status, detail });
 }
 
 async function json(url, options) {
@@ -39,6 +38,3 @@ export const postJson = (url, body) =>
 /** Sends a picture's bytes as they are. */
 export const postPicture = (url, file) =>
   json(url, { method: "POST", headers: { "content-type": file.type || "application/octet-stream" }, body: file });
-
-/** Sends a form with files. */
-export const postForm = (url, form) => json(url, { method: "POST", body: form });

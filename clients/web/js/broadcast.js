@@ -20,11 +20,9 @@ export class Broadcast {
 
   constructor(info, track, video) {
     this.info = info;
-    const control = new URL(info.control_url, location.href);
-    control.searchParams.set("role", "host");
-    this.control = new Control(control.href);
-    this.publisher = new Publisher(info.whip_url, track);
-    this.player = new Player(info.whep_url, video);
+    this.control = new Control(`${here(info.control_url)}?role=host`);
+    this.publisher = new Publisher(here(info.whip_url), track);
+    this.player = new Player(here(info.whep_url), video);
   }
 
   /** Resolves once the voice flows; the picture follows by itself. Throws a Problem. */
@@ -35,7 +33,7 @@ export class Broadcast {
 
   /** For viewers, as an address they can open. */
   get watchUrl() {
-    return new URL(this.info.watch_url, location.href).href;
+    return new URL(here(this.info.watch_url), location.href).href;
   }
 
   async end() {
@@ -46,3 +44,6 @@ export class Broadcast {
     await fetch(`/api/broadcasts/${encodeURIComponent(this.info.id)}`, { method: "DELETE", keepalive: true }).catch(() => undefined);
   }
 }
+
+/** The path alone: by whatever name and proxy this page was reached, the server is reached by the same. */
+const here = (url) => new URL(url, location.href).pathname;

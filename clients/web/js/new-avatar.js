@@ -1,6 +1,6 @@
 // The sheet that makes an avatar of a picture: name it, send it, and place points by hand where no face was found.
 
-import { postForm, postPicture } from "./api.js";
+import { postPicture } from "./api.js";
 import { byId } from "./dom.js";
 import { PointPlacing, sayPoint } from "./points.js";
 import { asProblem, words } from "./problems.js";
@@ -64,12 +64,13 @@ export class NewAvatar extends EventTarget {
   }
 
   async #send() {
-    const url = `/api/avatars?name=${encodeURIComponent(this.#name.value)}`;
+    const query = new URLSearchParams({ name: this.#name.value, title: titleFor(this.#name.value) });
+    if (this.#byHand) query.set("points", JSON.stringify(this.#placing.points));
     byId("new-avatar-error").hidden = true;
     this.#make.disabled = true;
     this.#make.textContent = "Making…";
     try {
-      const avatar = this.#byHand ? await postForm(url, this.#withPoints()) : await postPicture(url, this.#file);
+      const avatar = await postPicture(`/api/avatars?${query}`, this.#file);
       this.#sheet.close();
       this.dispatchEvent(new CustomEvent("made", { detail: avatar.name }));
     } catch (error) {
@@ -78,13 +79,6 @@ export class NewAvatar extends EventTarget {
     } finally {
       this.#make.textContent = "Make avatar";
     }
-  }
-
-  #withPoints() {
-    const form = new FormData();
-    form.append("picture", this.#file);
-    form.append("points", JSON.stringify(this.#placing.points));
-    return form;
   }
 
   #say(text, pointsHelp) {
@@ -101,3 +95,6 @@ function nameFor(fileName) {
   const plain = fileName.replace(/\.[^.]*$/, "").normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-");
   return plain.replace(/^-+|-+$/g, "").slice(0, 32) || "avatar";
 }
+
+/** "my-photo-2" → "My photo 2" */
+const titleFor = (name) => name.charAt(0).toUpperCase() + name.slice(1).replace(/[-_]+/g, " ");

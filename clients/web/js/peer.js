@@ -35,30 +35,38 @@ export function iceServers(link) {
   return servers;
 }
 
-/** A new connection that knows the STUN and TURN servers which `url` names in answer to OPTIONS. */
-export async function newConnection(url) {
-  const response = await send(url, { method: "OPTIONS" });
-  return new RTCPeerConnection({ iceServers: iceServers(response.headers.get("link")), bundlePolicy: "max-bundle" });
-}
+let known = [];
 
-/** Offers what `pc` holds to `url`; resolves with the resource's address once media can flow. Throws a Problem. */
-export async function exchange(pc, url, { token, shape = (sdp) => sdp, signal } = {}) {
+/** A new connection. It knows the STUN and TURN servers that an earlier answer named: a first try rarely needs any. */
+export const newConnection = () => new RTCPeerConnection({ iceServers: known, bundlePolicy: "max-bundle" });
+
+/**
+ * Offers what `pc` holds to `url`; resolves with the resource's address once media can flow. Throws a Problem. `shape` edits the
+ * offer. `keep`: a resource whose connection fails is not deleted (a host's stands for the whole broadcast).
+ */
+export async function exchange(pc, url, { shape = (sdp) => sdp, keep = false } = {}) {
   const offer = await pc.createOffer();
   await pc.setLocalDescription({ type: "offer", sdp: shape(offer.sdp) });
   await gathered(pc);
-  const headers = { "content-type": "application/sdp", ...(token ? { authorization: `Bearer ${token}` } : {}) };
-  const response = await send(url, { method: "POST", headers, body: pc.localDescription.sdp, signal });
-  if (!response.ok) throw await refusal(response);
+  const response = await send(url, { method: "POST", headers: { "content-type": "application/sdp" }, body: pc.localDescription.sdp });
+  if (!response.ok) throw await refusalOf(response);
+  known = iceServers(response.headers.get("link"));
   const location = response.headers.get("location");
   const resource = location ? new URL(location, new URL(url, document.baseURI)).href : null;
   try {
     await pc.setRemoteDescription({ type: "answer", sdp: await response.text() });
     await connected(pc);
   } catch (error) {
-    release(resource, token);
+    if (!keep) release(resource);
     throw error;
   }
   return resource;
+}
+
+async function refusalOf(response) {
+  const problem = await refusal(response);
+  problem.code = { 404: "no_broadcast", 409: "hosted" }[response.status] ?? problem.code;
+  return problem;
 }
 
 function connected(pc) {
@@ -79,8 +87,7 @@ function connected(pc) {
 }
 
 /** Gives the resource back. `keepalive` lets it go out while the page closes. */
-export function release(resource, token) {
+export function release(resource) {
   if (!resource) return Promise.resolve();
-  const headers = token ? { authorization: `Bearer ${token}` } : {};
-  return fetch(resource, { method: "DELETE", headers, keepalive: true }).catch(() => undefined);
+  return fetch(resource, { method: "DELETE", keepalive: true }).catch(() => undefined);
 }

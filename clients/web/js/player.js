@@ -44,7 +44,7 @@ export class Player extends EventTarget {
   }
 
   async #open() {
-    const pc = await newConnection(this.#url);
+    const pc = newConnection();
     this.#pc = pc;
     const stream = new MediaStream();
     pc.addEventListener("track", ({ track, receiver }) => {

@@ -38,7 +38,7 @@ const WORDS = {
     "Another tab or program is sending sound into it. End it there, or go live again for a new broadcast.",
   ],
   no_broadcast: () => ["The broadcast has ended", "The server closed it. Go live again to start a new one."],
-  full: (problem) => ["The server carries all the broadcasts it can", problem.detail || "End another one, or wait for one to end."],
+  busy: (problem) => ["The server carries all the broadcasts it can", problem.detail || "End another one, or wait for one to end."],
   avatar: (problem) => ["The avatar could not be used", problem.detail || "Choose another one."],
   no_avatars: () => ["There are no avatars yet", "Add a picture: drop it anywhere on this page."],
   playback: () => ["The browser held back the picture", "Press a key or click anywhere to start it."],

@@ -19,26 +19,33 @@ function speechOpus(sdp) {
 /** Events: `state` with detail "connected" | "reconnecting" | "lost" (gave up, `problem` says why). */
 export class Publisher extends EventTarget {
   #url;
-  #token;
   #track;
   #pc = null;
   #resource = null;
   #ended = false;
 
-  constructor(url, track, token) {
+  constructor(url, track) {
     super();
     this.#url = url;
     this.#track = track;
-    this.#token = token;
   }
 
-  /** Resolves once sound flows. Throws a Problem. */
+  /** Resolves once sound flows. Throws a Problem. A path that needs a TURN server is found at the second try. */
   async start() {
-    const pc = await newConnection(this.#url);
+    try {
+      await this.#open();
+    } catch (error) {
+      if (error.code !== "ice_failed" || this.#ended) throw error;
+      await this.#open();
+    }
+  }
+
+  async #open() {
+    const pc = newConnection();
     this.#pc = pc;
     try {
       pc.addTransceiver(this.#track, { direction: "sendonly" });
-      this.#resource = await exchange(pc, this.#url, { token: this.#token, shape: speechOpus });
+      this.#resource = await exchange(pc, this.#url, { shape: speechOpus, keep: true });
     } catch (error) {
       pc.close();
       throw error;
@@ -66,7 +73,7 @@ export class Publisher extends EventTarget {
     for (let pause = 500; performance.now() < until && !this.#ended; pause = Math.min(pause * 2, 4000)) {
       this.#pc?.close();
       try {
-        return await this.start();
+        return await this.#open();
       } catch (error) {
         problem = error;
         if (error.code === "no_broadcast") break;
@@ -85,7 +92,7 @@ export class Publisher extends EventTarget {
   async stop() {
     this.#ended = true;
     this.#pc?.close();
-    await release(this.#resource, this.#token);
+    await release(this.#resource);
     this.#resource = null;
   }
 
