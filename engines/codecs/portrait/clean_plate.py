@@ -25,8 +25,7 @@ def paint_out(picture: NDArray[Any], matte: NDArray[Any]) -> NDArray[Any]:
     height, width = matte.shape
     side = max(height, width)
     ring = max(2, round(side * _RING_SHARE))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * ring + 1, 2 * ring + 1))
-    hole = (cv2.dilate(matte, disc) > 10).astype(np.uint8)
+    hole = grown(matte > 10, ring)
     if hole.all():
         return np.full_like(picture, np.median(picture.reshape(-1, 3), axis=0).astype(np.uint8))
     if not hole.any():
@@ -40,16 +39,21 @@ def paint_out(picture: NDArray[Any], matte: NDArray[Any]) -> NDArray[Any]:
     return np.clip(picture + feather * (filled - picture) + 0.5, 0, 255).astype(np.uint8)
 
 
+def grown(mask: NDArray[Any], radius: float) -> NDArray[Any]:
+    """Everything within `radius` pixels of a bool mask [h, w]: uint8 [h, w], 0 or 1. Takes the same time for any radius."""
+    return (cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5) <= radius).astype(np.uint8)
+
+
 def smooth_fill(picture: NDArray[Any], hole: NDArray[Any]) -> NDArray[Any]:
     """The hole filled with smooth colours that fit its rim: float32 [h, w, 3]. hole uint8 [h, w], 1 is hole."""
     height, width = hole.shape
     factor = max(1, round(max(height, width) / _SMOOTH_SIDE))
     size = (max(1, width // factor), max(1, height // factor))
     weight = cv2.resize(1 - hole.astype(np.float32), size, interpolation=cv2.INTER_AREA)[..., None]
-    colour = picture * (1 - hole[..., None]).astype(np.float32)
-    small = cv2.resize(colour, size, interpolation=cv2.INTER_AREA) / np.maximum(weight, 1e-6)
+    seen = cv2.copyTo(picture, 1 - hole)
+    small = cv2.resize(seen, size, interpolation=cv2.INTER_AREA).astype(np.float32) / np.maximum(weight, 1e-6)
     filled = cv2.resize(_pull_push(small, (weight > 0.5).astype(np.float32)), (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.where(hole[..., None] > 0, filled, picture).astype(np.float32)
+    return cv2.copyTo(picture.astype(np.float32), 1 - hole, filled)
 
 
 def _pull_push(colour: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:

@@ -30,7 +30,15 @@ MIN_EYE_DISTANCE_PX = 28
 #: The largest face is taken when it is this much larger, in area, than the next.
 CLEARLY_LARGER = 2.5
 MAX_YAW_DEGREES = 50
+MAX_ROLL_DEGREES = 60
 MAX_SHARE_OUTSIDE = 0.2
+#: Eye corners, nose tip, mouth corners and lower lip: all must be in the picture.
+ESSENTIAL = (33, 133, 362, 263, 4, 61, 291, 17)
+
+
+#: Side of the second look at a face, and how far its landmarks may move on average, in eye distances.
+_SECOND_LOOK_PX = 512
+_MAX_APART = 0.15
 
 
 class NoFace(AvatarError):
@@ -149,8 +157,9 @@ def find_face(picture: NDArray[np.uint8]) -> Face:
     """
     with closing(FaceLandmarker()) as landmarker:
         faces = _search(landmarker, _views(picture))
-        if not faces and any(landmarker.faces(np.rot90(picture, turns)) for turns in (1, 2, 3)):
-            raise SidewaysPicture("The face lies on its side or stands on its head: turn the picture upright and retry.")
+        sideways = not faces and any(landmarker.faces(np.rot90(picture, turns)) for turns in (1, 2, 3))
+    if sideways or (faces and abs(roll_degrees(faces[0])) > MAX_ROLL_DEGREES):
+        raise SidewaysPicture("The face lies on its side or stands on its head: turn the picture upright and retry.")
     if not faces:
         with closing(FaceLandmarker(min_confidence=0.25)) as landmarker:
             faces = _search(landmarker, _views(picture))
@@ -160,27 +169,44 @@ def find_face(picture: NDArray[np.uint8]) -> Face:
 View = tuple[NDArray[Any], float, float, float]  # a picture cut at x, y and magnified by scale
 
 
-def _views(picture: NDArray[np.uint8]) -> Iterator[list[View]]:
-    """Ways to look at the picture, likeliest first; the views of one group are searched together."""
-    yield [(picture, 0, 0, 1)]
-    yield [_padded(picture)]
-    for num_parts in (2, 3):
-        yield list(_tiles(picture, num_parts))
+def _views(picture: NDArray[np.uint8]) -> Iterator[tuple[NDArray[Any], list[View]]]:
+    """Ways to look at the picture, likeliest first: the picture as redrawn, and the views of it to search together."""
+    yield picture, [(picture, 0, 0, 1)]
+    yield picture, [_padded(picture)]
+    for num_parts in (2, 3, 5):
+        yield picture, list(_tiles(picture, num_parts))
     for redraw in (_contrasted, _softened, _flattened):
         redrawn = redraw(picture)
-        yield [(redrawn, 0, 0, 1), _padded(redrawn)]
+        yield redrawn, [(redrawn, 0, 0, 1), _padded(redrawn)]
 
 
-def _search(landmarker: FaceLandmarker, groups: Iterator[list[View]]) -> list[Face]:
+def _search(landmarker: FaceLandmarker, groups: Iterator[tuple[NDArray[Any], list[View]]]) -> list[Face]:
     """The faces of the first group that shows any, each once, largest first."""
-    for group in groups:
+    for picture, views in groups:
         found: list[Face] = []
-        for pixels, x, y, scale in group:
+        for pixels, x, y, scale in views:
             found += [face.moved(x, y, scale) for face in landmarker.faces(pixels)]
+        found = [face for face in found if _confirmed(landmarker, picture, face)]
         if found:
             found.sort(key=lambda face: -face.area)
             return [face for i, face in enumerate(found) if all(_overlap(face, other) < 0.3 for other in found[:i])]
     return []
+
+
+def _confirmed(landmarker: FaceLandmarker, picture: NDArray[Any], face: Face) -> bool:
+    """Whether a second look, straight at the face, finds it in the same place; what is imagined moves."""
+    left, top, right, bottom = face.box
+    reach = 1.1 * max(right - left, bottom - top)
+    x, y = (left + right) / 2 - reach, (top + bottom) / 2 - reach
+    scale = _SECOND_LOOK_PX / (2 * reach)
+    size = (_SECOND_LOOK_PX, _SECOND_LOOK_PX)
+    matrix = np.array([[scale, 0, -x * scale], [0, scale, -y * scale]])
+    view = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    for again in landmarker.faces(view.astype(np.uint8)):
+        apart = np.linalg.norm((again.moved(x, y, scale).landmarks - face.landmarks)[:, :2], axis=1).mean()
+        if apart < _MAX_APART * face.eye_distance_px:
+            return True
+    return False
 
 
 def _padded(picture: NDArray[Any], share: float = 0.35) -> View:
@@ -194,7 +220,7 @@ def _tiles(picture: NDArray[Any], num_parts: int) -> Iterator[View]:
     """Half-overlapping crops, `num_parts` across the longer side, brought to at least 512 pixels, for small faces."""
     height, width = picture.shape[:2]
     side = max(height, width) // num_parts
-    if side < 2 * MIN_EYE_DISTANCE_PX:
+    if side < 6 * MIN_EYE_DISTANCE_PX:
         return
     scale = max(1.0, 512 / side)
     for y in range(0, max(1, height - side // 2), side // 2):
@@ -242,7 +268,8 @@ def _the_one(faces: list[Face], width: int, height: int) -> Face:
             "crop the picture closer to head and shoulders, or use a larger one."
         )
     x, y = face.landmarks[:, 0], face.landmarks[:, 1]
-    if ((x < 0) | (x >= width) | (y < 0) | (y >= height)).mean() > MAX_SHARE_OUTSIDE:
+    outside = (x < 0) | (x >= width) | (y < 0) | (y >= height)
+    if outside.mean() > MAX_SHARE_OUTSIDE or outside[list(ESSENTIAL)].any():
         raise FaceCutOff("Part of the face lies outside the picture: use one that shows the whole head.")
     if abs(yaw_degrees(face)) > MAX_YAW_DEGREES:
         raise FaceTurnedAway("The face is turned too far to the side: use a picture that shows both eyes from the front.")
@@ -253,6 +280,12 @@ def yaw_degrees(face: Face) -> float:
     """How far the head is turned in the picture; 0 is straight into the camera."""
     forward = face.transform[:3, 2]
     return float(np.degrees(np.arctan2(forward[0], forward[2])))
+
+
+def roll_degrees(face: Face) -> float:
+    """How far the line of the eyes is turned clockwise in the picture; 0 is upright."""
+    x, y, _ = face.landmarks[EYE_CORNERS[1]] - face.landmarks[EYE_CORNERS[0]]
+    return float(np.degrees(np.arctan2(y, x)))
 
 
 def _pixels(points: list[Any], width: int, height: int) -> NDArray[np.float32]:

@@ -12,13 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.codecs.portrait.clean_plate import smooth_fill
+from engines.codecs.portrait.clean_plate import grown, smooth_fill
 from engines.codecs.portrait.segment import person_mask
 
 Mask = NDArray[Any]  # [h, w], 0 to 1
 
 #: Longest side of the picture while it is decided what is person.
-_WORKING_SIDE = 512
+_WORKING_SIDE = 448
+#: Longest side of the picture while colours decide.
+_COLOUR_SIDE = 320
 #: The segmenter must see at least this much of the face as person to be believed.
 _MIN_FACE_SHARE = 0.7
 #: Log-odds added below the face, where the body is, and taken away far to its sides.
@@ -95,13 +97,16 @@ def _decided(picture: NDArray[Any], mask: Mask, face: NDArray[Any]) -> Mask:
     labels[face] = cv2.GC_FGD
     if not (labels == cv2.GC_BGD).any() or not (labels == cv2.GC_FGD).any():
         return mask
+    scale = min(1.0, _COLOUR_SIDE / max(height, width))
+    size = (round(width * scale), round(height * scale))
+    labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
+    bgr = cv2.cvtColor(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
     cv2.setRNGSeed(0)
-    smoothed = cv2.bilateralFilter(picture, 5, 30, 5)
-    bgr = cv2.cvtColor(smoothed, cv2.COLOR_RGB2BGR)
     cv2.grabCut(bgr, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
     cut = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
+    cut = cv2.resize(cv2.GaussianBlur(cut, (0, 0), 0.7), (width, height), interpolation=cv2.INTER_LINEAR)
     share = cv2.GaussianBlur(wide.astype(np.float32), (0, 0), brush / 2)
-    return (mask + share * (cv2.GaussianBlur(cut, (0, 0), 1.0) - mask)).astype(np.float32)
+    return (mask + share * (cut - mask)).astype(np.float32)
 
 
 def _whole(mask: Mask, face: NDArray[Any]) -> Mask:
@@ -163,20 +168,25 @@ def _sharpened(picture: NDArray[Any], mask: Mask) -> Mask:
 
 
 def guided_filter(guide: NDArray[Any], mask: Mask, radius: int, epsilon: float) -> Mask:
-    """He, Sun and Tang 2010 with a colour guide's three channels filtered apart and the best-explained one kept. All [h, w]."""
-    size = (2 * radius + 1, 2 * radius + 1)
-    mean_mask = cv2.blur(mask, size)
+    """He, Sun and Tang 2010, fast form: the mask made to follow the guide's edges. All [h, w]; `radius` in pixels.
+
+    Each colour channel is tried by itself, and the one that explains the mask best is kept, pixel by pixel.
+    """
+    height, width = mask.shape
+    factor = max(1, min(radius // 3, max(height, width) // 640))
+    small = (width // factor, height // factor)
+    coarse = cv2.resize(mask, small, interpolation=cv2.INTER_AREA)
+    size = (2 * (radius // factor) + 1,) * 2
+    mean_mask = cv2.blur(coarse, size)
     best, least = mask, np.full(mask.shape, np.inf, np.float32)
     for channel in cv2.split(guide):
-        light = channel.astype(np.float32) / 255
+        light = cv2.resize(channel, small, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         mean = cv2.blur(light, size)
-        variance = cv2.blur(light * light, size) - mean**2
-        covariance = cv2.blur(light * mask, size) - mean * mean_mask
-        slope = covariance / (variance + epsilon)
-        offset = mean_mask - slope * mean
-        unexplained = -covariance * slope
-        out = cv2.blur(slope, size) * light + cv2.blur(offset, size)
-        best = np.where(unexplained < least, out, best)
+        covariance = cv2.blur(light * coarse, size) - mean * mean_mask
+        slope = covariance / (cv2.blur(light * light, size) - mean**2 + epsilon)
+        line = np.dstack([cv2.blur(slope, size), cv2.blur(mean_mask - slope * mean, size), -covariance * slope])
+        slope, offset, unexplained = cv2.split(cv2.resize(line, (width, height), interpolation=cv2.INTER_LINEAR))
+        best = np.where(unexplained < least, slope * (channel.astype(np.float32) / 255) + offset, best)
         least = np.minimum(unexplained, least)
     return best.astype(np.float32)
 
@@ -189,7 +199,7 @@ def _with_strands(picture: NDArray[Any], mask: Mask) -> Mask:
     """
     side = max(mask.shape)
     reach = max(4, side // 16)
-    near = cv2.dilate((mask > 0.1).astype(np.uint8), _disc(reach))
+    near = grown(mask > 0.1, reach)
     if (near == 0).mean() < 0.02:
         return mask
     behind = smooth_fill(picture, near)

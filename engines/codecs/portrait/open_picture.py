@@ -20,7 +20,7 @@ MIN_SIDE = 64
 #: A picture counts as cut out when this much of it is clear.
 MIN_CLEAR_SHARE = 0.02
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 
 
 class NotAPicture(AvatarError):
@@ -65,7 +65,7 @@ def open_picture(picture: bytes | Path, max_side: int = MAX_SIDE) -> OpenPicture
         try:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
         except Image.DecompressionBombError as error:
-            raise _too_large(str(error)) from error
+            raise _too_large("its header promises far more") from error
         except UnidentifiedImageError as error:
             raise NotAPicture(
                 "This file is not a picture that can be read. Use a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF."

@@ -43,9 +43,17 @@ OPTIONAL: dict[str, int] = {
     "brow_left_outer": 300,
     "nose_right": 129,
     "nose_left": 358,
+    "lip_inner_top": 13,
+    "lip_inner_bottom": 14,
     "forehead": 10,
+    "pupil_right": 468,
+    "pupil_left": 473,
 }
 LANDMARK_OF = REQUIRED | OPTIONAL
+#: Iris centre: outer corner, inner corner, upper and lower lid of its eye.
+_EYES = {468: (33, 133, 159, 145), 473: (263, 362, 386, 374)}
+#: Iris radius over eye width, as the landmarker finds it in photographs.
+_IRIS_RADIUS = 0.23
 
 #: Pairs where the first must lie left of the second in the picture, along the line of the eyes.
 _LEFT_OF = (
@@ -64,11 +72,17 @@ _ABOVE = (
     ("nose_tip", "lip_top"),
     ("lip_top", "lip_bottom"),
     ("lip_bottom", "chin"),
-    ("eye_right_top", "eye_right_bottom"),
-    ("eye_left_top", "eye_left_bottom"),
     ("forehead", "eyes"),
 )
+#: Likewise, but these may touch.
+_MAY_TOUCH = (
+    ("eye_right_top", "eye_right_bottom"),
+    ("eye_left_top", "eye_left_bottom"),
+    ("lip_inner_top", "lip_inner_bottom"),
+)
 MIN_EYE_DISTANCE_PX = 24
+#: Mean squared misfit, in eye distances, that a turn of one radian must save to be believed.
+_SHYNESS = 0.002
 #: MediaPipe's virtual camera for the face transform: vertical field of view.
 _FIELD_OF_VIEW_DEGREES = 63.0
 
@@ -123,8 +137,9 @@ def check_points(points: Points, width: int, height: int) -> None:
     for first, second in _LEFT_OF:
         if first in places and second in places and across @ (places[second] - places[first]) <= 0.01 * eye_distance:
             raise BadPoints(f"{first} must lie left of {second} in the picture: the two are crossed or on top of each other.")
-    for first, second in _ABOVE:
-        if first in places and second in places and down @ (places[second] - places[first]) <= 0.01 * eye_distance:
+    for first, second in _ABOVE + _MAY_TOUCH:
+        least = -0.03 if (first, second) in _MAY_TOUCH else 0.01
+        if first in places and second in places and down @ (places[second] - places[first]) <= least * eye_distance:
             raise BadPoints(f"{first} must lie above {second}: the two are crossed or on top of each other.")
     spread = np.array([down @ (places[name] - places["eyes"]) for name in REQUIRED])
     if np.ptp(spread) < 0.5 * eye_distance:
@@ -132,44 +147,71 @@ def check_points(points: Points, width: int, height: int) -> None:
 
 
 def face_from_points(points: Points, points_size: tuple[int, int], picture_size: tuple[int, int]) -> Face:
-    """The canonical face bent so that its landmarks meet the points; eyes open, expression neutral.
+    """The canonical face bent so that its landmarks meet the points; expression neutral.
 
     points: pixels of a picture of `points_size` (width, height); the face comes back in pixels of `picture_size`.
-    A similarity turns and scales the canonical face, then a thin-plate spline (Bookstein 1989) takes x and y the rest of the
-    way; depth is the canonical face's. Raises BadPoints.
+    The canonical face is turned to the side, then rotated and scaled to fit the points best; a thin-plate spline (Bookstein
+    1989) takes x and y the rest of the way, and depth stays the canonical face's. Raises BadPoints.
     """
     check_points(points, *points_size)
     scale = np.array(picture_size, float) / np.array(points_size, float)
-    template, _ = canonical_face()
-    names = [name for name in LANDMARK_OF if name in points]
-    goal = np.array([points[name] for name in names], float) * scale
-    rotation, size, shift = similarity(template[[LANDMARK_OF[name] for name in names], :2], goal)
+    goals = {LANDMARK_OF[name]: np.array(place, float) * scale for name, place in points.items()}
+    pupils = {iris: goals.pop(iris) for iris in _EYES if iris in goals}
+    given, goal = list(goals), np.array(list(goals.values()))
+    yaw = _fitted_yaw(given, goal)
+    template = _turned(canonical_face()[0], yaw)
+    rotation, size, shift = similarity(template[given, :2], goal)
     placed = size * template[:, :2] @ rotation.T + shift
-    bent = placed + thin_plate(placed[[LANDMARK_OF[name] for name in names]], goal, placed)
-    landmarks = np.column_stack([bent, size * template[:, 2]]).astype(np.float32)
-    return Face(landmarks, np.zeros(NUM_BLENDSHAPES, np.float32), _transform(rotation, size, landmarks, picture_size))
+    mesh = np.column_stack([placed + thin_plate(placed[given], goal, placed), size * template[:, 2]])
+    landmarks = np.vstack([mesh, _irises(mesh, rotation, pupils)]).astype(np.float32)
+    assert len(landmarks) == NUM_LANDMARKS
+    transform = _transform(rotation, size, yaw, landmarks, picture_size)
+    return Face(landmarks, np.zeros(NUM_BLENDSHAPES, np.float32), transform)
 
 
 @lru_cache(maxsize=1)
 def canonical_face() -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Google's canonical face in centimetres with picture axes (x right, y down, z away): float64 [478, 3], triangles [n, 3].
-
-    The irises, which the canonical face lacks, are set between the lids: centre, then right, top, left, bottom of the picture.
-    """
+    """Google's canonical face, centimetres, picture axes (x right, y down, z away): float64 [468, 3], triangles [n, 3]."""
     with np.load(WEIGHTS / "canonical_face.npz", allow_pickle=False) as file:
         vertices = file["vertices"].astype(float) * [1, -1, -1]
         triangles = file["triangles"].astype(np.int32)
+    vertices[:, 2] -= vertices[:, 2].mean()
+    return vertices, triangles
+
+
+def _fitted_yaw(given: list[int], goal: NDArray[np.float64]) -> float:
+    """How far the face is turned, in radians: the angle whose canonical face fits the points best, shy of large ones."""
+    vertices, _ = canonical_face()
+    eye_distance = float(np.linalg.norm(vertices[263] - vertices[33]))
+
+    def misfit(yaw: float) -> float:
+        template = _turned(vertices, yaw)[given, :2]
+        rotation, size, shift = similarity(template, goal)
+        apart = (size * template @ rotation.T + shift - goal) / (size * eye_distance)
+        return float((apart**2).mean() + _SHYNESS * yaw**2)
+
+    return min(np.radians(np.arange(-45.0, 46.0, 1.5)), key=misfit)
+
+
+def _turned(vertices: NDArray[np.float64], yaw: float) -> NDArray[np.float64]:
+    """Vertices [n, 3] (picture axes) turned about the vertical; a positive yaw looks to the right of the picture."""
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    return vertices @ np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
+
+
+def _irises(
+    mesh: NDArray[np.float64], rotation: NDArray[np.float64], pupils: Mapping[int, NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Both irises [10, 3]: centre, then right, top, left, bottom as the head is tilted; mid-eye unless a pupil is given."""
+    ring = np.zeros((5, 3))
+    ring[1:, :2] = np.array([(1, 0), (0, -1), (-1, 0), (0, 1)]) @ rotation.T
     irises = []
-    for outer, inner, top, bottom in ((33, 133, 159, 145), (263, 362, 386, 374)):
-        centre = vertices[[outer, inner, top, bottom]].mean(0)
-        radius = 0.21 * float(np.linalg.norm(vertices[outer] - vertices[inner]))
-        irises += [
-            centre + radius * np.array(ring, float) for ring in ((0, 0, 0), (1, 0, 0), (0, -1, 0), (-1, 0, 0), (0, 1, 0))
-        ]
-    template = np.vstack([vertices, irises])
-    assert len(template) == NUM_LANDMARKS
-    template[:, 2] -= template[:, 2].mean()
-    return template, triangles
+    for iris, around in _EYES.items():
+        outer, inner, _, _ = mesh[list(around)]
+        centre = mesh[list(around)].mean(0)
+        centre[:2] = pupils.get(iris, centre[:2])
+        irises.append(centre + _IRIS_RADIUS * float(np.linalg.norm(outer - inner)) * ring)
+    return np.vstack(irises)
 
 
 def similarity(
@@ -189,7 +231,7 @@ def thin_plate(
     source: NDArray[np.float64], goal: NDArray[np.float64], at: NDArray[np.float64], smoothing: float = 1e-3
 ) -> NDArray[np.float64]:
     """Displacement [m, 2] at `at` [m, 2] of the smoothest bend that takes source [n, 2] to goal."""
-    unit = float(np.ptp(source, axis=0).max())
+    unit = 2 * float(np.sqrt(source.var(0).sum()))
     source, at, offset = source / unit, at / unit, (goal - source) / unit
     num = len(source)
     system = np.zeros((num + 3, num + 3))
@@ -206,14 +248,17 @@ def _radial(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def _transform(
-    rotation: NDArray[np.float64], size: float, landmarks: NDArray[np.float32], picture_size: tuple[int, int]
+    rotation: NDArray[np.float64], size: float, yaw: float, landmarks: NDArray[np.float32], picture_size: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Canonical centimetres (y up, z to the camera) to camera space: roll only, at the distance that gives this size."""
+    """Canonical centimetres (y up, z to the camera) to camera space: turn and roll, at the distance that gives this size."""
     width, height = picture_size
     focal_px = height / 2 / np.tan(np.radians(_FIELD_OF_VIEW_DEGREES) / 2)
-    distance = focal_px / size
+    flip = np.diag([1.0, -1.0, -1.0])
+    roll = np.eye(3)
+    roll[:2, :2] = rotation
+    turn = _turned(np.eye(3), yaw).T
     transform = np.eye(4, dtype=np.float32)
-    transform[:2, :2] = rotation * [[1, -1], [-1, 1]]  # y down to y up
+    transform[:3, :3] = flip @ roll @ turn @ flip
     middle = landmarks[:, :2].mean(0) - np.array([width, height]) / 2
-    transform[:3, 3] = (middle[0] / size, -middle[1] / size, -distance)
+    transform[:3, 3] = (middle[0] / size, -middle[1] / size, -focal_px / size)
     return transform

@@ -1,0 +1,72 @@
+"""`rostrum avatar`, as typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clients.cli.main import main
+from tests.engines.portrait_pictures import PHOTO_PATH
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ROSTRUM_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_an_avatar_is_made_listed_and_removed(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["avatar", "create", str(PHOTO_PATH), "--name", "anna", "--title", "Anna", "--json"]) == 0
+    made = json.loads(capfd.readouterr().out)
+    assert made["name"] == "anna"
+    assert Path(made["folder"]) == home / "avatars" / "anna"
+
+    assert main(["avatar", "list", "--json"]) == 0
+    assert {"name": "anna", "title": "Anna", "shipped": False}.items() <= json.loads(capfd.readouterr().out)[-1].items()
+    assert main(["avatar", "list"]) == 0
+    assert "Anna" in capfd.readouterr().out
+
+    assert main(["avatar", "remove", "anna"]) == 0
+    assert not (home / "avatars" / "anna").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["create", "nowhere.jpg", "--name", "anna"], "nowhere.jpg"),
+        (["create", __file__, "--name", "anna"], "not a picture"),
+        (["create", str(PHOTO_PATH), "--name", "../anna"], "cannot name an avatar"),
+        (["create", str(PHOTO_PATH), "--name", "anna", "--points", __file__], "not JSON"),
+        (["remove", "nobody"], "nobody"),
+    ],
+)
+def test_what_cannot_be_done_is_said_on_one_line(words: list[str], says: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["avatar", *words]) == 1
+    said = capfd.readouterr()
+    assert says in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+def test_errors_are_json_when_asked(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["avatar", "create", "nowhere.jpg", "--name", "anna", "--json"]) == 1
+    assert json.loads(capfd.readouterr().out)["error"] == "not_a_picture"
+
+
+def test_a_wrong_command_shows_the_right_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["avatars"])
+    assert stop.value.code == 2
+    assert "avatar" in capsys.readouterr().err
+
+
+def test_help_imports_no_model_code() -> None:
+    script = "import sys; from clients.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    script += "print([m for m in ('cv2', 'mediapipe', 'onnxruntime', 'torch', 'av') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.rstrip().endswith("[]")
+    assert all(command in done.stdout for command in ("avatar", "serve", "render", "bench"))
