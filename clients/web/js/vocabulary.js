@@ -49,7 +49,7 @@ export const CAMERA_MOVES = [
 const DEGREES = ["slightly", "somewhat", "clearly", "very", "extremely"];
 
 /** The word for an intensity of 0–1, as engines/prompts.py has it. */
-export const degreeWord = (amount) => DEGREES[Math.min(4, Math.max(0, Math.floor((amount - 0.05) / 0.2 + 1e-9)))];
+export const degreeWord = (amount) => DEGREES[Math.min(4, Math.max(0, Math.floor((amount - 0.05) / 0.2)))];
 
 /** The word for a camera speed of 0–1. */
 export const paceWord = (speed) => (speed < 0.35 ? "slowly" : speed < 0.7 ? "steadily" : "fast");
