@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from clients.cli.native_logs import without_native_logs
 from engines.avatar_library import AvatarError, AvatarLibrary, user_root
 
 
@@ -46,16 +47,18 @@ def _create(arguments: argparse.Namespace) -> int:
     from engines.codecs.portrait.points import read_points
 
     try:
-        avatar = create_avatar(
-            arguments.picture,
-            arguments.name,
-            points=read_points(arguments.points) if arguments.points else None,
-            title=arguments.title,
-            kind=arguments.kind,
-            source=arguments.source,
-            licence=arguments.licence,
-            force=arguments.force,
-        )
+        points = read_points(arguments.points) if arguments.points else None
+        with without_native_logs():
+            avatar = create_avatar(
+                arguments.picture,
+                arguments.name,
+                points=points,
+                title=arguments.title,
+                kind=arguments.kind,
+                source=arguments.source,
+                licence=arguments.licence,
+                force=arguments.force,
+            )
     except AvatarError as error:
         return _refuse(error, arguments.json)
     if arguments.json:

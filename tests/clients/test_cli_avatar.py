@@ -21,7 +21,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_an_avatar_is_made_listed_and_removed(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["avatar", "create", str(PHOTO_PATH), "--name", "anna", "--title", "Anna", "--json"]) == 0
-    made = json.loads(capfd.readouterr().out)
+    said = capfd.readouterr()
+    assert said.err == ""  # none of the native libraries' own notices
+    made = json.loads(said.out)
     assert made["name"] == "anna"
     assert Path(made["folder"]) == home / "avatars" / "anna"
 

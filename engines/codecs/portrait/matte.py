@@ -91,7 +91,7 @@ def _decided(picture: NDArray[Any], mask: Mask, face: NDArray[Any]) -> Mask:
     wide = cv2.dilate(cv2.erode(unsure, _disc(brush // 2)), _disc(brush)) > 0
     if not wide.any():
         return mask
-    labels = np.where(mask > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels: NDArray[Any] = np.where(mask > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[mask >= 0.97] = cv2.GC_FGD
     labels[mask <= 0.03] = cv2.GC_BGD
     labels[face] = cv2.GC_FGD
@@ -103,7 +103,7 @@ def _decided(picture: NDArray[Any], mask: Mask, face: NDArray[Any]) -> Mask:
     bgr = cv2.cvtColor(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
     cv2.setRNGSeed(0)
     cv2.grabCut(bgr, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
-    cut = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
+    cut: NDArray[Any] = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     cut = cv2.resize(cv2.GaussianBlur(cut, (0, 0), 0.7), (width, height), interpolation=cv2.INTER_LINEAR)
     share = cv2.GaussianBlur(wide.astype(np.float32), (0, 0), brush / 2)
     return (mask + share * (cut - mask)).astype(np.float32)
