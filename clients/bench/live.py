@@ -1,0 +1,184 @@
+"""`rostrum bench live`: a real server, a host that speaks and a viewer that watches, over real WebRTC, and what that took."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import statistics
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from clients.bench import live_figures, machine, voices
+from clients.bench.live_server import LiveServer, ServerFailed
+from clients.python.control import ControlRefused
+from clients.python.host import Host
+from clients.python.server import Server, ServerError
+from clients.python.sound import RATE_HZ, SoundError, SoundMicrophone, read_sound
+from clients.python.viewer import Received as ReceivedFrame
+from clients.python.viewer import Viewer
+from engines.avatar_library import AvatarError
+from engines.specs import SAMPLE_RATE_HZ
+from streamer.plan import TIME_BASE_HZ
+from streamer.webrtc import offer_loopback
+
+SETTLE_S = 4.0  # after the first picture, before anything counts
+PROMPT_EVERY_S = 6.0
+PROMPTS = ("very happy", "calm", "surprised, raises the brows", "calm, nods", "sad", "confident, slow zoom in")
+
+
+@dataclass(slots=True)
+class Taken:
+    """One broadcast as it went."""
+
+    received: live_figures.Received
+    spoken_at: float = 0.0
+    since: float = 0.0  # arrivals after it count
+    until: float = 0.0
+    prompts: list[tuple[float, float]] = field(default_factory=list)  # sent at, on air at spoken time
+    parts: list[dict[str, float]] = field(default_factory=list)
+    holds: list[dict[str, int]] = field(default_factory=list)
+    late_frames: int = 0
+    cpu_s: float = float("nan")
+    first_frame_ms: float | None = None
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 measured; 1 with a message where serving, speaking or watching failed."""
+    try:
+        avatar = voices.chosen_avatars(arguments.avatar)[0]
+        sound = _sound(arguments)
+        offer_loopback(None)
+        with LiveServer("--log-level", "warning") as server:
+            taken = asyncio.run(_broadcast(server, avatar.name, sound, arguments))
+        measured = figures(sound, taken)
+    except (AvatarError, ServerFailed, ServerError, ControlRefused, SoundError, OSError) as error:
+        print(f"rostrum bench live: {error}", file=sys.stderr)
+        return 1
+    about = {"avatar": avatar.name, "size": arguments.size, "fps": arguments.fps, "machine": machine.facts()}
+    machine.show({**measured, **about}, arguments.json)
+    return 0
+
+
+def _sound(arguments: argparse.Namespace) -> NDArray[np.int16]:
+    """Mono at 48 kHz, long enough and never twice the same (or a repeated file could not be told from itself)."""
+    wanted = arguments.seconds + SETTLE_S + 20
+    if arguments.audio is None:
+        return np.repeat(voices.babble(wanted), RATE_HZ // SAMPLE_RATE_HZ)
+    sound = read_sound(arguments.audio)
+    times = math.ceil(wanted * RATE_HZ / len(sound))
+    if times == 1:
+        return sound
+    rng = np.random.default_rng(0)
+    gaps = [np.zeros(round(rng.uniform(0.3, 1.2) * RATE_HZ), np.int16) for _ in range(times)]
+    return np.concatenate([piece for gap in gaps for piece in (sound, gap)])
+
+
+async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], arguments: argparse.Namespace) -> Taken:
+    taken = Taken(live_figures.Received())
+    microphone = SoundMicrophone(sound)
+    api = Server(server.url)
+    broadcast = await api.make_broadcast(avatar, arguments.size, arguments.fps)
+
+    def note(frame: ReceivedFrame) -> None:
+        if isinstance(frame.frame, av.AudioFrame):
+            samples = frame.frame.to_ndarray().reshape(-1, frame.frame.layout.nb_channels)[:, 0].astype(np.int16, copy=False)
+            taken.received.voice.append((frame.media_s, samples))
+            taken.received.sounds.append((frame.media_s + len(samples) / RATE_HZ, frame.arrived_at))
+        else:
+            taken.received.pictures.append((frame.media_s, frame.arrived_at))
+
+    async with Host(api, broadcast, microphone) as host, Viewer(broadcast.whep_url, on_frame=note) as viewer:
+        await viewer.picture(60.0)
+        await host.control.wait_for("state", lambda message: message["state"] == "live", 60.0)
+        await asyncio.sleep(SETTLE_S)
+        assert microphone.started_at is not None
+        taken.spoken_at, taken.since = microphone.started_at, time.monotonic()
+        began_cpu_s = server.cpu_s()
+        machine.say(f"on air; measuring for {arguments.seconds:g} s")
+        prompts = asyncio.create_task(_prompt(host, taken))
+        end_at = taken.since + arguments.seconds
+        while (now := time.monotonic()) < end_at:
+            await asyncio.sleep(min(1.0, end_at - now))
+            metrics = host.control.latest.get("metrics")
+            if metrics:
+                taken.holds.append(metrics["holds"])
+                taken.late_frames = metrics["late_frames"]
+                if metrics["delay_ms"]:
+                    taken.parts.append(metrics["delay_ms"])
+        taken.cpu_s, taken.until = server.cpu_s() - began_cpu_s, time.monotonic()
+        prompts.cancel()
+        await asyncio.sleep(2.5)  # the last prompts and sounds are still on their way
+        taken.first_frame_ms = viewer.first_frame_ms
+    return taken
+
+
+async def _prompt(host: Host, taken: Taken) -> None:
+    for i in range(10_000):
+        await asyncio.sleep(PROMPT_EVERY_S)
+        sent_at = time.monotonic()
+        accepted = await host.control.prompt(PROMPTS[i % len(PROMPTS)])
+        taken.prompts.append((sent_at, accepted["on_air_pts"] / TIME_BASE_HZ))
+
+
+def figures(sound: NDArray[np.int16], taken: Taken) -> dict[str, Any]:
+    """What the bench prints. Raises ServerError when the viewer got nothing that could be measured."""
+    received, seconds = taken.received, taken.until - taken.since
+    offsets = live_figures.media_minus_spoken(sound, received)
+    if not offsets:
+        raise ServerError("the host's voice was not recognised in what the viewer received: nothing can be timed")
+    pictures = [pair for pair in received.pictures if taken.since <= pair[1] < taken.until]
+    if not pictures:
+        raise ServerError("no picture reached the viewer while it was measured")
+    since_s = pictures[0][0]
+    delays = live_figures.picture_delays_ms(received, offsets, taken.spoken_at, since_s)
+    skews = live_figures.skews_ms(received, since_s)
+    voice = _voice_delays_ms(received, offsets, taken)
+    to_air = [
+        ms
+        for sent_at, on_air_s in taken.prompts
+        if (ms := live_figures.prompt_to_air_ms(received, offsets, sent_at, on_air_s)) is not None
+    ]
+    holds = live_figures.holds_per_min(taken.holds[0], taken.holds[-1], seconds) if taken.holds else {}
+    delay_median, delay_p95 = live_figures.spread(delays)
+    voice_median, voice_p95 = live_figures.spread(voice)
+    skew_median, skew_p95 = live_figures.spread(np.abs(skews))
+    air_median, air_p95 = live_figures.spread(to_air)
+    return {
+        "seconds": round(seconds, 1),
+        "fps_received": round(len(pictures) / seconds, 2),
+        "holds_per_min": round(sum(holds.values()), 2),
+        "delay_ms_median": delay_median,
+        "delay_ms_p95": delay_p95,
+        "voice_delay_ms_median": voice_median,
+        "voice_delay_ms_p95": voice_p95,
+        "av_skew_ms_median": skew_median,
+        "av_skew_ms_p95": skew_p95,
+        "picture_after_sound_ms": round(float(np.median(skews)), 1) if len(skews) else None,
+        "prompt_to_air_ms_median": air_median,
+        "prompt_to_air_ms_p95": air_p95,
+        "num_prompts": len(to_air),
+        "first_frame_ms": None if taken.first_frame_ms is None else round(taken.first_frame_ms, 1),
+        "late_frames": taken.late_frames,
+        "cpu_percent": None if math.isnan(taken.cpu_s) else round(taken.cpu_s / seconds * 100, 1),
+        "holds_by_reason_per_min": {reason: rate for reason, rate in holds.items() if rate},
+        "delay_parts_ms": {part: round(statistics.median(parts[part] for parts in taken.parts), 1) for part in taken.parts[-1]}
+        if taken.parts
+        else {},
+    }
+
+
+def _voice_delays_ms(received: live_figures.Received, offsets: live_figures.Pairs, taken: Taken) -> list[float]:
+    """From a sample being spoken to its arrival, for each received packet."""
+    media, offset = np.array(offsets).T
+    return [
+        (arrived_s - (taken.spoken_at + media_s - float(np.interp(media_s, media, offset)))) * 1e3
+        for media_s, arrived_s in received.sounds
+        if taken.since <= arrived_s < taken.until
+    ]
