@@ -80,7 +80,7 @@ class VideoEncoder:
         codec.gop_size = _INTRA_EVERY_S * fps
         codec.max_b_frames = 0
         codec.thread_count = 1
-        codec.profile = "Constrained Baseline"
+        codec.profile = "Baseline"  # without FMO and the like, which x264 never writes, this is constrained baseline
         codec.options = {
             "preset": "superfast",
             "tune": "zerolatency",

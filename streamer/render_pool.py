@@ -48,6 +48,7 @@ class WorkerProcess:
         self._loop = loop
         self._memory: SharedMemory | None = None
         self._slot_bytes = 0
+        self._is_killed = False
         self._answers: deque[asyncio.Future[Any]] = deque()
         self._room = asyncio.Semaphore(_MAX_OUTSTANDING)
         self.lost = asyncio.Event()
@@ -58,6 +59,11 @@ class WorkerProcess:
         theirs.close()
         self._reader = threading.Thread(target=self._read, name=f"worker-{self._process.pid}", daemon=True)
         self._reader.start()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is worth asking."""
+        return not (self._is_killed or self.lost.is_set())
 
     @property
     def pid(self) -> int | None:
@@ -83,7 +89,7 @@ class WorkerProcess:
     async def ask(self, request: Open | SubClipJob | BlueprintJob, timeout_s: float) -> Any:
         """One request and its answer. A worker that takes longer than `timeout_s` is killed. Raises as `open`."""
         async with self._room:
-            if self.lost.is_set():
+            if not self.is_usable:
                 raise WorkerLost("the worker process is gone")
             answer: asyncio.Future[Any] = self._loop.create_future()
             self._answers.append(answer)
@@ -99,6 +105,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """At once; whoever waits gets WorkerLost."""
+        self._is_killed = True
         self._process.kill()
 
     async def close(self) -> None:
@@ -251,14 +258,17 @@ class RenderPool:
 
     async def _ask(self, job: SubClipJob | BlueprintJob) -> Any:
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(lambda: bool(self._workers)), self._timeout_s)
+            await asyncio.wait_for(self._changed.wait_for(lambda: bool(self._usable())), self._timeout_s)
         if job.epoch < self.epoch:
             raise Superseded(f"epoch {job.epoch} is over, it is {self.epoch}")
-        worker = min(self._workers, key=lambda each: each.outstanding)
+        worker = min(self._usable(), key=lambda each: each.outstanding)
         answer = await worker.ask(job, self._timeout_s)
         if job.epoch < self.epoch:
             raise Superseded(f"epoch {job.epoch} is over, it is {self.epoch}")
         return answer
+
+    def _usable(self) -> list[WorkerProcess]:
+        return [worker for worker in self._workers if worker.is_usable]
 
     def _watch(self, worker: WorkerProcess) -> None:
         self._watchers = [task for task in self._watchers if not task.done()]

@@ -1,0 +1,98 @@
+"""The one encode: H.264 that starts where it is asked to, Opus on the wall's ticks."""
+
+import av
+import numpy as np
+import pytest
+
+from streamer.encoder import AudioEncoder, Encoder, IntraRequests, VideoEncoder, bitrate_for, level_for
+from streamer.media import Picture
+from streamer.plan import ticks_per_frame
+
+WIDTH, HEIGHT, FPS = 256, 192, 25
+FRAME = ticks_per_frame(FPS)
+
+
+def _picture(number: int) -> Picture:
+    picture = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
+    picture[:HEIGHT] = 60
+    picture[:HEIGHT, number % 8 * 32 : number % 8 * 32 + 32] = 200
+    return picture
+
+
+def _decoded(data: list[bytes]) -> list[np.ndarray]:
+    codec = av.CodecContext.create("h264", "r")
+    frames = [frame for packet in data for frame in codec.decode(av.Packet(packet))] + list(codec.decode(None))
+    return [frame.to_ndarray()[:HEIGHT] for frame in frames]
+
+
+def test_every_picture_comes_out_at_once_and_looks_as_it_went_in() -> None:
+    encoder = VideoEncoder(WIDTH, HEIGHT, FPS)
+    packets = [packet for i in range(12) for packet in encoder.encode(_picture(i), i * FRAME, i == 0)]
+    assert [packet.tick for packet in packets] == [i * FRAME for i in range(12)]
+    decoded = _decoded([packet.data for packet in packets])
+    errors = [np.abs(out.astype(int) - _picture(i)[:HEIGHT].astype(int)).mean() for i, out in enumerate(decoded)]
+    assert len(decoded) == 12 and max(errors) < 6
+
+
+def test_a_viewer_can_begin_at_any_intra_frame_that_was_asked_for() -> None:
+    encoder = VideoEncoder(WIDTH, HEIGHT, FPS)
+    packets = [packet for i in range(30) for packet in encoder.encode(_picture(i), i * FRAME, i in (0, 17))]
+    assert [i for i, packet in enumerate(packets) if packet.is_intra] == [0, 17]
+    decoded = _decoded([packet.data for packet in packets[17:]])
+    assert len(decoded) == 13
+    assert np.abs(decoded[0].astype(int) - _picture(17)[:HEIGHT].astype(int)).mean() < 6
+
+
+def test_the_stream_is_what_every_browser_decodes() -> None:
+    data = VideoEncoder(WIDTH, HEIGHT, FPS).encode(_picture(0), 0, True)[0].data
+    sps = data[data.index(b"\x00\x00\x00\x01\x67") + 5 :]
+    assert sps[0] == 66 and sps[1] & 0x40  # baseline, constrained
+
+
+@pytest.mark.parametrize(
+    ("size", "fps", "level"), [((512, 512), 25, "3.0"), ((1280, 720), 30, "3.1"), ((1920, 1080), 48, "4.2")]
+)
+def test_the_level_is_the_lowest_that_allows_the_picture(size: tuple[int, int], fps: int, level: str) -> None:
+    assert level_for(*size, fps) == level
+
+
+def test_larger_and_faster_pictures_may_take_more_bits() -> None:
+    assert bitrate_for(512, 512, 25) < bitrate_for(1280, 720, 25) < bitrate_for(1280, 720, 50)
+
+
+def test_intra_frames_on_demand_are_at_least_300_ms_apart() -> None:
+    requests = IntraRequests()
+    taken = []
+    for tick in range(50):  # everybody asks all the time
+        requests.want()
+        if requests.take(tick * 0.04):
+            taken.append(tick * 0.04)
+    assert taken[0] == 0
+    assert min(np.diff(taken)) >= 0.3 - 1e-9
+    assert len(taken) > 5
+
+
+def test_without_demand_there_is_no_intra_frame_but_the_first() -> None:
+    requests = IntraRequests()
+    assert [requests.take(i * 0.04) for i in range(100)].count(True) == 1
+
+
+@pytest.mark.parametrize("fps", [24, 25, 30, 48])
+def test_sound_leaves_in_20_ms_packets_whatever_the_frame_rate(fps: int) -> None:
+    encoder, block = AudioEncoder(), ticks_per_frame(fps)
+    packets = [packet for i in range(fps) for packet in encoder.encode(np.zeros(block, np.int16), i * block)]
+    assert [packet.tick for packet in packets] == [i * 960 for i in range(50)]
+
+
+def test_sound_that_was_not_wanted_for_a_while_starts_again_on_the_right_tick() -> None:
+    encoder = AudioEncoder()
+    list(encoder.encode(np.zeros(1000, np.int16), 0))
+    packets = list(encoder.encode(np.zeros(2000, np.int16), 96_000))
+    assert [packet.tick for packet in packets] == [96_000, 96_960]
+
+
+async def test_a_skipped_picture_still_sends_its_sound() -> None:
+    encoder = Encoder(WIDTH, HEIGHT, FPS)
+    encoded = await encoder.encode(None, np.zeros(FRAME, np.int16), 0)
+    encoder.close()
+    assert not encoded.video and len(encoded.audio) == 2

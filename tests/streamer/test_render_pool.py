@@ -1,0 +1,146 @@
+"""The render pool: real processes, with a stand-in worker in them."""
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamer.plan import Beat, Pts, SubClipJob, pts_from_s
+from streamer.render_pool import RenderFailed, RenderPool, Superseded, WorkerLost, WorkerSource
+from tests.fakes.worker import FAKE_WORKER
+
+SIZE = (64, 48)
+
+
+def _job(number: int, epoch: int = 0) -> SubClipJob:
+    start, end = Pts(number * 19_200), Pts((number + 1) * 19_200)
+    audio = np.full(round(0.48 * 16_000), 100 * number, np.int16)
+    return SubClipJob(number, epoch, 1, start, end, 25, (Beat(Pts(0)),), audio, start, Pts(0), number)
+
+
+@pytest.fixture
+async def source() -> AsyncIterator[WorkerSource]:
+    source = WorkerSource(FAKE_WORKER)
+    yield source
+    await source.close()
+
+
+def _pool(source: WorkerSource, manner: str, **options: float) -> RenderPool:
+    return RenderPool(source, Path(manner), SIZE, max_frames=20, **options)  # type: ignore[arg-type]
+
+
+async def test_clips_come_back_whole_and_each_its_own(source: WorkerSource) -> None:
+    pool = _pool(source, "plain")
+    still = await pool.open()
+    clips = await asyncio.gather(*(pool.render(_job(i)) for i in range(8)))
+    await pool.close()
+    assert still.shape == (72, 64)
+    assert [clip.job.job_id for clip in clips] == list(range(8))
+    for clip in clips:
+        bar = [int(frame[40].argmax()) // (64 // 25) for frame in clip.frames]
+        assert bar == [(clip.job.start // 1920 + i) % 25 for i in range(10)]
+
+
+async def test_rendering_does_not_block_the_event_loop(source: WorkerSource) -> None:
+    pool = _pool(source, "slow-200")
+    await pool.open()
+    rendering, turns = asyncio.ensure_future(pool.render(_job(1))), 0
+    while not rendering.done():
+        await asyncio.sleep(0.005)
+        turns += 1
+    await pool.close()
+    assert turns >= 10
+
+
+async def test_a_worker_that_dies_is_replaced_and_only_its_clip_is_lost(source: WorkerSource) -> None:
+    pool = _pool(source, "dies")
+    await pool.open()
+    await pool.render(_job(1))
+    with pytest.raises(WorkerLost):
+        await pool.render(_job(2))
+    clip = await pool.render(_job(3))
+    await pool.close()
+    assert clip.job.job_id == 3
+    assert pool.restarts == 1
+
+
+async def test_a_worker_that_hangs_is_killed_and_replaced(source: WorkerSource) -> None:
+    pool = _pool(source, "hangs", timeout_s=2.0)
+    await pool.open()
+    await pool.render(_job(1))
+    with pytest.raises(WorkerLost):
+        await pool.render(_job(2))
+    assert (await pool.render(_job(3))).job.job_id == 3
+    await pool.close()
+
+
+async def test_a_job_that_raises_leaves_the_worker_alive(source: WorkerSource) -> None:
+    pool = _pool(source, "raises")
+    await pool.open()
+    await pool.render(_job(1))
+    with pytest.raises(RenderFailed, match="a fault on purpose"):
+        await pool.render(_job(2))
+    await pool.render(_job(3))
+    await pool.close()
+    assert pool.restarts == 0
+
+
+async def test_jobs_of_an_old_epoch_are_dropped_before_and_after_they_are_drawn(source: WorkerSource) -> None:
+    pool = _pool(source, "slow-100")
+    await pool.open()
+    rendering = asyncio.ensure_future(pool.render(_job(1, epoch=0)))
+    await asyncio.sleep(0)
+    pool.supersede(1)
+    with pytest.raises(Superseded):
+        await pool.render(_job(2, epoch=0))
+    with pytest.raises(Superseded):
+        await rendering
+    assert (await pool.render(_job(3, epoch=1))).job.epoch == 1
+    await pool.close()
+
+
+async def test_a_clip_longer_than_its_memory_is_refused_not_cut(source: WorkerSource) -> None:
+    pool = RenderPool(source, Path("plain"), SIZE, max_frames=5)
+    await pool.open()
+    with pytest.raises(RenderFailed, match="does not fit"):
+        await pool.render(_job(1))
+    await pool.close()
+
+
+def _shared_memories() -> set[Path]:
+    return set(Path("/dev/shm").glob("psm_*"))
+
+
+async def test_after_close_no_process_thread_or_memory_is_left(source: WorkerSource) -> None:
+    memory_before = _shared_memories()
+    pool = RenderPool(source, Path("plain"), SIZE, num_workers=2, max_frames=20)
+    await pool.open()
+    await asyncio.gather(*(pool.render(_job(i)) for i in range(4)))
+    pids = [worker.pid for worker in pool._workers]
+    await pool.close()
+    await source.close()
+    for thread in [thread for thread in threading.enumerate() if thread.name.startswith("worker-")]:
+        thread.join(5)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("worker-")]
+    assert _shared_memories() <= memory_before
+    for pid in pids:
+        assert pid is not None
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, signal.SIG_DFL)
+
+
+async def test_a_second_broadcast_finds_a_process_that_has_started_already(source: WorkerSource) -> None:
+    source.prepare()
+    spare = source._spare
+    assert spare is not None
+    assert source.take() is spare
+    await spare.close()
+
+
+def test_pts_of_a_job_fit_its_frames() -> None:
+    assert _job(2).num_frames == 10 and _job(2).start == pts_from_s(0.8)
