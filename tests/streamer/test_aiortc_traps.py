@@ -1,0 +1,306 @@
+"""What aiortc does otherwise than a broadcast needs: each trap once, so that an upgrade that moves one is seen."""
+
+import asyncio
+import fractions
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import aioice.ice
+import av
+import numpy as np
+import pytest
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.rtp import RTCP_PSFB_PLI, RtcpPacket, RtcpPsfbPacket, RtcpSrPacket, RtpPacket
+
+from streamer import webrtc
+from streamer.encoder import Encoded
+from streamer.host import Host
+from streamer.ingest import VoiceTimeline
+from streamer.media import AudioPacket, VideoPacket
+from streamer.outputs.whep import PacketTrack, Viewer
+from tests.fakes.peers import FakeHost, FakeViewer, running_server
+
+IDR = b"\x00\x00\x00\x01\x65" + bytes(200)
+
+
+async def _offer(*kinds: str, direction: str = "recvonly") -> tuple[RTCPeerConnection, str]:
+    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    for kind in kinds:
+        pc.addTransceiver(kind, direction=direction)
+    await pc.setLocalDescription()
+    return pc, pc.localDescription.sdp
+
+
+def _viewer(want_intra: Callable[[], None] = lambda: None) -> Viewer:
+    return Viewer(25, webrtc.WallTicks(), want_intra, lambda: None)
+
+
+async def _connected() -> tuple[Viewer, FakeViewer, list[str]]:
+    wanted: list[str] = []
+    asked = asyncio.Event()
+
+    def want_intra() -> None:
+        wanted.append("intra")
+        asked.set()
+
+    viewer, watching = _viewer(want_intra), FakeViewer()
+    await watching.pc.setLocalDescription()
+    answer = await viewer.answer(watching.pc.localDescription.sdp)
+    await watching.pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    await asyncio.wait_for(asked.wait(), 10)  # asked for when the sender reads its first packet
+    return viewer, watching, wanted
+
+
+# -- 1. one encode for everybody; keyframe requests reach it ------------------------------------------------------------
+
+
+async def test_a_joining_viewer_asks_for_an_intra_frame_and_sees_nothing_before_it() -> None:
+    viewer, watching, wanted = await _connected()
+    assert wanted == ["intra"]
+    viewer.put(Encoded([VideoPacket(0, b"\x00\x00\x00\x01\x41" + bytes(50), False)], [AudioPacket(0, bytes(10))]))
+    assert viewer._video._packets.empty() and viewer._audio._packets.empty()
+    viewer.put(Encoded([VideoPacket(1920, IDR, True)], [AudioPacket(1920, bytes(10))]))
+    assert viewer._is_started
+    await viewer.close()
+    await watching.close()
+
+
+async def test_a_viewers_picture_loss_reaches_the_encoder() -> None:
+    viewer, watching, wanted = await _connected()
+    sender = next(each for each in viewer.peer.pc.getSenders() if each.kind == "video")
+    await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=sender._ssrc))
+    assert wanted == ["intra", "intra"]
+    await viewer.close()
+    await watching.close()
+
+
+async def test_no_viewer_has_an_encoder_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded = []
+    monkeypatch.setattr("aiortc.codecs.h264.H264Encoder.encode", lambda *args: encoded.append(args))
+    viewer, watching, _ = await _connected()
+    for i in range(3):
+        viewer.put(Encoded([VideoPacket(i * 1920, IDR, True)], []))
+        await asyncio.sleep(0.02)
+    assert not encoded
+    await viewer.close()
+    await watching.close()
+
+
+# -- 2. nothing queues without bound ------------------------------------------------------------------------------------
+
+
+async def test_a_viewer_that_does_not_keep_up_begins_anew_instead_of_lagging() -> None:
+    wanted: list[str] = []
+    viewer = _viewer(lambda: wanted.append("intra"))
+    viewer._is_reading = True
+    for i in range(200):
+        viewer.put(Encoded([VideoPacket(i * 1920, IDR, i % 50 == 0)], [AudioPacket(i * 1920, b"a")]))
+        assert viewer._video._packets.qsize() <= 25
+    assert viewer.restarts > 0 and wanted
+    await viewer.close()
+
+
+async def test_a_track_that_nobody_reads_takes_no_more_than_it_may() -> None:
+    track = PacketTrack("video", 10)
+    assert [track.put(VideoPacket(i, IDR, True)) for i in range(12)] == [True] * 10 + [False] * 2
+    track.stop()
+
+
+# -- 3. the audio jitter buffer -----------------------------------------------------------------------------------------
+
+
+def _packets(*sequence_numbers: int) -> list[RtpPacket]:
+    packets = []
+    for number in sequence_numbers:
+        packet = RtpPacket(sequence_number=number & 0xFFFF, timestamp=(number * 960) & 0xFFFFFFFF)
+        packet._data = b"x"  # type: ignore[attr-defined]
+        packets.append(packet)
+    return packets
+
+
+def test_audio_packets_are_handed_on_as_they_come() -> None:
+    buffer = webrtc.PassThroughJitterBuffer()
+    frames = [buffer.add(packet)[1] for packet in _packets(65_534, 65_535, 65_536, 65_538)]
+    assert all(frame is not None for frame in frames)
+
+
+def test_an_audio_packet_that_comes_after_a_newer_one_is_dropped() -> None:
+    buffer = webrtc.PassThroughJitterBuffer()
+    frames = [buffer.add(packet)[1] for packet in _packets(10, 12, 11, 12, 13)]
+    assert [frame is not None for frame in frames] == [True, True, False, False, True]
+
+
+async def test_lost_audio_packets_cost_no_delay() -> None:
+    """With aiortc's own buffer one loss delays everything after it for good."""
+    arrived: list[int] = []
+    host_track = asyncio.get_running_loop().create_future()
+    host = Host(lambda track: host_track.set_result(track), lambda: None)
+
+    class Counting(MediaStreamTrack):
+        kind = "audio"
+        sent = 0
+
+        async def recv(self) -> av.AudioFrame:
+            await asyncio.sleep(0.02)
+            frame = av.AudioFrame.from_ndarray(np.full((1, 960), 100, np.int16), format="s16", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = 48_000, self.sent * 960, fractions.Fraction(1, 48_000)
+            self.sent += 1
+            return frame
+
+    track = Counting()
+    client = FakeHost(track)
+    await client.pc.setLocalDescription()
+    answer = await host.answer(client.pc.localDescription.sdp)
+    receiver = host.peer.pc.getReceivers()[0]
+    taken = receiver._handle_rtp_packet
+
+    async def lossy(packet: RtpPacket, arrival_time_ms: int) -> None:
+        if track.sent % 10:
+            await taken(packet, arrival_time_ms)
+
+    receiver._handle_rtp_packet = lossy  # type: ignore[method-assign]
+    await client.pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    timeline = VoiceTimeline()
+    async with asyncio.timeout(15):
+        remote = await host_track
+        lags = []
+        while len(lags) < 60:
+            frame = await remote.recv()
+            arrived.append(frame.pts)
+            timeline.place(frame.pts, np.zeros(960, np.int16))
+            lags.append(track.sent - timeline.end // 960)
+    assert max(lags[30:]) - min(lags[:10]) <= 3  # packets of 20 ms; aiortc's own ends 14 behind
+    assert timeline.counts.concealed > 0
+    await client.close()
+    await host.close()
+
+
+# -- 4. sender reports carry the media clock ----------------------------------------------------------------------------
+
+
+async def test_both_sender_reports_put_the_same_media_time_at_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer, watching, _ = await _connected()
+    reports: dict[str, RtcpSrPacket] = {}
+    for sender in viewer.peer.pc.getSenders():
+
+        async def note(packets: list[RtcpPacket], kind: str = sender.kind) -> None:
+            reports.update((kind, packet) for packet in packets if isinstance(packet, RtcpSrPacket))
+
+        sender._send_rtcp = note  # type: ignore[method-assign, assignment]
+    origins: dict[str, int] = {}
+    async with asyncio.timeout(10):
+        tick = 0
+        while len(reports) < 2:
+            viewer.put(Encoded([VideoPacket(tick, IDR, True)], []))
+            await asyncio.sleep(0.06)  # the sound of each picture leaves late
+            viewer.put(Encoded([], [AudioPacket(tick, b"a")]))
+            await asyncio.sleep(0)
+            tick += 4800
+            for sender in viewer.peer.pc.getSenders():
+                last = sender._last_timestamp  # type: ignore[attr-defined]
+                if last is not None:
+                    origins[sender.kind] = (sender._RTCRtpSender__rtp_timestamp - last) & 0xFFFFFFFF  # type: ignore[attr-defined]
+    shown_s = {}
+    for kind, rate_hz in (("video", 90_000), ("audio", 48_000)):
+        info = reports[kind].sender_info
+        media_s = ((info.rtp_timestamp - origins[kind]) & 0xFFFFFFFF) / rate_hz
+        shown_s[kind] = info.ntp_timestamp / (1 << 32) - media_s
+    assert abs(shown_s["video"] - shown_s["audio"]) < 0.001
+    await viewer.close()
+    await watching.close()
+
+
+# -- 5. fingerprints ----------------------------------------------------------------------------------------------------
+
+
+async def test_answers_carry_sha_256_fingerprints_only() -> None:
+    pc, offer = await _offer("video", "audio")
+    viewer = _viewer()
+    answer = await viewer.answer(offer)
+    assert "a=fingerprint:sha-256 " in answer
+    assert "sha-384" not in answer and "sha-512" not in answer
+    await viewer.close()
+    await pc.close()
+
+
+# -- 6. transceivers and codecs before the offer ------------------------------------------------------------------------
+
+
+async def test_an_answer_sends_h264_and_opus_whatever_the_viewer_likes_best() -> None:
+    pc, offer = await _offer("video", "audio")
+    assert offer.index("VP8/90000") < offer.index("H264/90000")
+    viewer = _viewer()
+    answer = await viewer.answer(offer)
+    assert "H264/90000" in answer and "VP8" not in answer
+    assert "opus/48000/2" in answer and "PCMU" not in answer
+    assert answer.count("a=sendonly") == 2
+    await viewer.close()
+    await pc.close()
+
+
+async def test_a_hosts_camera_is_refused_not_left_unread() -> None:
+    pc, offer = await _offer("audio", "video", direction="sendonly")
+    host = Host(lambda track: None, lambda: None)
+    answer = await host.answer(offer)
+    video = answer[answer.index("m=video") :]
+    assert "a=inactive" in video
+    await host.close()
+    await pc.close()
+
+
+# -- 7. .local candidates -----------------------------------------------------------------------------------------------
+
+
+def test_local_names_are_stripped_from_an_offer_and_addresses_kept() -> None:
+    named = "a=candidate:1 1 udp 2122260223 3f2e-11.local 51234 typ host"
+    plain = "a=candidate:2 1 udp 2122260222 192.0.2.9 51235 typ host"
+    both = webrtc.strip_mdns("\r\n".join(["v=0", named, plain, "a=end-of-candidates"]))
+    assert named not in both and plain in both and "a=end-of-candidates" in both
+    assert "end-of-candidates" not in webrtc.strip_mdns("\r\n".join(["v=0", named, "a=end-of-candidates"]))
+
+
+async def test_a_browser_that_hides_its_address_is_answered_at_once_and_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(self: object, hostname: str) -> None:
+        raise AssertionError(f"{hostname} was looked up")
+
+    monkeypatch.setattr("aioice.mdns.MDnsProtocol.resolve", never)
+    async with running_server(tmp_path) as running:
+        made = (await running.http.post("/api/broadcasts", json={})).json()
+        viewer = FakeViewer()
+        await viewer.pc.setLocalDescription()
+        lines = viewer.pc.localDescription.sdp.splitlines()
+        hidden = [line if "typ host" not in line else line.replace(line.split()[4], "abcd.local") for line in lines]
+        headers = {"Content-Type": "application/sdp"}
+        response = await running.http.post(made["whep_url"], content="\r\n".join(hidden) + "\r\n", headers=headers)
+        await viewer.pc.setRemoteDescription(RTCSessionDescription(response.text, "answer"))
+        await viewer.until(lambda: bool(viewer.frames))
+        await viewer.close()
+
+
+def test_127_0_0_1_is_offered_where_there_is_no_other_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", aioice.ice.get_host_addresses)  # put back afterwards
+    monkeypatch.setattr("ifaddr.get_adapters", list)
+    webrtc.offer_loopback(None)
+    assert aioice.ice.get_host_addresses(True, True) == ["127.0.0.1"]
+    webrtc.offer_loopback(False)
+    assert aioice.ice.get_host_addresses(True, True) == []
+
+
+# -- 8. the default executor --------------------------------------------------------------------------------------------
+
+
+async def test_no_work_of_ours_takes_a_thread_of_the_default_executor(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as running:
+        made = (await running.http.post("/api/broadcasts", json={})).json()
+        viewer, host = FakeViewer(), FakeHost()
+        before = set(threading.enumerate())
+        await viewer.watch(running.http, made["whep_url"])
+        await viewer.until(lambda: len(viewer.frames) > 10)
+        names = {thread.name for thread in set(threading.enumerate()) - before}
+        assert any(name.startswith("encoder") for name in names)
+        assert not any(name.startswith("asyncio_") for name in names)
+        await viewer.close()
+        await host.close()
