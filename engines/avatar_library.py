@@ -71,7 +71,8 @@ class Avatar:
     blendshapes: float32 [52], the picture's own expression, in the order of `engines.motion.BLENDSHAPES`.
     transform: float32 [4, 4], MediaPipe's canonical face (centimetres) to camera space: the picture's own head pose.
     points: "detected" by the face landmarker, or placed by "hand".
-    matte_source: "segmenter", "alpha" (the picture came cut out) or "soft" (an ellipse and shoulders, nothing better was sure).
+    matte_source: "alpha" (the picture came cut out), "segmenter", "backdrop" (what a plain backdrop leaves),
+        "grabcut" (colours), or "soft" (a usual person's shape: nothing better was sure).
     """
 
     folder: Path
