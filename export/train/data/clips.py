@@ -95,7 +95,7 @@ def perform(
     num_frames = len(audio) // SAMPLES_PER_FRAME
     speaking = smooth(speech_mask(phones, num_frames), 0.2)
     face, asks = expression_track(num_frames, [(b.start_s, b.emotion, b.intensity) for b in beats], rng)
-    articulation = Articulation(amplitude=float(rng.uniform(0.92, 1.08)))
+    articulation = Articulation(amplitude=float(rng.uniform(1.0, 1.22)))
     lips = lip_motion(phones, audio, articulation) * np.clip(asks["effort"], 0.8, 1.25)[:, None].astype(np.float32)
     motion = living(phones, audio, asks, rng)
     mouth = np.zeros_like(motion)  # what an action does with the mouth while nobody speaks

@@ -32,11 +32,11 @@ class Articulation:
     jaw_s: float = 0.17
     lip_s: float = 0.14
     round_s: float = 0.22
-    gate_s: float = 0.09
-    lead_s: float = 0.02
-    amplitude: float = 1.0
+    gate_s: float = 0.11
+    lead_s: float = 0.0
+    amplitude: float = 1.12
     #: How much of the opening follows loudness.
-    loudness: float = 0.45
+    loudness: float = 0.2
 
 
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (

@@ -49,43 +49,43 @@ _SHUT = Target(
 _LABIODENTAL = Target(
     jaw=0.06, upper=0.22, lower=0.0, roll_lower=0.45, shrug=0.12, jaw_dominance=0.8, lip_dominance=1.0, round_dominance=0.15, constriction=0.78
 )  # fmt: skip
-_HISS = Target(jaw=0.05, stretch=0.14, smile=0.06, upper=0.2, lower=0.36, jaw_dominance=1.0, lip_dominance=0.9, constriction=0.3)
+_HISS = Target(jaw=0.05, stretch=0.14, smile=0.06, upper=0.24, lower=0.42, jaw_dominance=1.0, lip_dominance=0.9)
 _HUSH = Target(
-    jaw=0.06, funnel=0.45, pucker=0.18, upper=0.25, lower=0.26, jaw_dominance=1.0, lip_dominance=0.9, round_dominance=0.8, constriction=0.25
+    jaw=0.06, funnel=0.45, pucker=0.18, upper=0.28, lower=0.3, jaw_dominance=1.0, lip_dominance=0.9, round_dominance=0.8
 )  # fmt: skip
 _PALATAL_HISS = replace(_HISS, funnel=0.12, stretch=0.1)
 _ALVEOLAR = Target(jaw=0.09, upper=0.06, lower=0.18, jaw_dominance=0.65, constriction=0.2)
 _DENTAL = Target(jaw=0.11, upper=0.08, lower=0.2, tongue=0.2, jaw_dominance=0.7, constriction=0.15)
 _LIQUID = Target(jaw=0.16, upper=0.06, lower=0.15, jaw_dominance=0.45)
-_RHOTIC = Target(jaw=0.12, funnel=0.3, pucker=0.15, upper=0.08, lower=0.12, jaw_dominance=0.5, round_dominance=0.6, constriction=0.1)
+_RHOTIC = Target(jaw=0.12, funnel=0.3, pucker=0.15, upper=0.08, lower=0.12, jaw_dominance=0.5, round_dominance=0.6, constriction=0.25)
 _VELAR = Target(jaw=0.16, jaw_dominance=0.3, lip_dominance=0.15, round_dominance=0.1)
 _FREE = Target(jaw=0.18, jaw_dominance=0.06, lip_dominance=0.05, round_dominance=0.03)
 _GLIDE_ROUND = Target(
-    jaw=0.07, funnel=0.3, pucker=0.7, upper=0.02, lower=0.05, jaw_dominance=0.8, lip_dominance=0.7, round_dominance=1.0, constriction=0.3
+    jaw=0.07, funnel=0.3, pucker=0.7, upper=0.02, lower=0.05, jaw_dominance=0.8, lip_dominance=0.7, round_dominance=1.0, constriction=0.5
 )  # fmt: skip
 _GLIDE_SPREAD = Target(jaw=0.1, stretch=0.22, smile=0.14, upper=0.1, lower=0.22, jaw_dominance=0.7, lip_dominance=0.6, round_dominance=0.5)
 
 _TABLE: dict[str, Target] = {
-    "i": _vowel(0.10, 0.0, 0.0, 0.26, 0.2, 0.14, 0.30),
-    "ɪ": _vowel(0.17, 0.0, 0.0, 0.16, 0.1, 0.10, 0.24),
-    "e": _vowel(0.21, 0.0, 0.0, 0.20, 0.15, 0.13, 0.28),
-    "ɛ": _vowel(0.29, 0.0, 0.0, 0.15, 0.08, 0.14, 0.28),
-    "æ": _vowel(0.39, 0.0, 0.0, 0.18, 0.08, 0.18, 0.33),
-    "a": _vowel(0.41, 0.0, 0.0, 0.06, 0.04, 0.14, 0.28),
-    "ɑ": _vowel(0.42, 0.05, 0.0, 0.0, 0.0, 0.12, 0.26),
-    "ʌ": _vowel(0.28, 0.04, 0.0, 0.0, 0.0, 0.08, 0.2),
-    "ə": replace(_vowel(0.17, 0.03, 0.0, 0.04, 0.0, 0.05, 0.15), jaw_dominance=0.5, lip_dominance=0.35, round_dominance=0.3),
-    "ɚ": _vowel(0.16, 0.28, 0.12, 0.0, 0.0, 0.07, 0.16),
-    "ɔ": _vowel(0.32, 0.34, 0.2, 0.0, 0.0, 0.08, 0.16),
-    "o": _vowel(0.22, 0.38, 0.4, 0.0, 0.0, 0.06, 0.1),
-    "ʊ": _vowel(0.14, 0.3, 0.34, 0.0, 0.0, 0.04, 0.1),
-    "u": _vowel(0.10, 0.34, 0.6, 0.0, 0.0, 0.03, 0.06),
-    "y": _vowel(0.08, 0.32, 0.55, 0.0, 0.0, 0.05, 0.08),
-    "ø": _vowel(0.17, 0.38, 0.4, 0.0, 0.0, 0.06, 0.12),
-    "œ": _vowel(0.26, 0.36, 0.26, 0.0, 0.0, 0.08, 0.16),
-    "ɯ": _vowel(0.11, 0.04, 0.06, 0.08, 0.0, 0.05, 0.16),
-    "ɨ": _vowel(0.11, 0.04, 0.02, 0.1, 0.04, 0.1, 0.24),
-    "ɤ": _vowel(0.22, 0.02, 0.0, 0.08, 0.02, 0.07, 0.2),
+    "i": _vowel(0.10, 0.00, 0.00, 0.26, 0.20, 0.19, 0.41),
+    "ɪ": _vowel(0.17, 0.00, 0.00, 0.16, 0.10, 0.14, 0.32),
+    "e": _vowel(0.21, 0.00, 0.00, 0.20, 0.15, 0.18, 0.38),
+    "ɛ": _vowel(0.29, 0.00, 0.00, 0.15, 0.08, 0.19, 0.38),
+    "æ": _vowel(0.36, 0.00, 0.00, 0.18, 0.08, 0.24, 0.45),
+    "a": _vowel(0.38, 0.00, 0.00, 0.06, 0.04, 0.19, 0.38),
+    "ɑ": _vowel(0.39, 0.05, 0.00, 0.00, 0.00, 0.16, 0.35),
+    "ʌ": _vowel(0.28, 0.04, 0.00, 0.00, 0.00, 0.11, 0.27),
+    "ə": replace(_vowel(0.17, 0.03, 0.00, 0.04, 0.00, 0.07, 0.20), jaw_dominance=0.5, lip_dominance=0.35, round_dominance=0.3),
+    "ɚ": _vowel(0.16, 0.28, 0.12, 0.00, 0.00, 0.09, 0.22),
+    "ɔ": _vowel(0.27, 0.34, 0.20, 0.00, 0.00, 0.11, 0.22),
+    "o": _vowel(0.18, 0.38, 0.40, 0.00, 0.00, 0.08, 0.14),
+    "ʊ": _vowel(0.14, 0.30, 0.34, 0.00, 0.00, 0.05, 0.14),
+    "u": _vowel(0.10, 0.34, 0.60, 0.00, 0.00, 0.04, 0.08),
+    "y": _vowel(0.08, 0.32, 0.55, 0.00, 0.00, 0.07, 0.11),
+    "ø": _vowel(0.17, 0.38, 0.40, 0.00, 0.00, 0.08, 0.16),
+    "œ": _vowel(0.26, 0.36, 0.26, 0.00, 0.00, 0.11, 0.22),
+    "ɯ": _vowel(0.11, 0.04, 0.06, 0.08, 0.00, 0.07, 0.22),
+    "ɨ": _vowel(0.11, 0.04, 0.02, 0.10, 0.04, 0.14, 0.32),
+    "ɤ": _vowel(0.22, 0.02, 0.00, 0.08, 0.02, 0.09, 0.27),
     "p": _SHUT, "b": _SHUT, "m": replace(_SHUT, press=0.15, puff=0.0, hold=0.9), "ʙ": _SHUT,
     "f": _LABIODENTAL, "v": _LABIODENTAL, "ɱ": _LABIODENTAL, "ʋ": replace(_LABIODENTAL, constriction=0.5, roll_lower=0.25),
     "ɸ": replace(_GLIDE_ROUND, pucker=0.2, funnel=0.1, constriction=0.7), "β": replace(_SHUT, constriction=0.75, press=0.05),

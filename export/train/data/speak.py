@@ -27,7 +27,7 @@ ENGINES = ("kokoro", "hibari", "espeak", "piper", "flite")
 #: How much of an engine's time each language gets.
 LANGUAGE_SHARES: dict[str, dict[str, float]] = {
     "kokoro": {"en": 40, "zh": 18, "ja": 16, "ko": 10, "fr": 3, "es": 4, "it": 3, "pt": 3, "hi": 3, "de": 2},
-    "espeak": {"en": 10, "zh": 12, "ja": 12, "ko": 24, "de": 10, "fr": 7, "es": 7, "it": 4, "pt": 4, "hi": 4, "ar": 6},
+    "espeak": {"en": 8, "zh": 18, "ja": 18, "ko": 22, "de": 8, "fr": 7, "es": 7, "it": 4, "pt": 4, "hi": 4, "ar": 6},
 }
 
 
