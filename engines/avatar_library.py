@@ -63,6 +63,10 @@ class CorruptAvatar(AvatarError):
     code = "corrupt_avatar"
 
 
+class CannotWrite(AvatarError):
+    code = "cannot_write"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Avatar:
     """A portrait, its matte, its empty background and its rig.

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engines.avatar_library import Avatar, AvatarExists, ShippedAvatar
+from engines.avatar_library import Avatar, AvatarExists, CannotWrite, ShippedAvatar
 from engines.codecs.portrait import detect
 from engines.codecs.portrait.create import create_avatar
 from engines.codecs.portrait.detect import (
@@ -20,6 +20,7 @@ from engines.codecs.portrait.detect import (
     SidewaysPicture,
     find_face,
 )
+from engines.codecs.portrait.open_picture import open_picture
 from engines.codecs.portrait.points import REQUIRED
 from tests.engines.portrait_pictures import PHOTO_PATH, encoded, photo
 
@@ -61,9 +62,9 @@ def test_the_background_is_the_picture_without_the_person(avatar: Avatar) -> Non
 
 
 def test_the_thumbnail_is_square_with_the_face_in_the_middle(avatar: Avatar) -> None:
-    thumbnail = cv2.imread(str(avatar.thumbnail), cv2.IMREAD_COLOR_RGB)
+    thumbnail = open_picture(avatar.thumbnail).rgb
     assert thumbnail.shape == (320, 320, 3)
-    centre = find_face(np.asarray(thumbnail, np.uint8)).landmarks[:, :2].mean(0)
+    centre = find_face(thumbnail).landmarks[:, :2].mean(0)
     assert np.abs(centre - 160).max() < 40
 
 
@@ -125,7 +126,9 @@ def test_hand_placed_points_make_an_avatar_where_no_face_is_found(tmp_path: Path
     avatar = create_avatar(encoded(blank), "mask", root=tmp_path, points=points)
     assert avatar.points == "hand"
     assert np.allclose(avatar.landmarks[REQUIRED["chin"], :2], points["chin"], atol=2)
-    assert avatar.matte()[300, 256] == 255
+    matte = avatar.matte()
+    assert matte[300, 256] == 255
+    assert matte[:60].max() < 5  # the drawing's plain paper is not part of it
 
 
 def test_a_cut_out_picture_brings_its_own_matte(tmp_path: Path, avatar: Avatar) -> None:
@@ -148,6 +151,12 @@ def test_a_refused_picture_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(NoFace):
         create_avatar(encoded(np.full((400, 400, 3), 128, np.uint8)), "nobody", root=tmp_path / "avatars")
     assert not (tmp_path / "avatars").exists()
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, avatar: Avatar) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CannotWrite, match="file"):
+        create_avatar(encoded(np.dstack([photo(), avatar.matte()])), "anna", root=tmp_path / "file")
 
 
 def test_the_name_of_a_shipped_avatar_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, avatar: Avatar) -> None:

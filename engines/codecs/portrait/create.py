@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.avatar_library import FORMAT, SHIPPED_ROOT, Avatar, AvatarLibrary, user_root
+from engines.avatar_library import FORMAT, SHIPPED_ROOT, Avatar, AvatarExists, AvatarLibrary, CannotWrite, user_root
 from engines.codecs.portrait.clean_plate import paint_out
 from engines.codecs.portrait.detect import Face, find_face
 from engines.codecs.portrait.matte import cut_out
@@ -41,6 +41,7 @@ def create_avatar(
     points: hand-placed points where the face cannot be found: name to (x, y) in pixels of the upright picture as given.
     kind: a word for lists: "photo", "painting", "cartoon".
     The folder appears whole or not at all. Raises AvatarError, whose subclasses and messages say what to do.
+    Nothing is kept between calls, so it may run in any process or thread.
     """
     folder = AvatarLibrary(SHIPPED_ROOT, root or user_root()).new_folder(name, force=force)
     opened = open_picture(picture)
@@ -64,28 +65,45 @@ def create_avatar(
         "licence": licence,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    try:
+        _write(folder, facts, face, opened.rgb, matte, background, force)
+    except OSError as error:
+        raise CannotWrite(f"The avatar could not be written to {folder}: {error.strerror or error}.") from error
+    return Avatar.load(folder)
+
+
+def _write(
+    folder: Path,
+    facts: dict[str, Any],
+    face: Face,
+    picture: NDArray[Any],
+    matte: NDArray[Any],
+    background: NDArray[Any],
+    force: bool,
+) -> None:
+    """All files into a hidden folder beside, then one rename. Raises OSError, or AvatarExists if somebody else was faster."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=folder.parent) as scratch:
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         draft = Path(scratch) / "draft"
         draft.mkdir()
-        _write_png(draft / "picture.png", opened.rgb)
+        _write_png(draft / "picture.png", picture)
         _write_png(draft / "matte.png", matte)
         _write_png(draft / "background.png", background)
-        (draft / "thumbnail.jpg").write_bytes(thumbnail(opened.rgb, face))
+        (draft / "thumbnail.jpg").write_bytes(thumbnail(picture, face))
         np.savez(draft / "rig.npz", landmarks=face.landmarks, blendshapes=face.blendshapes, transform=face.transform)
         (draft / "avatar.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if folder.exists():
+            if not force:
+                raise AvatarExists(f"There is now an avatar called {folder.name!r}: choose another name, or use --force.")
             folder.rename(Path(scratch) / "replaced")
         draft.rename(folder)
-    return Avatar.load(folder)
 
 
 def thumbnail(picture: NDArray[Any], face: Face) -> bytes:
     """A square JPEG with the face in the middle; what lies beyond the picture continues its edge."""
-    side = face.eye_distance_px * THUMBNAIL_VIEW
     height, width = picture.shape[:2]
-    side = min(side, float(max(height, width)))
     left, top, right, bottom = face.box
+    side = min(face.eye_distance_px * THUMBNAIL_VIEW, max(float(min(height, width)), 1.2 * (bottom - top)))
     centre = [(left + right) / 2, (top + bottom) / 2 - side * 0.02]
     for axis, limit in enumerate((width, height)):
         if side <= limit:
@@ -108,4 +126,4 @@ def thumbnail(picture: NDArray[Any], face: Face) -> bytes:
 def _write_png(path: Path, pixels: NDArray[Any]) -> None:
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
     if not cv2.imwrite(str(path), bgr):
-        raise OSError(f"{path} could not be written: is the disk full?")
+        raise OSError(f"{path.name} could not be written; is the disk full?")
