@@ -80,7 +80,7 @@ class MotionStatistics:
 
 
 def load_motion_model(name: str = "portrait", threads: int = 1) -> OnnxMotionModel:
-    """The transformer `name`, or one's own folder holding `model.onnx` and `statistics.json`.
+    """The transformer `name`, or one's own folder as `export.motion_onnx` writes it.
 
     Raises ValueError for an unknown name, and FileNotFoundError for a folder without weights.
     """

@@ -14,6 +14,10 @@ from engines.text import TextEncoder
 
 Array = NDArray[np.float32]
 
+#: What `AvatarDiT.condition` takes and gives; the rest goes to `AvatarDiT.denoise` with it.
+CONDITION_INPUTS = ("text", "audio", "audio_known", "audio_time")
+CONDITION_OUTPUTS = ("text_k", "text_v", "audio_k", "audio_v")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sound:

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.catalog import MotionStatistics
-from engines.conditions import batched, frame_times, no_beat, sound, words
+from engines.conditions import CONDITION_INPUTS, batched, frame_times, no_beat, sound, words
 from engines.guidance import Branch, branches, combine
 from engines.motion import NUM_CHANNELS, Motion
 from engines.specs import MotionRequest
 from engines.text import TextEncoder
 
 Array = NDArray[np.float32]
-#: The transformer: its named inputs to the velocity [b, c, f, 1, 1].
-Transformer = Callable[[Mapping[str, Array]], Array]
+
+
+class Transformer(Protocol):
+    """An `AvatarDiT` on some backend; arrays by the names that `AvatarDiT` gives them."""
+
+    def condition(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Once a request: CONDITION_INPUTS to CONDITION_OUTPUTS."""
+        ...
+
+    def denoise(self, inputs: Mapping[str, Array]) -> Array:
+        """At every step: the velocity [b, c, f, 1, 1]."""
+        ...
+
 
 #: Channels that lie in 0–1: the blendshapes, the shoulders.
 _UNIT = np.r_[0:52, 58:60]
@@ -60,6 +72,7 @@ def sample(
 
     kinds = branches(head.text_guidance_scale, head.audio_guidance_scale, any(len(r.audio) for r in requests))
     inputs = _inputs(requests, kinds, text_encoder)
+    inputs.update(transformer.condition({name: inputs.pop(name) for name in CONDITION_INPUTS}))
     known = np.tile(np.concatenate([mask.astype(np.float32), condition], axis=1), (len(kinds), 1, 1))
     schedule = sigmas(head.num_steps, statistics.shift)
     latents = noise
@@ -67,7 +80,7 @@ def sample(
         latents = np.where(mask, (1 - sigma) * condition + sigma * noise, latents)
         inputs["latents"] = np.concatenate([np.tile(latents, (len(kinds), 1, 1)), known], axis=1)[..., None, None]
         inputs["timestep"] = np.full(b * len(kinds), sigma * 1000.0, np.float32)
-        velocity = transformer(inputs)[..., 0, 0].reshape(len(kinds), b, NUM_CHANNELS, f)
+        velocity = transformer.denoise(inputs)[..., 0, 0].reshape(len(kinds), b, NUM_CHANNELS, f)
         guided = combine(velocity, head.text_guidance_scale, head.audio_guidance_scale)
         latents = euler_step(latents, guided, float(sigma), float(sigma_next))
     motion = latents * std + mean

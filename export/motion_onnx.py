@@ -9,9 +9,10 @@ import argparse
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engines.catalog import CONFIGS, AvatarDiTConfig, MotionStatistics
+from engines.conditions import CONDITION_INPUTS, CONDITION_OUTPUTS
 from engines.models.avatar_dit import AvatarDiT
 from export.to_onnx import export_onnx
 
@@ -20,7 +21,17 @@ DYNAMIC = {
     "frame_scalars": {0: "b", 2: "f"}, "text": {0: "b", 1: "k", 2: "l"}, "text_mask": {0: "b", 1: "f", 2: "kl"},
     "audio": {0: "b", 1: "n"}, "audio_known": {0: "b", 1: "n"}, "audio_time": {0: "b", 1: "n"},
     "audio_mask": {0: "b", 1: "f", 2: "n"},
+    "text_k": {1: "b", 2: "m"}, "text_v": {1: "b", 2: "m"}, "audio_k": {1: "b", 2: "n"}, "audio_v": {1: "b", 2: "n"},
 }  # fmt: skip
+
+
+class _Method(nn.Module):
+    """One method of a module, as the exporter wants it: a module of its own."""
+
+    def __init__(self, model: AvatarDiT, name: str) -> None:
+        super().__init__()
+        self.model = model
+        self.forward = getattr(model, name)
 
 
 def example_inputs(
@@ -51,9 +62,15 @@ def example_inputs(
 
 
 def export_motion_model(model: AvatarDiT, statistics: MotionStatistics, folder: Path) -> None:
-    """model.onnx and statistics.json into `folder`."""
+    """conditions.onnx (run once a request), model.onnx (run at every step) and statistics.json into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    export_onnx(model, example_inputs(model.config), ["velocity"], folder / "model.onnx", DYNAMIC)
+    inputs = example_inputs(model.config)
+    once = {name: inputs[name] for name in CONDITION_INPUTS}
+    each = {name: value for name, value in inputs.items() if name not in CONDITION_INPUTS}
+    with torch.no_grad():
+        each.update(zip(CONDITION_OUTPUTS, model.condition(**once), strict=True))
+    export_onnx(_Method(model, "condition"), once, list(CONDITION_OUTPUTS), folder / "conditions.onnx", DYNAMIC)
+    export_onnx(_Method(model, "denoise"), each, ["velocity"], folder / "model.onnx", DYNAMIC)
     statistics.save(folder / "statistics.json")
 
 

@@ -53,10 +53,12 @@ class SelfAttention(nn.Module):
 class TextAttention(SelfAttention):
     """Queries from frames, keys and values from words."""
 
-    def forward(self, x: Tensor, text: Tensor, bias: Tensor) -> Tensor:  # type: ignore[override]
-        q = self.heads(self.norm_q(self.q(x)))
-        k = self.heads(self.norm_k(self.k(text)))
-        return self.o(attend(q, k, self.heads(self.v(text)), bias))
+    def keys_and_values(self, text: Tensor) -> tuple[Tensor, Tensor]:
+        """text [b, m, dim] to k and v [b, m, heads, d]: the same at every timestep."""
+        return self.heads(self.norm_k(self.k(text))), self.heads(self.v(text))
+
+    def forward(self, x: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:  # type: ignore[override]
+        return self.o(attend(self.heads(self.norm_q(self.q(x))), k, v, bias))
 
 
 class AudioAttention(nn.Module):
@@ -69,7 +71,11 @@ class AudioAttention(nn.Module):
         self.kv_linear = nn.Linear(dim, 2 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor, audio: Tensor, angle: Tensor, audio_angle: Tensor, bias: Tensor) -> Tensor:
-        q = rotate(self.q_linear(x).unflatten(-1, (self.num_heads, -1)), angle)
+    def keys_and_values(self, audio: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
+        """audio [b, n, dim] at angle [b, n, d / 2] to k and v [b, n, heads, d]: the same at every timestep."""
         k, v = self.kv_linear(audio).unflatten(-1, (2, self.num_heads, -1)).unbind(2)
-        return self.proj(attend(q, rotate(k, audio_angle), v, bias))
+        return rotate(k, angle), v
+
+    def forward(self, x: Tensor, angle: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
+        q = rotate(self.q_linear(x).unflatten(-1, (self.num_heads, -1)), angle)
+        return self.proj(attend(q, k, v, bias))

@@ -16,6 +16,9 @@ from engines.catalog import AvatarDiTConfig
 from engines.models.attention import AudioAttention, SelfAttention, TextAttention, visible
 from engines.models.rope import angles, rope_3d
 
+#: Keys and values of text and of audio, [b, m, heads, d] each; or of all blocks, stacked before b.
+Conditions = tuple[Tensor, Tensor, Tensor, Tensor]
+
 TIME_UNITS_PER_S = 25.0  # temporal positions are seconds × 25, whatever the frame interval
 
 
@@ -47,14 +50,14 @@ class Block(nn.Module):
         nn.init.normal_(self.cross_attn.o.weight, std=0.02)
 
     def forward(
-        self, x: Tensor, time: Tensor, angle: Tensor, text: Tensor, text_bias: Tensor,
-        audio: Tensor, audio_angle: Tensor, audio_bias: Tensor,
+        self, x: Tensor, time: Tensor, angle: Tensor, known: Conditions, text_bias: Tensor, audio_bias: Tensor
     ) -> Tensor:  # fmt: skip
         """x [b, n, dim]; time [b, 6, dim]: shift, scale, gate for self-attention and for the feed-forward."""
+        text_k, text_v, audio_k, audio_v = known
         shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation + time).unsqueeze(2).unbind(1)
         x = x + gate1 * self.self_attn(self.norm1(x) * (1 + scale1) + shift1, angle)
-        x = x + self.cross_attn(self.norm3(x), text, text_bias)
-        x = x + self.audio_cross_attn(self.norm_x(x), audio, angle, audio_angle, audio_bias)
+        x = x + self.cross_attn(self.norm3(x), text_k, text_v, text_bias)
+        x = x + self.audio_cross_attn(self.norm_x(x), angle, audio_k, audio_v, audio_bias)
         return x + gate2 * self.ffn(self.norm2(x) * (1 + scale2) + shift2)
 
 
@@ -119,28 +122,40 @@ class AvatarDiT(nn.Module):
             if isinstance(module, Block):
                 module.initialise()
 
-    def embed_text(self, text: Tensor, text_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """text [b, k, l, text_dim] (k beats) and text_mask [b, f, k * l] to keys [b, 1 + k * l, dim] and their bias.
-
-        Each frame also sees one learned token, and nothing else where there are no words.
-        """
+    def embed_text(self, text: Tensor) -> Tensor:
+        """text [b, k, l, text_dim] (k beats) to [b, 1 + k * l, dim]; the first is a learned token that every frame sees."""
         b, k, length, _ = text.shape
         words = text.flatten(0, 1)
         if self.config.text_context:
             words = words + self.text_context(words.transpose(1, 2)).transpose(1, 2)
         words = self.text_embedding(words).reshape(b, k * length, -1)
-        keys = torch.cat([self.text_null.expand(b, 1, -1), words], dim=1)
-        return keys, visible(F.pad(text_mask, (1, 0), value=1.0))
+        return torch.cat([self.text_null.expand(b, 1, -1), words], dim=1)
 
-    def forward(
+    def condition(self, text: Tensor, audio: Tensor, audio_known: Tensor, audio_time: Tensor) -> Conditions:
+        """What does not change from step to step, all blocks stacked: see `Conditions`.
+
+        text [b, k, l, d]; audio [b, n, d] with audio_known [b, n] and audio_time [b, n] in seconds.
+        """
+        config = self.config
+        words, heard = self.embed_text(text), self.audio_proj(audio, audio_known)
+        angle = angles(audio_time * TIME_UNITS_PER_S, config.rope_split[0], config.rope_theta)
+        angle = F.pad(angle, (0, config.dim // config.num_heads // 2 - angle.shape[-1]))
+        blocks = [block for block in self.blocks if isinstance(block, Block)]
+        of_text = [block.cross_attn.keys_and_values(words) for block in blocks]
+        of_audio = [block.audio_cross_attn.keys_and_values(heard, angle) for block in blocks]
+        text_k, text_v = (torch.stack(parts) for parts in zip(*of_text, strict=True))
+        audio_k, audio_v = (torch.stack(parts) for parts in zip(*of_audio, strict=True))
+        return text_k, text_v, audio_k, audio_v
+
+    def denoise(
         self, latents: Tensor, timestep: Tensor, interval: Tensor, time: Tensor, frame_scalars: Tensor,
-        text: Tensor, text_mask: Tensor, audio: Tensor, audio_known: Tensor, audio_time: Tensor, audio_mask: Tensor,
+        text_mask: Tensor, audio_mask: Tensor, text_k: Tensor, text_v: Tensor, audio_k: Tensor, audio_v: Tensor,
     ) -> Tensor:  # fmt: skip
         """Velocity [b, c, f, h, w].
 
         latents [b, 2c + m, f, h, w]: noisy latents, mask, condition. timestep [b], 0–1000. interval [b], seconds a frame.
-        time [b, f], seconds. frame_scalars [b, s, f]. text [b, k, l, d] and text_mask [b, f, k * l]. audio [b, n, d] with
-        audio_known [b, n], audio_time [b, n] in seconds, and audio_mask [b, f, n]: which features a frame attends to.
+        time [b, f], seconds. frame_scalars [b, s, f]. text_mask [b, f, k * l] and audio_mask [b, f, n]: which words and which
+        features a frame attends to. The rest is of `condition`.
         """
         config = self.config
         b, _, f, h, w = latents.shape
@@ -156,18 +171,21 @@ class AvatarDiT(nn.Module):
         embedded = self.time_embedding(sinusoids(timestep, config.frequency_dim))
         embedded = embedded + self.interval_embedding(sinusoids(interval * 1000.0, config.frequency_dim))
         modulation = self.time_projection(embedded).unflatten(1, (6, config.dim))
-        keys, text_bias = self.embed_text(text, text_mask)
-        heard = self.audio_proj(audio, audio_known)
-        head_dim = config.dim // config.num_heads
-        audio_angle = angles(audio_time * TIME_UNITS_PER_S, config.rope_split[0], config.rope_theta)
-        audio_angle = F.pad(audio_angle, (0, head_dim // 2 - audio_angle.shape[-1]))
-        audio_bias = visible(audio_mask)
+        text_bias, audio_bias = visible(F.pad(text_mask, (1, 0), value=1.0)), visible(audio_mask)
         if rows * columns > 1:
             text_bias = text_bias.repeat_interleave(rows * columns, dim=2)
             audio_bias = audio_bias.repeat_interleave(rows * columns, dim=2)
-        for block in self.blocks:
-            x = block(x, modulation, angle, keys, text_bias, heard, audio_angle, audio_bias)
+        for i, block in enumerate(self.blocks):
+            x = block(x, modulation, angle, (text_k[i], text_v[i], audio_k[i], audio_v[i]), text_bias, audio_bias)
         return self.unpatchify(self.head(x, embedded), f, rows, columns)
+
+    def forward(
+        self, latents: Tensor, timestep: Tensor, interval: Tensor, time: Tensor, frame_scalars: Tensor,
+        text: Tensor, text_mask: Tensor, audio: Tensor, audio_known: Tensor, audio_time: Tensor, audio_mask: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """Both at once, as in training."""
+        known = self.condition(text, audio, audio_known, audio_time)
+        return self.denoise(latents, timestep, interval, time, frame_scalars, text_mask, audio_mask, *known)
 
     def unpatchify(self, x: Tensor, frames: int, rows: int, columns: int) -> Tensor:
         """Tokens [b, n, p1 * p2 * p3 * c] to latents [b, c, f, h, w]."""

@@ -116,8 +116,8 @@ def through_opus(sound: Sound, bit_rate: int) -> Sound:
         ogg.mux(stream.encode(None))
     file.seek(0)
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
-    with av.open(file) as container:
-        parts = [out.to_ndarray()[0] for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+    with av.open(file, "r") as coded:
+        parts = [out.to_ndarray()[0] for frame in coded.decode(audio=0) for out in resampler.resample(frame)]
     return fitted(np.concatenate(parts), len(sound))
 
 

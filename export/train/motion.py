@@ -107,6 +107,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     checkpoint = args.out / "last.pt"
     torch.manual_seed(args.seed)
+    torch.set_flush_denormal(True)
 
     clips = load_clips(args.cache, "train")
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True) if checkpoint.exists() else None

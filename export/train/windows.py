@@ -77,7 +77,7 @@ class Windows:
         rng = self._rng
         blueprint = rng.random() < 0.25
         repair = not blueprint and rng.random() < 0.15
-        num_frames = int(rng.integers(24, 40) if blueprint else rng.integers(8, 21) if repair else rng.integers(8, 56))
+        num_frames = int(rng.integers(24, 40) if blueprint else rng.integers(12, 21) if repair else rng.integers(8, 56))
         interval = BLUEPRINT_INTERVAL_S if blueprint else float(rng.choice(INTERVALS_S))
         samples = [self._sample(num_frames, interval, blueprint, repair) for _ in range(size)]
         tensors = {name: np.stack([s[0][name] for s in samples]) for name in samples[0][0]}
@@ -150,7 +150,7 @@ class Windows:
         """A join: both sides known, a few frames between them not."""
         history, future = int(self._rng.integers(2, 5)), int(self._rng.integers(1, 5))
         mask = np.ones((f, NUM_CHANNELS), np.bool_)
-        mask[min(history, f - 5) : f - min(future, 3)] = False
+        mask[history : f - future] = False
         return mask
 
     def _blueprint_mask(self, f: int) -> NDArray[np.bool_]:
