@@ -106,6 +106,7 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
         end_at = taken.since + arguments.seconds
         while (now := time.monotonic()) < end_at:
             await asyncio.sleep(min(1.0, end_at - now))
+            _check_on_air(host)
             metrics = host.control.latest.get("metrics")
             if metrics:
                 taken.holds.append(metrics["holds"])
@@ -117,6 +118,12 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
         await asyncio.sleep(2.5)  # the last prompts and sounds are still on their way
         taken.first_frame_ms = viewer.first_frame_ms
     return taken
+
+
+def _check_on_air(host: Host) -> None:
+    state = host.control.latest.get("state", {})
+    if state.get("state") == "ended":
+        raise ServerError(f"the broadcast ended while it was measured: {state['reason']}")
 
 
 async def _prompt(host: Host, taken: Taken) -> None:

@@ -103,7 +103,7 @@ def _windows(voice: Sequence[tuple[float, NDArray[np.int16]]], length: int, rate
     windows: list[tuple[float, NDArray[np.int16]]] = []
     pieces: list[NDArray[np.int16]] = []
     start_s, end_s = 0.0, None
-    for media_s, samples in voice:
+    for media_s, samples in sorted(voice, key=lambda piece: piece[0]):  # packets may overtake each other
         if end_s is None or abs(media_s - end_s) > 0.004:
             pieces, start_s = [], media_s
         pieces.append(samples)
