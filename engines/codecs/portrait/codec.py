@@ -15,18 +15,19 @@ import numpy as np
 
 from engines.avatar_library import Avatar
 from engines.codecs.portrait.eyes import Eye
-from engines.codecs.portrait.face import Array, Face
+from engines.codecs.portrait.face import Face
 from engines.codecs.portrait.flow import Flow, Sources, camera_matrix
-from engines.codecs.portrait.layers import Background, Layers, half
+from engines.codecs.portrait.layers import Background, Layers
 from engines.codecs.portrait.lips import Lips, add_interior, compose, coverage
-from engines.codecs.portrait.view import Picture, View
+from engines.codecs.portrait.planes import Array, Picture, enlarge, half, store, take
+from engines.codecs.portrait.view import View
 from engines.lips import APERTURE_GAIN
 from engines.motion import INDEX, NUM_CHANNELS, Motion
 
 STRIP_ROWS = 64  # a strip's planes stay in the core's cache
 #: Channels that have a range of their own; all others go from 0 to 1.
 LIMITS = {
-    "headYaw": 0.6, "headPitch": 0.45, "headRoll": 0.5, "headX": 0.6, "headY": 0.5, "headZ": 1.2,
+    "headYaw": 0.5, "headPitch": 0.45, "headRoll": 0.5, "headX": 0.6, "headY": 0.5, "headZ": 1.2,
     "cameraX": 0.25, "cameraY": 0.25, "cameraZoom": 0.8, "cameraRoll": 0.3,
 }  # fmt: skip
 
@@ -47,10 +48,11 @@ class PortraitCodec:
     def __init__(self, avatar: Avatar, size: tuple[int, int], background: Background = "keep") -> None:
         """size: (width, height) in pixels, both even. Raises ValueError for sizes that cannot be drawn."""
         face = Face.of(avatar.landmarks)
-        self.view = View.framing((avatar.width, avatar.height), size, face)
+        picture, matte, behind = avatar.picture(), avatar.matte(), avatar.background()
+        self.view = View.framing((avatar.width, avatar.height), size, face, matte)
         self.face = face = self.view.place(face)
         self.flow = Flow(self.view, face)
-        self.layers = layers = Layers.of(self.view, avatar.picture(), avatar.matte(), avatar.background(), background)
+        self.layers = layers = Layers.of(self.view, picture, matte, behind, background)
         self.eyes = tuple(Eye(face, side, layers.person_y, layers.person_uva[..., :2]) for side in ("Right", "Left"))
         canonical = self.flow.head.canonical.reshape(*self.flow.grid, 3)
         self.lips = Lips(face, self.flow.fields.mouth, canonical, self.flow.step, layers.person_y, layers.person_uva[..., :2])
@@ -62,7 +64,7 @@ class PortraitCodec:
 
     def decode_rgb(self, motion: Motion) -> Picture:
         """One frame as RGB uint8 [height, width, 3]."""
-        return cv2.cvtColor(self.decode(motion), cv2.COLOR_YUV2RGB_I420)
+        return np.asarray(cv2.cvtColor(self.decode(motion), cv2.COLOR_YUV2RGB_I420), np.uint8)
 
     def decode(self, motion: Motion) -> Picture:
         """One frame, motion [64], as I420 uint8 [height * 3 // 2, width]. Raises ValueError for another shape."""
@@ -110,7 +112,7 @@ class PortraitCodec:
         for start in range(int(rows[0]) // 2 * 2, int(rows[-1]) + 1, num_rows):
             cells = Cells(int(cols[0]), start, int(cols[-1]) + 1, min(start + num_rows, at.shape[0]))
             map_y = self._map(sources.chosen, cells)
-            self._lay(y, uv, cells, *self._person(map_y, self._map(sources.chosen, cells, 2)), self._alpha(map_y))
+            self._lay(y, uv, cells, *self._person(map_y, self._map(sources.chosen, cells, 2)), take(self.layers.alpha, map_y))
 
     def _map(self, source: Array, cells: Cells, divide: int = 1) -> Array:
         """The places [h, w, 2] that the pixels of some cells show: of the Y plane, or (divide 2) of the half-size planes."""
@@ -118,18 +120,13 @@ class PortraitCodec:
         part = np.ascontiguousarray(source[cells.top : cells.bottom + 2, cells.left : cells.right + 2])
         if divide == 2:
             part = part * np.float32(0.5) - np.float32(0.25)
-        full = cv2.resize(part, (part.shape[1] * step, part.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+        full = enlarge(part, step)
         height = min(size[1] - cells.top * step, (cells.bottom - cells.top) * step)
         width = min(size[0] - cells.left * step, (cells.right - cells.left) * step)
         return full[step : step + height, step : step + width]
 
     def _person(self, map_y: Array, map_uv: Array) -> tuple[Array, Array]:
-        y = cv2.remap(self.layers.person_y, map_y, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        uva = cv2.remap(self.layers.person_uva, map_uv, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return y, uva
-
-    def _alpha(self, map_y: Array) -> Array:
-        return cv2.remap(self.layers.alpha, map_y, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return take(self.layers.person_y, map_y, cubic=True), take(self.layers.person_uva, map_uv)
 
     def _lay(self, y: Picture, uv: Picture, cells: Cells, new_y: Array, new_uva: Array, alpha: Array) -> None:
         """Lay a premultiplied patch over the frame: Y and its coverage alpha [h, w], UV with coverage [h/2, w/2, 3]."""
@@ -141,15 +138,17 @@ class PortraitCodec:
         new_y += cv2.multiply(through, at_y, dtype=cv2.CV_32F)
         through = 1 - new_uva[..., 2]
         new_uv = new_uva[..., :2] + cv2.multiply(cv2.merge((through, through)), at_uv, dtype=cv2.CV_32F)
-        cv2.add(new_y, 0.0, dst=at_y, dtype=cv2.CV_8U)
-        cv2.add(new_uv, 0.0, dst=at_uv, dtype=cv2.CV_8U)
+        store(new_y, at_y)
+        store(new_uv, at_uv)
 
     def _draw_mouth(self, sources: Sources, motion: Motion, y: Picture, uv: Picture) -> None:
         cells = self._mouth_cells(sources)
         if cells is None:
             return
         lips, sides = self.lips, (sources.above, sources.below)
-        on_upper, on_lower, edges = coverage(*(lips.edge(self._map(at - lips.offset, cells), lip) for lip, at in enumerate(sides)))
+        on_upper, on_lower, edges = coverage(
+            *(lips.edge(self._map(at - lips.offset, cells), lip) for lip, at in enumerate(sides))
+        )
         skin = [self._person(self._map(at, cells), self._map(at, cells, 2)) for at in sides]
         new_y, new_uva = compose(skin[0], skin[1], on_upper, on_lower)
         opening = cv2.boundingRect((on_upper + on_lower < 0.996).astype(np.uint8))
@@ -159,9 +158,11 @@ class PortraitCodec:
             head = np.ascontiguousarray(self._map(sources.head - lips.offset, cells)[part])
             through = 1 - on_upper[part] - on_lower[part]
             inside = lips.interior(head, self._jaw_shift(motion), edges[0][part], edges[1][part])
-            add_interior(new_y[part], new_uva[part[0].start // 2 : part[0].stop // 2, part[1].start // 2 : part[1].stop // 2], inside, through)
+            half_part = tuple(slice(axis.start // 2, axis.stop // 2) for axis in part)
+            add_interior(new_y[part], new_uva[half_part], inside, through)
         # The face's outline is drawn already, and stays.
-        solid = cv2.erode((self._alpha(self._map(sources.below, cells)) > 0.995).astype(np.float32), np.ones((7, 7), np.uint8))
+        full = (take(self.layers.alpha, self._map(sources.below, cells)) > 0.995).astype(np.float32)
+        solid = np.asarray(cv2.erode(full, np.ones((7, 7), np.uint8)), np.float32)
         half_solid = half(solid)[..., None]
         new_uva[..., 2] = 1
         self._lay(y, uv, cells, new_y * solid, new_uva * half_solid, solid)
@@ -195,4 +196,3 @@ def within_range(motion: Motion) -> Motion:
     for name, limit in LIMITS.items():
         low[INDEX[name]], high[INDEX[name]] = -limit, limit
     return np.clip(np.nan_to_num(motion.astype(np.float32), nan=0.0), low, high)
-

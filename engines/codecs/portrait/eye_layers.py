@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.codecs.portrait.face import Array
-from engines.codecs.portrait.fields import smoothstep
+from engines.codecs.portrait.planes import Array, smoothstep, spread
 
 UPPER_SHADE, LOWER_SHADE = 0.17, 0.09  # reach of the lids' shadow on the eyeball, half eye widths
 NUM_RINGS = 32
@@ -27,16 +26,18 @@ class EyeLayers:
 
 
 def separate(
-    picture: Array, s: Array, t: Array, upper: Array, lower: Array, scale: float, far: Array, lash_reach: float
+    picture: Array, light: Array, s: Array, t: Array, upper: Array, lower: Array, scale: float, far: Array, lash_reach: float
 ) -> EyeLayers:
-    """picture: one plane of the eye's window. s, t: eye coordinates of its pixels; upper, lower: the lids' t at their s;
-    scale: pixels in half an eye width; far: distance from the iris's centre in its radii; lash_reach: half eye widths."""
+    """picture: one plane of the eye's window; light: Y, as large; s, t: eye coordinates of its pixels; upper, lower: the
+    lids' t at their s; scale: pixels in half an eye width; far: distance from the iris's centre in its radii; lash_reach: in
+    half eye widths.
+    """
     flat = picture if picture.ndim == 3 else picture[..., None]
     opening = np.clip((t - upper) * scale + 0.5, 0, 1) * np.clip((lower - t) * scale + 0.5, 0, 1)
     opening *= np.clip((1 - np.abs(s)) * scale, 0, 1)
     white, iris, disc = _ball(flat, s, t, upper, lower, far)
     stain = (flat - iris - white * (1 - disc[..., None])) * opening[..., None]
-    lashes = _lashes(flat, s, t, upper, lower, scale, lash_reach)
+    lashes = _lashes(flat, light, s, t, upper, lower, scale, lash_reach)
     parts = (flat - lashes, lashes, white, iris, disc, stain)
     return EyeLayers(*(part.reshape(picture.shape if part is not disc else disc.shape).astype(np.float32) for part in parts))
 
@@ -67,37 +68,18 @@ def _ball(flat: Array, s: Array, t: Array, upper: Array, lower: Array, far: Arra
     return white, (iris - white * (1 - disc[..., None])) * (disc > 0)[..., None], disc
 
 
-def _lashes(flat: Array, s: Array, t: Array, upper: Array, lower: Array, scale: float, reach: float) -> Array:
+def _lashes(flat: Array, light: Array, s: Array, t: Array, upper: Array, lower: Array, scale: float, reach: float) -> Array:
     """What is darker than the skin around it, above the upper lid's edge."""
     above = upper - t
     window = smoothstep(above, -1.5 / scale, 0.5 / scale) * (1 - smoothstep(above, 0.75 * reach, reach))
     window *= 1 - smoothstep(np.abs(s), 1.25, 1.5)
     hidden = (above < 0.10) & (t < lower + 0.12) & (np.abs(s) < 1.2)  # the eye and the lid's rim say nothing of the skin
-    light = flat[..., 0]
-    if flat.shape[2] == 2:  # chroma has no dark: the whole band beside the rim counts as skin
-        trust = np.where(hidden, 0, 1).astype(np.float32)
-    else:
-        size = max(3, int(0.16 * scale) * 2 + 1)
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-        closed = cv2.dilate(np.where(hidden, 0, light).astype(np.float32), kernel)
-        closed = cv2.erode(np.where(hidden, 255, closed).astype(np.float32), kernel)
-        dark = np.clip((closed - light) / np.maximum(0.10 * closed, 4), 0, 1)
-        trust = np.where(hidden, 0, 1 - dark * (above < reach) * (above > -0.3)).astype(np.float32) ** 2
+    size = max(3, int(0.16 * scale) * 2 + 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    closed = cv2.dilate(np.where(hidden, 0, light).astype(np.float32), kernel)
+    closed = cv2.erode(np.where(hidden, 255, closed).astype(np.float32), kernel)
+    dark = np.clip((closed - light) / np.maximum(0.10 * closed, 4), 0, 1)
+    trust = np.where(hidden, 0, 1 - dark * (above < reach) * (above > -0.3)).astype(np.float32) ** 2
     skin = spread(flat, trust)
-    skin = cv2.GaussianBlur(skin, (0, 0), max(0.5, 0.03 * scale)).reshape(flat.shape)
-    return (np.minimum(flat - skin, 0) if flat.shape[2] == 1 else flat - skin) * window[..., None]
-
-
-def spread(plane: Array, weight: Array) -> Array:
-    """Fill where weight is 0 from where it is 1, smoothly (pull-push over a pyramid). plane: [h, w, c]; weight: [h, w]."""
-    height, width = weight.shape
-    if min(height, width) < 2 or weight.min() > 0.99:
-        mean = (plane * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
-        return plane * weight[..., None] + mean * (1 - weight[..., None])
-    size = ((width + 1) // 2, (height + 1) // 2)
-    low_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    low = cv2.resize(plane * weight[..., None], size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
-    low = low / np.maximum(low_weight, 1e-6)[..., None]
-    low = spread(low.astype(np.float32), np.minimum(1, low_weight * 2))
-    back = cv2.resize(low, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, -1)
-    return (plane * weight[..., None] + back * (1 - weight[..., None])).astype(np.float32)
+    smooth = cv2.GaussianBlur(skin, (0, 0), max(0.5, 0.03 * scale)).reshape(flat.shape)
+    return np.asarray((np.minimum(flat - smooth, 0) if flat.shape[2] == 1 else flat - smooth) * window[..., None], np.float32)

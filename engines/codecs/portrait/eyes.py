@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from engines.codecs.portrait.eye_layers import LOWER_SHADE, UPPER_SHADE, EyeLayers, separate
-from engines.codecs.portrait.face import Array, Face
-from engines.codecs.portrait.view import mesh
+from engines.codecs.portrait.face import Face
+from engines.codecs.portrait.planes import Array, half, mesh, take
 from engines.motion import INDEX, Motion
 
 #: Upper and lower lid from one corner to the other, brow's lower edge, iris centre and ring; by the speaker's side.
@@ -81,7 +81,7 @@ class Eye:
         lower_s, lower_t = self._local(lower)
         self.upper_fit, self.lower_fit = _lid_curve(upper_s, upper_t), _lid_curve(lower_s, lower_t)
         brow = float(np.median(self._local(marks[list(BROW_EDGE[side])])[1]))
-        self.opening = float(max(0.05, np.max(lower_t) - np.min(upper_t)))
+        self.opening = max(0.05, float(np.max(lower_t) - np.min(upper_t)))
         self.brow_gap = float(np.clip(np.min(upper_t) - brow, 0.35, 1.2))
         centre_s, centre_t = self._local(marks[[IRIS[side][0]]])
         self.iris = float(centre_s[0]), float(centre_t[0])
@@ -89,14 +89,14 @@ class Eye:
         self.iris_radius = float(np.clip(np.linalg.norm(ring, axis=1).mean() / self.half, 0.25, 0.75))
         self.lash_reach = float(np.clip(0.6 * self.brow_gap, 0.2, 0.55))
         self._find_iris(person_y)
-        self.planes = (self._plane(person_y, 1), self._plane(person_uv, 2))
+        self.planes = (self._plane(person_y, person_y, 1), self._plane(person_uv, half(person_y), 2))
         self._find_lash_contrast()
 
     def _local(self, points: Array) -> tuple[Array, Array]:
         p = (points - self.centre) / self.half
         return (p @ self.along).astype(np.float32), (p @ self.down).astype(np.float32)
 
-    def _plane(self, whole: Array, divide: int) -> _Plane:
+    def _plane(self, whole: Array, light: Array, divide: int) -> _Plane:
         reach = np.array([1.5, self.brow_gap + 0.35 + self.opening]) * self.half
         box = np.abs(self.along) * reach[0] + np.abs(self.down) * reach[1]
         low = np.floor((self.centre - box) / divide).astype(int)
@@ -106,7 +106,7 @@ class Eye:
         cols = slice(int(np.clip(low[0], 0, width - 2)), int(np.clip(high[0], 2, width)))
         picture = np.ascontiguousarray(whole[rows, cols])
         grid = mesh(picture.shape[1], picture.shape[0])
-        points = (grid + (cols.start, rows.start)).astype(np.float32) * divide + np.float32((divide - 1) / 2)
+        points = (grid + np.array((cols.start, rows.start), np.float32)) * divide + np.float32((divide - 1) / 2)
         s, t = self._local(points)
         bow = np.clip(1 - s * s, 0, None)
         upper, lower = bow * np.polyval(self.upper_fit, s), bow * np.polyval(self.lower_fit, s)
@@ -115,7 +115,8 @@ class Eye:
         dx, dy = s - self.iris[0], t - self.iris[1]
         f = np.float32
         upper, lower = upper.astype(f), lower.astype(f)
-        layers = separate(picture, s, t, upper, lower, scale, np.hypot(dx, dy) / self.iris_radius, self.lash_reach)
+        far = np.hypot(dx, dy) / self.iris_radius
+        layers = separate(picture, light[rows, cols], s, t, upper, lower, scale, far, self.lash_reach)
         return _Plane(rows, cols, grid[..., 0], grid[..., 1], s, t, upper, lower, dx, dy, scale, picture, layers)
 
     def _find_lash_contrast(self) -> None:
@@ -134,7 +135,7 @@ class Eye:
         cx, cy = (round(float(c)) for c in self.centre)
         top, left = max(0, cy - reach), max(0, cx - reach)
         part = person_y[top : cy + reach + 1, left : cx + reach + 1]
-        s, t = self._local((mesh(part.shape[1], part.shape[0]) + (left, top)).astype(np.float32))
+        s, t = self._local(mesh(part.shape[1], part.shape[0]) + np.array((left, top), np.float32))
         bow = np.clip(1 - s * s, 0, None)
         seen = (t > bow * np.polyval(self.upper_fit, s) + 0.08) & (t < bow * np.polyval(self.lower_fit, s) - 0.04)
         s, t, light = s[seen & (np.abs(s) < 0.92)], t[seen & (np.abs(s) < 0.92)], part[seen & (np.abs(s) < 0.92)]
@@ -190,7 +191,7 @@ class Eye:
         middle = (upper + lower) / 2
         shift = np.where(p.t < middle, p.upper - source_above, p.lower + source_below) - p.t
         shift *= np.float32(p.scale)
-        skin = _take(p, p.layers.lid, shift * self.down[0], shift * self.down[1], cv2.INTER_CUBIC)
+        skin = _take(p, p.layers.lid, shift * self.down[0], shift * self.down[1], cubic=True)
         skin = skin + self._lashes(p, pose, upper)
         corner = np.clip((1 - np.abs(p.s)) * p.scale, 0, 1)
         shown = np.clip((p.t - upper) * p.scale + 0.5, 0, 1) * np.clip((lower - p.t) * p.scale + 0.5, 0, 1) * corner
@@ -206,19 +207,19 @@ class Eye:
         stand = math.copysign(max(abs(stand), 0.08), stand)
         above = (upper - p.t) / np.float32(stand)
         shift = np.where(above >= 0, p.upper - above - p.t, 9.0) * np.float32(p.scale)
-        lashes = _take(p, p.layers.lashes, shift * self.down[0], shift * self.down[1], cv2.INTER_LINEAR)
+        lashes = _take(p, p.layers.lashes, shift * self.down[0], shift * self.down[1])
         return lashes * np.float32(0.55 + 0.45 * stand if stand > 0 else 0.55)
 
     def _ball(self, p: _Plane, pose: _Pose, upper: Array, lower: Array, light: bool) -> Array:
         u = np.float32(-p.scale * (pose.gaze_s * self.along[0] + pose.gaze_t * self.down[0]))
         v = np.float32(-p.scale * (pose.gaze_s * self.along[1] + pose.gaze_t * self.down[1]))
-        disc = _take(p, p.layers.disc, u, v, cv2.INTER_CUBIC)
-        iris = _take(p, p.layers.iris, u, v, cv2.INTER_CUBIC)
+        disc = _take(p, p.layers.disc, u, v, cubic=True)
+        iris = _take(p, p.layers.iris, u, v, cubic=True)
         ball = iris + p.layers.white * ((1 - disc) if light else (1 - disc)[..., None])
         # The stain of each lid goes where the lid goes.
         near_upper = (p.t - upper) < (lower - p.t) * (UPPER_SHADE / LOWER_SHADE)
         shift = np.where(near_upper, p.upper - upper, p.lower - lower) * np.float32(p.scale)
-        ball = ball + _take(p, p.layers.stain, shift * self.down[0], shift * self.down[1], cv2.INTER_LINEAR)
+        ball = ball + _take(p, p.layers.stain, shift * self.down[0], shift * self.down[1])
         if light and pose.close > 0:
             ball *= 1 - 0.40 * min(1.0, pose.close * 1.5) * np.exp(-np.maximum(p.t - upper, 0) / 0.16)
         return ball
@@ -226,17 +227,18 @@ class Eye:
     def _lid_shade(self, p: _Plane, pose: _Pose, upper: Array) -> Array:
         """The lash line and the roundness of a closing lid, a factor."""
         if not pose.shut:
-            return np.float32(1)
+            return np.ones_like(p.s)
         width = np.clip(1.06 - p.s * p.s, 0, 1)
         d = (p.t - upper) / 0.055
-        lash = self.lash * np.exp(-np.where(d > 0, 0.6 * d, d) ** 2) * width**0.5
+        lash = self.lash * np.exp(-(np.where(d > 0, 0.6 * d, d) ** 2)) * width**0.5
         rounded = 0.07 * np.exp(-(((upper - p.t) / 0.16) ** 2)) * width
         return 1 - pose.shut * np.maximum(lash * 0.75, rounded)
 
 
-def _take(p: _Plane, layer: Array, dx: Array | np.float32, dy: Array | np.float32, method: int) -> Array:
+def _take(p: _Plane, layer: Array, dx: Array | np.float32, dy: Array | np.float32, cubic: bool = False) -> Array:
     """A layer's values (dx, dy) pixels away from each pixel of the window."""
-    return cv2.remap(layer, p.x + dx, p.y + dy, method, borderMode=cv2.BORDER_CONSTANT if layer is p.layers.lashes else cv2.BORDER_REPLICATE)
+    border = cv2.BORDER_CONSTANT if layer is p.layers.lashes else cv2.BORDER_REPLICATE
+    return take(layer, np.asarray(cv2.merge((p.x + dx, p.y + dy)), np.float32), cubic, border)
 
 
 def _lid_curve(s: Array, t: Array) -> Array:

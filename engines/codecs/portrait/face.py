@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+from engines.codecs.portrait.planes import Array
 
 EYE_OUTER = (33, 263)
 FOREHEAD, CHIN = 10, 152

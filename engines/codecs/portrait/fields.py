@@ -19,9 +19,9 @@ from engines.codecs.portrait.face import (
     MOUTH_CORNERS,
     UPPER_INNER,
     UPPER_OUTER,
-    Array,
     Face,
 )
+from engines.codecs.portrait.planes import Array, smoothstep
 from engines.lips import APERTURE_GAIN
 from engines.motion import BLENDSHAPES
 
@@ -34,12 +34,6 @@ UNDER_EYE = {"Right": (119, 118, 100), "Left": (348, 347, 329)}
 NOSE_WING = {"Right": (129, 98, 203), "Left": (358, 327, 423)}
 CHEEK_LOW = {"Right": (187, 207, 214), "Left": (411, 427, 434)}
 NOSE_BASE = 2
-
-
-def smoothstep(x: Array, low: float, high: float) -> Array:
-    """0 below `low`, 1 above `high`, smooth between."""
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return (t * t * (3.0 - 2.0 * t)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +110,7 @@ class FaceFields:
     def jaw(self, s: Array, v: Array, upper: bool) -> Array:
         """How far the skin goes down with the jaw (1: as far as the lower lip), [n]."""
         h = self.mouth.half_width
-        a, cheek = np.abs(s), self.cheek(s)
+        a, cheek = np.asarray(np.abs(s), np.float32), self.cheek(s)
         if upper:
             return (cheek * np.exp(-((v / (0.9 * self.nose_drop + 0.12)) ** 2))).astype(np.float32)
         line = cheek + self.gap(s)
@@ -128,7 +122,7 @@ class FaceFields:
         return (down * neck).astype(np.float32)
 
     def _side(self, q: Array, s: Array, v: Array, upper: bool) -> Array:
-        m, h = self.mouth, self.mouth.half_width
+        m = self.mouth
         out = {name: np.zeros((len(q), 3), np.float32) for name in BLENDSHAPES}
         thick = m.upper_thickness if upper else m.lower_thickness
         sign = -1.0 if upper else 1.0  # away from the lip line

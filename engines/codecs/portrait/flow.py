@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from engines.codecs.portrait.face import Array, Face
-from engines.codecs.portrait.fields import NUM_SHAPES, FaceFields, smoothstep
+from engines.codecs.portrait.face import Face
+from engines.codecs.portrait.fields import NUM_SHAPES, FaceFields
 from engines.codecs.portrait.head import Head
-from engines.codecs.portrait.view import View, mesh
+from engines.codecs.portrait.planes import Array, mesh, smoothstep, take
+from engines.codecs.portrait.view import View
 from engines.motion import INDEX, Motion
 
 INVERSION_STEPS = 5
@@ -106,7 +106,7 @@ class Flow:
         at[..., 1] = camera[1, 0] * x + camera[1, 1] * y[:, None] + camera[1, 2]
         at *= np.float32(1 / step)
         above, below, head = (_inverse(field, at) for field in self.forward(motion))
-        side = cv2.remap(self.lip_side, below, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        side = take(self.lip_side, below)
         chosen = np.where(side[..., None] > 0, below, above)
         return Sources(*(source * np.float32(step) for source in (above, below, chosen, head)))
 
@@ -115,7 +115,7 @@ def _inverse(displacement: Array, at: Array) -> Array:
     """Solve u + displacement(u) = at for u by fixed point; all in grid steps, float32 [h, w, 2]."""
     u = at
     for _ in range(INVERSION_STEPS + 1):
-        u = at - cv2.remap(displacement, u, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        u = at - take(displacement, u)
     return u
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from engines.codecs.portrait.face import CHIN, OVAL, Array, Face
-from engines.codecs.portrait.fields import smoothstep
-from engines.codecs.portrait.view import mesh
+from engines.codecs.portrait.face import CHIN, OVAL, Face
+from engines.codecs.portrait.planes import Array, mesh, smoothstep, take
 from engines.motion import INDEX, Motion
 
 CAMERA_DISTANCE = 9.0  # eye distances, about 0.8 m
-PIVOT = (0.0, 0.95, 0.75)  # the top of the neck, canonical
-SIDE_DEPTH = 0.62  # depth of hair and ears, canonical
+PIVOT = (0.0, 0.95, 0.90)  # the top of the neck, canonical
+SIDE_DEPTH = 0.80  # depth of hair and ears, canonical
 DEPTH_CELL = 0.05  # eye distances
-MAX_SLOPE = 1.25  # depth over width: no fold up to about 0.6 rad of turn
+MAX_SLOPE = 1.6  # depth over width: no fold up to 0.5 rad of turn
+RELIEF = 1.35  # face meshes found in pictures are flatter than heads
 ALL = slice(None)
 _POSE = slice(INDEX["headYaw"], INDEX["headZ"] + 1)
 
@@ -44,7 +45,9 @@ class Head:
         q = self.canonical
         self.follow = 1 - smoothstep(q[:, 1] + 0.12 * q[:, 0] ** 2, chin - 0.15, chin + 1.05)
 
-    def moved(self, motion: Motion, rows: slice = ALL, expression: Array | None = None) -> tuple[Array, Array]:
+    def moved(
+        self, motion: Motion, rows: slice | NDArray[np.intp] = ALL, expression: Array | None = None
+    ) -> tuple[Array, Array]:
         """How far the points `rows` move, pixels: (x [n], y [n]). expression: [3, n], pixels; it takes part in the turn."""
         solid = self.from_pivot[:, rows]
         if expression is not None:
@@ -73,7 +76,7 @@ def _depth(face: Face, points: Array) -> Array:
     middle = oval[:, :2].mean(0)
     rings = [middle + (oval[:, :2] - middle) * k for k in (1.4, 1.9, 2.8)]
     known = np.vstack([marks[:, :2], *rings])
-    depth = np.concatenate([marks[:, 2], *(np.full(len(oval), SIDE_DEPTH) for _ in rings)])
+    depth = np.concatenate([RELIEF * marks[:, 2], *(np.full(len(oval), SIDE_DEPTH) for _ in rings)])
     # A spline with kernel r (smooth, without overshoot), on a grid of its own.
     low, high = oval[:, :2].min(0) - 1.2, oval[:, :2].max(0) + 1.2
     size = np.ceil((high - low) / DEPTH_CELL).astype(int) + 1
@@ -83,13 +86,13 @@ def _depth(face: Face, points: Array) -> Array:
     system = np.block([[-gram - 0.02 * np.eye(len(known)), ones], [ones.T, np.zeros((1, 1))]])
     weights = np.linalg.solve(system, np.append(depth, 0.0))
     values = weights[-1] - np.linalg.norm(nodes[:, None] - known[None].astype(np.float32), axis=2) @ weights[:-1]
-    relief = np.clip(values, marks[:, 2].min() - 0.05, SIDE_DEPTH + 0.1).reshape(size[1], size[0]).astype(np.float32)
+    relief = np.clip(values, RELIEF * marks[:, 2].min() - 0.05, SIDE_DEPTH + 0.1).reshape(size[1], size[0]).astype(np.float32)
     relief = _gentle(cv2.GaussianBlur(relief, (0, 0), 0.07 / DEPTH_CELL), MAX_SLOPE * DEPTH_CELL)
-    relief = cv2.GaussianBlur(relief, (0, 0), 0.06 / DEPTH_CELL)
+    relief = np.asarray(cv2.GaussianBlur(relief, (0, 0), 0.06 / DEPTH_CELL), np.float32)
     flat = np.column_stack((points, np.full(len(points), face.origin[2]))).astype(np.float32)
     at = ((face.canonical(flat)[:, :2] - low) / DEPTH_CELL).astype(np.float32)
     parts = [at[None, i : i + 16384] for i in range(0, len(at), 16384)]  # remap's longest row is 32766
-    z = np.concatenate([cv2.remap(relief, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0] for part in parts])
+    z = np.concatenate([take(relief, part)[0] for part in parts])
     # From depth along the face's axis to depth along the camera's: solve canonical x, y from the picture's at known z.
     x, y, toward = face.axes
     plane = np.linalg.inv(np.array([[x[0], y[0]], [x[1], y[1]]], np.float64))

@@ -7,10 +7,9 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from engines.codecs.portrait.face import Array
-from engines.codecs.portrait.view import Picture, View, to_planes
+from engines.codecs.portrait.planes import Array, Picture, half, to_planes
+from engines.codecs.portrait.view import View
 
 Background = Literal["keep", "green"]
 CHROMA_GREEN_RGB = (0, 177, 64)
@@ -38,12 +37,17 @@ class Layers:
         matte = np.where(matte < 4, 0, np.where(matte > 251, 255, matte)).astype(np.uint8)
         background = np.where(matte[..., None] == 0, picture, background)
         # A little softness: colour and coverage are resampled by different filters, and must agree at the outline.
-        alpha = cv2.GaussianBlur(view.canvas(matte).astype(np.float32) / 255, (0, 0), 0.8)
+        alpha = cv2.GaussianBlur(view.canvas(matte, cv2.BORDER_REPLICATE).astype(np.float32) / 255, (0, 0), 0.8)
         alpha = np.clip(alpha * 1.02 - 0.01, 0, 1)
-        (y, uv), (back_y, back_uv) = (to_planes(view.canvas(p)) for p in (picture, background))
-        person_y = y - (1 - alpha) * back_y
+        shown, back = view.canvas(picture), view.canvas(background)
+        # Beyond the picture's edges the background's mirror image goes on, more and more out of focus; the person fades.
+        beyond = view.beyond()
+        alpha = alpha * (1 - beyond)
+        back = _out_of_focus(back, beyond, min(view.size) * 0.06)
+        (y, uv), (back_y, back_uv) = to_planes(shown), to_planes(back)
+        person_y = np.where(beyond > 0, alpha * y, y - (1 - alpha) * back_y)
         alpha_uv = half(alpha)[..., None]
-        person_uv = uv - (1 - alpha_uv) * back_uv
+        person_uv = np.where(half(beyond)[..., None] > 0, alpha_uv * uv, uv - (1 - alpha_uv) * back_uv)
         if kind == "green":
             back_y, back_uv = to_planes(np.full((*back_y.shape, 3), CHROMA_GREEN_RGB, np.uint8))
             person_y, person_uv = np.maximum(person_y, 0), np.maximum(person_uv, 0)
@@ -52,6 +56,12 @@ class Layers:
         return cls(person_y, np.dstack((person_uv, alpha_uv)).astype(np.float32), alpha, back_y, back_uv, box)
 
 
-def half(plane: Array) -> Array:
-    """A plane at half size, each pixel the mean of four."""
-    return cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA)
+def _out_of_focus(picture: Picture, share: Array, blur: float) -> Picture:
+    """A picture, blurred where `share` [h, w] says so."""
+    if not share.any():
+        return picture
+    small = cv2.resize(picture, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small, (0, 0), blur / 4, borderType=cv2.BORDER_REFLECT)
+    soft = cv2.resize(soft, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_CUBIC)
+    share = share[..., None]
+    return np.clip(picture * (1 - share) + soft * (0.97 * share) + 0.5, 0, 255).astype(np.uint8)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.codecs.portrait.face import LOWER_INNER, UPPER_INNER, Array, Face
+from engines.codecs.portrait.face import LOWER_INNER, UPPER_INNER, Face
 from engines.codecs.portrait.fields import MouthFrame
-from engines.codecs.portrait.layers import half
 from engines.codecs.portrait.mouth import OPEN_AT_REST, MouthColours, keep_own_teeth, paint
-from engines.codecs.portrait.view import mesh
+from engines.codecs.portrait.planes import Array, half, mesh, take
 
 
 class Lips:
@@ -29,7 +28,7 @@ class Lips:
         right, bottom = np.clip((centre + reach).astype(int), (left + 4, top + 4), (width, height)) // 2 * 2
         self.offset = np.array((left, top), np.float32)
         grid = mesh(right - left, bottom - top) + np.array((left, top), np.float32)
-        q = cv2.remap(canonical, grid * np.float32(1 / step), None, cv2.INTER_LINEAR)
+        q = take(canonical, grid * np.float32(1 / step))
         s, v = mouth.locate(q.reshape(-1, 3))
         s, v = s.reshape(q.shape[:2]), v.reshape(q.shape[:2])
         unit = np.float32(face.unit)
@@ -49,7 +48,7 @@ class Lips:
 
     def edge(self, at: Array, lip: int) -> tuple[Array, Array]:
         """(pixels beyond the upper (0) or lower (1) lip's inner edge, pixels inside the corners) at window pixels [h, w, 2]."""
-        taken = self._take(self.edges, at)
+        taken = take(self.edges, at)
         return taken[..., lip], taken[..., 2]
 
     def interior(self, head: Array, jaw_shift: Array, under_upper: Array, over_lower: Array) -> Array:
@@ -59,20 +58,19 @@ class Lips:
         under_upper, over_lower: distance to the lips' edges, pixels [h, w].
         """
         unit = np.float32(self.face.unit)
-        cavity = self._take(self.cavity, head)
-        lower = self._take(self.lower, head - jaw_shift)
-        upper = self._take(self.upper, head)
+        cavity = take(self.cavity, head)
+        lower = take(self.lower, head - jaw_shift)
+        upper = take(self.upper, head)
         inside = cavity * (1 - lower[..., 3:]) + lower[..., :3]
         inside = inside * (1 - upper[..., 3:]) + upper[..., :3]
         # The lips throw shade: soft and deep from above, thin from below.
-        shade = 1 - 0.50 * np.exp(-np.maximum(under_upper, 0) / (0.030 * unit)) - 0.25 * np.exp(
-            -np.maximum(over_lower, 0) / (0.022 * unit)
+        shade = (
+            1
+            - 0.50 * np.exp(-np.maximum(under_upper, 0) / (0.030 * unit))
+            - 0.25 * np.exp(-np.maximum(over_lower, 0) / (0.022 * unit))
         )
         inside[..., 0] *= shade
         return inside
-
-    def _take(self, texture: Array, at: Array) -> Array:
-        return cv2.remap(texture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _rest_gap(mouth: MouthFrame, face: Face, s: Array) -> Array:
@@ -95,9 +93,7 @@ def coverage(upper: tuple[Array, Array], lower: tuple[Array, Array]) -> tuple[Ar
     return on_upper.astype(np.float32), (1 - through - on_upper).astype(np.float32), (upper[0], lower[0])
 
 
-def compose(
-    upper: tuple[Array, Array], lower: tuple[Array, Array], on_upper: Array, on_lower: Array
-) -> tuple[Array, Array]:
+def compose(upper: tuple[Array, Array], lower: tuple[Array, Array], on_upper: Array, on_lower: Array) -> tuple[Array, Array]:
     """The lips together, with nothing between: (Y [h, w], UV and coverage [h/2, w/2, 3]).
 
     upper, lower: the skin as each lip's field warps it, shaped like that; on_upper, on_lower: their coverage [h, w].

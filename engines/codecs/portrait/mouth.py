@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.codecs.portrait.face import LOWER_OUTER, UPPER_OUTER, Array, Face
-from engines.codecs.portrait.fields import MouthFrame, smoothstep
+from engines.codecs.portrait.face import LOWER_OUTER, UPPER_OUTER, Face
+from engines.codecs.portrait.fields import MouthFrame
+from engines.codecs.portrait.planes import Array, smoothstep
 
-#: Seen from the front, in eye distances (90 mm): half-widths of the upper teeth from the middle outwards, the arch turning away.
+#: Widths of the teeth from the middle outwards as seen from the front, the arch turning away; in eye distances (90 mm).
 UPPER_WIDTHS = (0.090, 0.068, 0.062, 0.046, 0.034, 0.022)
 LOWER_WIDTHS = (0.058, 0.060, 0.060, 0.048, 0.036, 0.024)
 UPPER_HEIGHTS = (0.115, 0.102, 0.112, 0.095, 0.085, 0.08)
@@ -75,7 +76,7 @@ def paint(mouth: MouthFrame, face: Face, q: Array, colours: MouthColours) -> tup
     down = np.array((-mouth.along[1], mouth.along[0]), np.float32)
     size = float(np.clip(mouth.half_width / 0.29, 0.75, 1.25))
     middle = float(np.interp(0.0, mouth.line_s, mouth.line_v))
-    x, y = (p @ mouth.along) / size, (p @ down - middle) / size
+    x, y = (np.asarray(axis, np.float32) for axis in ((p @ mouth.along) / size, (p @ down - middle) / size))
     soft = 0.9 / (face.unit * size)  # about a pixel
     upper = _teeth(x, y - UPPER_EDGE, UPPER_WIDTHS, UPPER_HEIGHTS, colours, soft, upper=True)
     lower = _teeth(x, -(y - LOWER_EDGE), LOWER_WIDTHS, (0.09,) * 6, colours, soft, upper=False)

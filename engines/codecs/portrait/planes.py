@@ -1,0 +1,68 @@
+"""Planes of pixels: float32 pictures, and the few ways in which they are resampled and stored."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+Picture = NDArray[np.uint8]
+
+
+def take(plane: Array, at: Array, cubic: bool = False, border: int = cv2.BORDER_REPLICATE) -> Array:
+    """The values of a plane [h, w] or [h, w, c] at places (x, y): float32 [rows, columns, 2]."""
+    method = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
+    return np.asarray(cv2.remap(plane, at, None, method, borderMode=border), np.float32)  # type: ignore[call-overload]
+
+
+def half(plane: Array) -> Array:
+    """A plane at half size, each pixel the mean of four."""
+    small = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
+
+
+def enlarge(plane: Array, times: int) -> Array:
+    """A plane `times` as large; pixels are cells, and their centres keep their values' places."""
+    size = (plane.shape[1] * times, plane.shape[0] * times)
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def store(plane: Array, into: Picture) -> None:
+    """Round into 8 bits, in place, keeping to 0-255."""
+    cv2.add(plane, 0.0, dst=into, dtype=cv2.CV_8U)  # type: ignore[call-overload]
+
+
+def mesh(width: int, height: int) -> Array:
+    """Pixel coordinates (x, y): [height, width, 2]."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    return np.dstack((x, y))
+
+
+def smoothstep(x: Array, low: float, high: float) -> Array:
+    """0 below `low`, 1 above `high`, smooth between."""
+    t = np.clip((x - low) / (high - low), 0.0, 1.0)
+    return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
+
+
+def to_planes(rgb: Picture) -> tuple[Picture, Picture]:
+    """RGB to (Y [h, w], UV [h/2, w/2, 2]), the planes of I420."""
+    height, width = rgb.shape[:2]
+    i420 = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420), np.uint8)
+    u, v = i420[height:].reshape(2, height // 2, width // 2)
+    return np.ascontiguousarray(i420[:height]), np.ascontiguousarray(np.dstack((u, v)))
+
+
+def spread(plane: Array, weight: Array) -> Array:
+    """Fill where weight is 0 from where it is 1, smoothly (pull-push over a pyramid). plane: [h, w, c]; weight: [h, w]."""
+    height, width = weight.shape
+    if min(height, width) < 2 or weight.min() > 0.99:
+        mean = (plane * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
+        return np.asarray(plane * weight[..., None] + mean * (1 - weight[..., None]), np.float32)
+    size = ((width + 1) // 2, (height + 1) // 2)
+    low_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    low = cv2.resize(plane * weight[..., None], size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+    low = low / np.maximum(low_weight, 1e-6)[..., None]
+    low = spread(low.astype(np.float32), np.asarray(np.minimum(1, low_weight * 2), np.float32))
+    back = cv2.resize(low, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, -1)
+    return np.asarray(plane * weight[..., None] + back * (1 - weight[..., None]), np.float32)
