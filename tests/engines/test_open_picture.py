@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from engines.codecs.portrait.open_picture import (
     MAX_SIDE,
@@ -78,6 +78,12 @@ def test_a_sixteen_bit_grey_picture_keeps_its_tones() -> None:
     grey = np.asarray(Image.fromarray(photo()).convert("L"))
     opened = open_picture(encoded(grey.astype(np.uint16) * 257))
     assert np.abs(opened.rgb[..., 0].astype(int) - grey).max() <= 1
+
+
+@pytest.mark.parametrize("profile", [b"garbage", ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()])
+def test_a_colour_profile_that_does_not_fit_is_passed_over(profile: bytes) -> None:
+    opened = open_picture(encoded(photo(), icc_profile=profile))
+    assert np.array_equal(opened.rgb, photo())
 
 
 def test_of_an_animation_the_first_frame_is_taken() -> None:

@@ -143,7 +143,7 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except ImageCms.PyCMSError:  # a profile that does not fit its picture says nothing about its colours
+    except (ImageCms.PyCMSError, OSError, ValueError):  # a profile that does not fit its picture says nothing of its colours
         return image
     return converted if converted is not None else image
 
