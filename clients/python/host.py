@@ -110,6 +110,7 @@ async def perform(
         async with viewer:
             await viewer.picture()
             if prompt:
+                await host.control.wait_for("horizon", lambda horizon: horizon["aired_s"] > 0, timeout_s=30)
                 accepted = await host.control.prompt(prompt)
                 air_in_ms = 1000 * accepted["on_air_in_s"]
             if seconds is None:
@@ -154,7 +155,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--avatar", metavar="NAME", help="default: the server's first")
     parser.add_argument("--size", default="512x512", metavar="WxH")
     parser.add_argument("--fps", type=int, default=25)
-    parser.add_argument("--prompt", default="", help="sent as soon as the picture is there")
+    parser.add_argument("--prompt", default="", help="sent as soon as the voice is on air")
     parser.add_argument("--record", type=Path, metavar="FILE.mp4", help="what a viewer gets")
     parser.add_argument("--seconds", type=float, metavar="N", help="how long; default: until the file has been spoken")
     parser.add_argument("--json", action="store_true", help="end with one line of figures")

@@ -20,8 +20,9 @@ export class Broadcast {
 
   constructor(info, track, video) {
     this.info = info;
+    const { avatar, size, fps } = info; // a server that was started anew makes the same broadcast again
     this.control = new Control(`${here(info.control_url)}?role=host`);
-    this.publisher = new Publisher(here(info.whip_url), track);
+    this.publisher = new Publisher(`${here(info.whip_url)}?${new URLSearchParams({ avatar, size, fps })}`, track);
     this.player = new Player(here(info.whep_url), video);
   }
 

@@ -2,7 +2,6 @@
 
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 5000;
-const UNKNOWN_BROADCAST = 4404;
 
 /** Events: `open`, `gone`, and one named "message:<type>" for each message of the server, with the message as `detail`. */
 export class Control extends EventTarget {
@@ -32,7 +31,7 @@ export class Control extends EventTarget {
       this.dispatchEvent(new CustomEvent(`message:${message.type}`, { detail: message }));
     });
     socket.addEventListener("close", ({ code, reason }) => {
-      if (this.#ended || code === UNKNOWN_BROADCAST) return;
+      if (this.#ended) return;
       this.dispatchEvent(new CustomEvent("gone", { detail: { code, reason } }));
       setTimeout(() => !this.#ended && this.#connect(), this.#pause);
       this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);

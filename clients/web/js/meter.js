@@ -10,10 +10,21 @@ const HOLD_MS = 900;
 
 const share = (db) => Math.min(1, Math.max(0, (db - FLOOR_DB) / -FLOOR_DB));
 
-/** Draws what `read()` says in dB, and says it in words where it matters: `onword("quiet" | "good" | "loud" | "none")`. */
+const WORDS = { none: "no sound", quiet: "quiet", good: "good", loud: "too loud" };
+const REMEMBERED_S = 8; // a pause in speech is not a quiet microphone
+
+/** "none" | "quiet" | "good" | "loud" for the loudest moments of the last seconds, in dB. */
+function judge(peaks) {
+  const loudest = Math.max(...peaks);
+  if (peaks.at(-1) > -0.3) return "loud";
+  return loudest <= -58 ? "none" : loudest < -34 ? "quiet" : "good";
+}
+
+/** Draws what `read()` says in dB; once a second says what it comes to: `onword("none" | "quiet" | "good" | "loud")`. */
 export function startMeter(meter, canvas, read, onword) {
   let [shown, peak, peakAt, before] = [FLOOR_DB, FLOOR_DB, 0, performance.now()];
-  let [loudest, spokenAt] = [FLOOR_DB, 0];
+  let [loudest, spokenAt] = [FLOOR_DB, before];
+  const peaks = [];
 
   animate(() => {
     const now = performance.now();
@@ -23,9 +34,11 @@ export function startMeter(meter, canvas, read, onword) {
     if (db >= peak || now - peakAt > HOLD_MS) [peak, peakAt] = [db, now];
     loudest = Math.max(loudest, db);
     if (now - spokenAt > 1000) {
-      const word = loudest <= -58 ? "none" : loudest < -34 ? "quiet" : loudest > -0.3 ? "loud" : "good";
+      peaks.push(loudest);
+      if (peaks.length > REMEMBERED_S) peaks.shift();
+      const word = judge(peaks);
       meter.setAttribute("aria-valuenow", Math.round(loudest));
-      meter.setAttribute("aria-valuetext", { none: "no sound", quiet: "quiet", good: "good", loud: "too loud" }[word]);
+      meter.setAttribute("aria-valuetext", WORDS[word]);
       onword(word);
       [loudest, spokenAt] = [FLOOR_DB, now];
     }

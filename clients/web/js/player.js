@@ -5,6 +5,8 @@ import { asProblem } from "./problems.js";
 import { wait } from "./dom.js";
 
 const STALLED_FOR_MS = 4000;
+const FIRST_FRAME_MS = 8000;
+const BLANK_FOR_MS = 30_000;
 
 /** Events: `state` with detail.state "connecting" | "playing" | "off-air" | "retrying" (`problem` says why). */
 export class Player extends EventTarget {
@@ -64,8 +66,15 @@ export class Player extends EventTarget {
       this.#video.muted = true;
       return this.#video.play();
     });
-    await new Promise((done, fail) => {
-      const timer = setTimeout(() => fail(new Error("no picture came")), 8000);
+    await this.#nextFrame(FIRST_FRAME_MS);
+    for (const until = performance.now() + BLANK_FOR_MS; isBlank(this.#video) && performance.now() < until; ) {
+      await this.#nextFrame(FIRST_FRAME_MS); // one colour all over: the avatar is still being opened
+    }
+  }
+
+  #nextFrame(timeoutMs) {
+    return new Promise((done, fail) => {
+      const timer = setTimeout(() => fail(new Error("no picture came")), timeoutMs);
       this.#video.requestVideoFrameCallback(() => {
         clearTimeout(timer);
         done();
@@ -119,4 +128,15 @@ export class Player extends EventTarget {
   #tell(state, problem) {
     this.dispatchEvent(new CustomEvent("state", { detail: { state, problem } }));
   }
+}
+
+const probe = document.createElement("canvas");
+probe.width = probe.height = 8;
+const pen = probe.getContext("2d", { willReadFrequently: true });
+
+/** Whether the video shows one colour all over. */
+function isBlank(video) {
+  pen.drawImage(video, 0, 0, 8, 8);
+  const { data } = pen.getImageData(0, 0, 8, 8);
+  return data.every((value, i) => Math.abs(value - data[i % 4]) < 6);
 }

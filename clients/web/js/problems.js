@@ -12,6 +12,9 @@ export class Problem extends Error {
 
 const here = () => `http://127.0.0.1:${location.port || 80}`;
 
+/** "the host is lost" → "The host is lost." */
+const sentence = (text) => text && text.charAt(0).toUpperCase() + text.slice(1).replace(/\.?$/, ".");
+
 const WORDS = {
   insecure: () => [
     "This address is not secure, so the browser keeps the microphone shut",
@@ -37,7 +40,7 @@ const WORDS = {
     "This broadcast already has a host",
     "Another tab or program is sending sound into it. End it there, or go live again for a new broadcast.",
   ],
-  no_broadcast: () => ["The broadcast has ended", "The server closed it. Go live again to start a new one."],
+  no_broadcast: (problem) => ["The broadcast has ended", `${sentence(problem.detail) || "The server closed it."} Go live again to start a new one.`],
   busy: (problem) => ["The server carries all the broadcasts it can", problem.detail || "End another one, or wait for one to end."],
   avatar: (problem) => ["The avatar could not be used", problem.detail || "Choose another one."],
   no_avatars: () => ["There are no avatars yet", "Add a picture: drop it anywhere on this page."],

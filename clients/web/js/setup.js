@@ -7,7 +7,7 @@ import { notify, settle } from "./notices.js";
 import { asProblem, Problem } from "./problems.js";
 
 const MIC_PROBLEMS = ["insecure", "mic_denied", "mic_missing", "mic_busy", "mic_ended"];
-const SILENT_AFTER = 4; // readings, one a second
+const SILENT_AFTER_S = 4;
 
 const LEVEL_HINTS = {
   none: "No sound arrives. Is the microphone switched on, and is it the right one?",
@@ -21,7 +21,7 @@ export class Setup extends EventTarget {
   mic = new Microphone();
   #device = byId("mic-device");
   #cleanup = byId("mic-cleanup");
-  #silent = 0;
+  #seconds = 0; // since the microphone was opened
 
   constructor() {
     super();
@@ -57,6 +57,7 @@ export class Setup extends EventTarget {
       notify(problem, problem.code === "insecure" ? {} : { again: () => this.open(deviceId) });
       return false;
     }
+    this.#seconds = 0;
     if (deviceId) localStorage.setItem("rostrum.mic", deviceId);
     byId("allow-mic").hidden = true;
     byId("mic-chosen").hidden = false;
@@ -84,11 +85,10 @@ export class Setup extends EventTarget {
 
   #level(word) {
     if (!this.mic.track) return;
-    this.#silent = word === "none" && !this.mic.muted ? this.#silent + 1 : 0;
     const hint = byId("mic-hint");
-    const said = this.mic.muted ? "none" : word === "none" && this.#silent < SILENT_AFTER ? null : word;
-    if (!said) return;
-    hint.textContent = this.mic.muted ? "Muted." : LEVEL_HINTS[said];
-    hint.dataset.weight = said === "good" || this.mic.muted ? "" : "warn";
+    this.#seconds += 1;
+    if (word === "none" && this.#seconds < SILENT_AFTER_S && !this.mic.muted) return;
+    hint.textContent = this.mic.muted ? "Muted." : LEVEL_HINTS[word];
+    hint.dataset.weight = word === "good" || this.mic.muted ? "" : "warn";
   }
 }

@@ -68,7 +68,7 @@ function enter(next) {
 function say() {
   byId("transport-word").textContent = {
     idle: !avatars.chosen ? "" : setup.mic.track ? "Ready." : "Your browser will ask for the microphone.",
-    starting: "Connecting your microphone…",
+    starting: "Preparing the avatar and your microphone…",
     live: setup.mic.muted ? "Muted: viewers hear nothing." : "",
     reconnecting: "The link to the server broke. Trying again…",
   }[state];
@@ -151,12 +151,14 @@ function listen(mine) {
     if (mine === broadcast) delay.set(total + browser, { ...parts, browser });
   });
   on(control, "message:state", ({ state: word, reason }) => {
+    if (word === "idle" && state === "live") byId("transport-word").textContent = "The server does not hear you…";
+    else if (word === "live") say();
     if (word !== "ended") return;
     stop();
     notify(new Problem("no_broadcast", { detail: reason }));
   });
   on(control, "message:error", ({ id, code, message }) => {
-    if (id && direct.refused(id, message)) return;
+    if ((id && direct.refused(id, message)) || code === "unknown_broadcast") return; // the way back is under way
     notify(new Problem(code, { detail: message }), { weight: "mild" });
   });
 }
