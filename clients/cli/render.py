@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from clients.cli.native_logs import without_native_logs
 from engines.avatar_library import AvatarError, AvatarLibrary
 
 
@@ -54,7 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
                 from engines.codecs.portrait.create import create_avatar
 
                 root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rostrum-")))
-                folder = create_avatar(arguments.picture, "picture", root=root).folder
+                with without_native_logs():
+                    folder = create_avatar(arguments.picture, "picture", root=root).folder
             else:
                 folder = AvatarLibrary.default().get(arguments.avatar).folder
             with _StageBar() as bar:
