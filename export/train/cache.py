@@ -80,13 +80,15 @@ def main() -> None:
     entries = json.loads((args.data / "index.json").read_text())
     paths = [args.data / entry["file"] for entry in entries]
     speaking = [path for path, entry in zip(paths, entries, strict=True) if entry["kind"] == "tts"]
-    # Copy by copy, so that a cache cut short still holds every clip; validation clips are kept clean and harmed once.
     jobs = [
         (path, args.out / f"{path.stem}.{copy}.npz", copy, speaking)
-        for copy in range(args.copies)
         for path, entry in zip(paths, entries, strict=True)
-        if copy < (2 if entry["split"] == "val" else args.copies)
+        for copy in range(2 if entry["split"] == "val" else args.copies)
     ]
+    # Real faces first, then at random, so that a cache cut short holds some of everything.
+    real = {args.data / entry["file"] for entry in entries if entry["kind"] == "real"}
+    order = np.random.default_rng(0).permutation(len(jobs))
+    jobs = sorted((jobs[i] for i in order), key=lambda job: job[0] not in real)
     with ProcessPoolExecutor(args.workers) as pool:
         for _ in tqdm(pool.map(make_copy, *zip(*jobs, strict=True), chunksize=4), total=len(jobs), unit="copy"):
             pass

@@ -4,6 +4,7 @@ python -m export.train.cache DATA --out CACHE --copies 3
 python -m export.train.motion --cache CACHE --out RUN --steps 20000
 
 Stop it whenever you like: `RUN/last.pt` is written every `--save-every` steps and taken up again by the same command.
+Several processes or GPUs share a run by `torchrun --nproc-per-node N -m export.train.motion …`; the batch is N times as large.
 `python -m export.motion_onnx RUN/last.pt engines/weights/portrait` makes it servable. What was run and what came of it: LOG.md.
 """
 
@@ -12,12 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from tqdm import tqdm
 
 from engines.catalog import CONFIGS, MotionStatistics
@@ -77,6 +79,19 @@ def learning_rate(step: int, progress: float, peak: float) -> float:
     return peak * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
+def average_gradients(model: AvatarDiT, progress: float) -> float:
+    """Over all processes of the run, in place. Gives the progress of the one that is furthest on, so that all stop together."""
+    grads = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([*(grad.flatten() for grad in grads)])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    for grad, mean in zip(grads, flat.split([grad.numel() for grad in grads]), strict=True):
+        grad.copy_(mean.view_as(grad))
+    furthest = torch.tensor([progress], device=flat.device)
+    distributed.all_reduce(furthest, distributed.ReduceOp.MAX)
+    return float(furthest)
+
+
 @torch.no_grad()
 def validate(model: AvatarDiT, windows: Windows, gain: Tensor, batches: int, size: int, device: str) -> dict[str, float]:
     generator = torch.Generator().manual_seed(1)
@@ -104,6 +119,12 @@ def main() -> None:
     parser.add_argument("--from", dest="start_from", type=Path, help="begin with the weights of this checkpoint")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
+    shared = "WORLD_SIZE" in os.environ
+    if shared:
+        distributed.init_process_group("nccl" if args.device == "cuda" else "gloo")
+        if args.device == "cuda":
+            args.device = f"cuda:{os.environ['LOCAL_RANK']}"
+    rank = distributed.get_rank() if shared else 0
     args.out.mkdir(parents=True, exist_ok=True)
     checkpoint = args.out / "last.pt"
     torch.manual_seed(args.seed)
@@ -126,14 +147,14 @@ def main() -> None:
         ema.load_state_dict(saved["ema"])
         optimizer.load_state_dict(saved["optimizer"])
         step, spent_s = saved["step"], saved["spent_s"]
-    windows = Windows(clips, statistics, args.seed + step, args.real_weight)
+    windows = Windows(clips, statistics, args.seed + step, args.real_weight, rank=rank)
     gain = aperture_gain(torch.tensor(statistics.std)).to(args.device)
-    generator = torch.Generator().manual_seed(args.seed + step)
+    generator = torch.Generator().manual_seed(args.seed + step + 1_000_003 * rank)
     began = time.monotonic() - spent_s
     seconds = sum(len(clip.motion) for clip in clips) / 50
     print(f"{len(clips)} clips, {seconds / 3600:.2f} h; {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters")
 
-    bar = tqdm(total=args.steps, initial=step, unit="step", mininterval=5)
+    bar = tqdm(total=args.steps, initial=step, unit="step", mininterval=5, disable=rank > 0)
     losses: dict[str, float] = {}
     while step < args.steps:
         progress = max(step / args.steps, (time.monotonic() - began) / 60 / args.minutes if args.minutes else 0.0)
@@ -143,6 +164,8 @@ def main() -> None:
         loss = flow_loss(model, batch, gain, generator)
         optimizer.zero_grad(set_to_none=True)
         loss["total"].backward()
+        if shared:
+            progress = average_gradients(model, progress)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         step += 1
@@ -153,7 +176,7 @@ def main() -> None:
             losses[name] = 0.98 * losses.get(name, float(value)) + 0.02 * float(value)
         bar.update()
         last = step == args.steps or progress >= 1
-        if step % args.save_every == 0 or last:
+        if rank == 0 and (step % args.save_every == 0 or last):
             spent_s = time.monotonic() - began
             record = {"step": step, "minutes": round(spent_s / 60, 1), **{k: round(v, 4) for k, v in losses.items()}}
             with (args.out / "log.jsonl").open("a") as log:
@@ -167,6 +190,8 @@ def main() -> None:
             checkpoint.with_suffix(".partial").rename(checkpoint)
         if last:
             break
+    if rank > 0:
+        return
     held_out = Windows(load_clips(args.cache, "val"), statistics, 1, drop=False)
     print(validate(ema, held_out, gain, batches=20, size=32, device=args.device))
 

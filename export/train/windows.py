@@ -60,12 +60,20 @@ class Windows:
     """Draws batches for ever. What one batch holds: see `batch`."""
 
     def __init__(
-        self, clips: list[Clip], statistics: MotionStatistics, seed: int, real_weight: float = 8.0, drop: bool = True
+        self,
+        clips: list[Clip],
+        statistics: MotionStatistics,
+        seed: int,
+        real_weight: float = 8.0,
+        drop: bool = True,
+        rank: int = 0,
     ) -> None:
+        """Trainers of one run differ by rank: they see other windows, but each batch in the same size."""
         self._clips = clips
         self._mean = np.asarray(statistics.mean, np.float32)
         self._std = np.asarray(statistics.std, np.float32)
-        self._rng = np.random.default_rng(seed)
+        self._sizes = np.random.default_rng(seed)
+        self._rng = np.random.default_rng([seed, rank])
         size = np.array([len(clip.motion) * (real_weight if clip.kind == "real" else 1.0) for clip in clips])
         self._chance = size / size.sum()
         self._text = TextEncoder()
@@ -74,8 +82,8 @@ class Windows:
     def batch(self, size: int) -> dict[str, Tensor]:
         """Windows of one frame count. x0 [b, 64, f] normalised; mask (known) and weight (to be learned) likewise; the other
         inputs of `AvatarDiT` by their names."""
-        rng = self._rng
-        blueprint = rng.random() < 0.25
+        rng = self._sizes
+        blueprint = rng.random() < 0.2
         repair = not blueprint and rng.random() < 0.15
         num_frames = int(rng.integers(24, 40) if blueprint else rng.integers(12, 21) if repair else rng.integers(8, 56))
         interval = BLUEPRINT_INTERVAL_S if blueprint else float(rng.choice(INTERVALS_S))

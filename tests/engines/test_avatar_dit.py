@@ -1,0 +1,97 @@
+"""The transformer itself: one class, several sizes; torch and ONNX agree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from engines.backends.onnx import OnnxMotionModel  # noqa: E402
+from engines.catalog import PORTRAIT, AvatarDiTConfig, MotionStatistics  # noqa: E402
+from engines.conditions import CONDITION_INPUTS  # noqa: E402
+from engines.models.avatar_dit import AvatarDiT  # noqa: E402
+from engines.models.rope import angles, rotate  # noqa: E402
+from export.motion_onnx import example_inputs, export_motion_model  # noqa: E402
+
+SMALL = replace(PORTRAIT, dim=32, ffn_dim=48, num_heads=2, num_blocks=2, audio_hidden_dim=16, rope_split=(16, 0, 0))
+
+
+def small_model() -> AvatarDiT:
+    torch.manual_seed(0)
+    model = AvatarDiT(SMALL).eval()
+    torch.nn.init.normal_(model.head.head.weight, std=0.1)
+    return model
+
+
+def test_onnx_agrees_with_torch_at_sizes_it_was_not_traced_with(tmp_path: Path) -> None:
+    model = small_model()
+    export_motion_model(model, MotionStatistics([0.0] * 64, [1.0] * 64), tmp_path)
+    onnx = OnnxMotionModel(tmp_path)
+    for sizes in ({}, {"b": 1, "f": 30, "k": 1, "n": 90, "words": 3}, {"b": 5, "f": 4, "k": 4, "n": 17, "words": 24}):
+        inputs = example_inputs(SMALL, **sizes)
+        with torch.no_grad():
+            expected = model(**inputs).numpy()
+        arrays = {name: value.numpy() for name, value in inputs.items()}
+        arrays.update(onnx.condition({name: arrays.pop(name) for name in CONDITION_INPUTS}))
+        # Weights are stored as float16.
+        np.testing.assert_allclose(onnx.denoise(arrays), expected, atol=2e-3 * np.abs(expected).max())
+
+
+def test_parameters_carry_the_published_names() -> None:
+    names = set(small_model().state_dict())
+    published = (
+        "patch_embedding.weight", "text_embedding.0.weight", "text_embedding.2.bias", "time_embedding.2.weight",
+        "time_projection.1.weight", "blocks.1.modulation", "blocks.1.norm3.weight", "blocks.1.self_attn.norm_q.weight",
+        "blocks.1.cross_attn.o.bias", "blocks.1.ffn.2.weight", "blocks.1.norm_x.bias", "blocks.1.audio_cross_attn.q_linear.weight",
+        "blocks.1.audio_cross_attn.kv_linear.weight", "blocks.1.audio_cross_attn.proj.bias", "head.head.weight", "head.modulation",
+    )  # fmt: skip
+    assert not set(published) - names
+    assert not [name for name in names if ".norm1." in name or ".norm2." in name]
+
+
+def test_the_same_class_takes_video_latents() -> None:
+    config = AvatarDiTConfig(
+        dim=48, ffn_dim=64, num_heads=2, num_blocks=1, latent_channels=16, mask_channels=4, patch_size=(1, 2, 2),
+        text_dim=20, audio_dim=24, audio_hidden_dim=16, rope_split=(8, 8, 8),
+    )  # fmt: skip
+    model = AvatarDiT(config).eval()
+    assert model.patch_embedding.weight.shape == (48, 36, 1, 2, 2)
+    inputs = example_inputs(config, b=2, f=3, k=1, n=9)
+    inputs["latents"] = torch.randn(2, 36, 3, 6, 8)
+    with torch.no_grad():
+        assert model(**inputs).shape == (2, 16, 3, 6, 8)
+
+
+def test_words_a_frame_may_not_read_do_not_move_it() -> None:
+    model, inputs = small_model(), example_inputs(SMALL)
+    inputs["text_mask"][:] = 0
+    changed = {**inputs, "text": torch.randn_like(inputs["text"])}
+    with torch.no_grad():
+        assert torch.equal(model(**inputs), model(**changed))
+
+
+def test_sound_that_is_unknown_does_not_move_anything() -> None:
+    model, inputs = small_model(), example_inputs(SMALL)
+    inputs["audio_known"][:] = 0
+    changed = {**inputs, "audio": torch.randn_like(inputs["audio"])}
+    with torch.no_grad():
+        assert torch.equal(model(**inputs), model(**changed))
+
+
+def test_rotary_attention_depends_on_time_apart_not_on_time() -> None:
+    q, k = torch.randn(1, 1, 1, 16), torch.randn(1, 1, 1, 16)
+
+    def score(at: float, apart: float) -> float:
+        turn = [angles(torch.tensor([[time]]), 16, 1000.0) for time in (at, at + apart)]
+        return float((rotate(q, turn[0]) * rotate(k, turn[1])).sum())
+
+    assert score(3.0, 0.5) == pytest.approx(score(77.3, 0.5), abs=1e-3)
+
+
+def test_a_head_that_rope_does_not_fill_is_refused() -> None:
+    with pytest.raises(ValueError, match="must add up to the head size"):
+        replace(PORTRAIT, rope_split=(16, 0, 0))
