@@ -46,8 +46,9 @@ def test_parameters_carry_the_published_names() -> None:
     published = (
         "patch_embedding.weight", "text_embedding.0.weight", "text_embedding.2.bias", "time_embedding.2.weight",
         "time_projection.1.weight", "blocks.1.modulation", "blocks.1.norm3.weight", "blocks.1.self_attn.norm_q.weight",
-        "blocks.1.cross_attn.o.bias", "blocks.1.ffn.2.weight", "blocks.1.norm_x.bias", "blocks.1.audio_cross_attn.q_linear.weight",
-        "blocks.1.audio_cross_attn.kv_linear.weight", "blocks.1.audio_cross_attn.proj.bias", "head.head.weight", "head.modulation",
+        "blocks.1.cross_attn.o.bias", "blocks.1.ffn.2.weight", "blocks.1.norm_x.bias",
+        "blocks.1.audio_cross_attn.q_linear.weight", "blocks.1.audio_cross_attn.kv_linear.weight",
+        "blocks.1.audio_cross_attn.proj.bias", "head.head.weight", "head.modulation",
     )  # fmt: skip
     assert not set(published) - names
     assert not [name for name in names if ".norm1." in name or ".norm2." in name]
