@@ -9,6 +9,8 @@ inside of the mouth (`lips`, `mouth`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -25,6 +27,7 @@ from engines.lips import APERTURE_GAIN
 from engines.motion import INDEX, NUM_CHANNELS, Motion
 
 STRIP_ROWS = 64  # a strip's planes stay in the core's cache
+SHORTEST_RUN = 6  # cells
 #: Channels that have a range of their own; all others go from 0 to 1.
 LIMITS = {
     "headYaw": 0.5, "headPitch": 0.45, "headRoll": 0.5, "headX": 0.6, "headY": 0.5, "headZ": 1.2,
@@ -42,6 +45,14 @@ class Cells:
     bottom: int
 
 
+class Coverage(IntEnum):
+    """How much of the surroundings of a place belongs to the person."""
+
+    NONE = 0
+    PART = 1
+    ALL = 2
+
+
 class PortraitCodec:
     """Draws one avatar at one size. Building it takes about half a second, a frame a few milliseconds. Not for two threads."""
 
@@ -53,9 +64,11 @@ class PortraitCodec:
         self.face = face = self.view.place(face)
         self.flow = Flow(self.view, face)
         self.layers = layers = Layers.of(self.view, picture, matte, behind, background)
-        self.eyes = tuple(Eye(face, side, layers.person_y, layers.person_uva[..., :2]) for side in ("Right", "Left"))
+        self.coverage = _coverage(layers.alpha, self.flow.grid, self.flow.step)
+        planes = layers.person_y, np.ascontiguousarray(layers.person_uva[..., :2])
+        self.eyes = tuple(Eye(face, side, *planes) for side in ("Right", "Left"))
         canonical = self.flow.head.canonical.reshape(*self.flow.grid, 3)
-        self.lips = Lips(face, self.flow.fields.mouth, canonical, self.flow.step, layers.person_y, layers.person_uva[..., :2])
+        self.lips = Lips(face, self.flow.fields.mouth, canonical, self.flow.step, *planes)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -99,20 +112,25 @@ class PortraitCodec:
         cv2.warpAffine(self.layers.behind_uv, half_camera, size, dst=uv, flags=flags, borderMode=cv2.BORDER_REFLECT)
 
     def _draw_person(self, sources: Sources, y: Picture, uv: Picture) -> None:
-        """Fill the part of the frame where the person may be seen, strip by strip."""
-        left, top, right, bottom = self.layers.box
+        """Fill the part of the frame where the person may be seen: strips, in runs that are wholly person, or may be both."""
         at, step = sources.chosen[1:-1, 1:-1], self.flow.step
-        x, v = at[..., 0], at[..., 1]
-        reach = 2 * step
-        seen = (x > left - reach) & (x < right + reach) & (v > top - reach) & (v < bottom + reach)
-        rows, cols = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
-        if not len(rows):
-            return
+        nodes = at * np.float32(1 / step)
+        seen = cv2.remap(self.coverage, nodes, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         num_rows = max(2, STRIP_ROWS // step // 2 * 2)
-        for start in range(int(rows[0]) // 2 * 2, int(rows[-1]) + 1, num_rows):
-            cells = Cells(int(cols[0]), start, int(cols[-1]) + 1, min(start + num_rows, at.shape[0]))
-            map_y = self._map(sources.chosen, cells)
-            self._lay(y, uv, cells, *self._person(map_y, self._map(sources.chosen, cells, 2)), take(self.layers.alpha, map_y))
+        for top in range(0, at.shape[0], num_rows):
+            bottom = min(top + num_rows, at.shape[0])
+            strip = seen[top:bottom]
+            kinds = np.where(
+                strip.max(0) == Coverage.NONE,
+                Coverage.NONE,
+                np.where(strip.min(0) == Coverage.ALL, Coverage.ALL, Coverage.PART),
+            )
+            for left, right, kind in _runs(np.asarray(kinds, np.uint8)):
+                cells = Cells(left, top, right, bottom)
+                map_y = self._map(sources.chosen, cells)
+                new_y, new_uva = self._person(map_y, self._map(sources.chosen, cells, 2))
+                alpha = take(self.layers.alpha, map_y) if kind == Coverage.PART else None
+                self._lay(y, uv, cells, new_y, new_uva, alpha)
 
     def _map(self, source: Array, cells: Cells, divide: int = 1) -> Array:
         """The places [h, w, 2] that the pixels of some cells show: of the Y plane, or (divide 2) of the half-size planes."""
@@ -128,18 +146,19 @@ class PortraitCodec:
     def _person(self, map_y: Array, map_uv: Array) -> tuple[Array, Array]:
         return take(self.layers.person_y, map_y, cubic=True), take(self.layers.person_uva, map_uv)
 
-    def _lay(self, y: Picture, uv: Picture, cells: Cells, new_y: Array, new_uva: Array, alpha: Array) -> None:
-        """Lay a premultiplied patch over the frame: Y and its coverage alpha [h, w], UV with coverage [h/2, w/2, 3]."""
+    def _lay(self, y: Picture, uv: Picture, cells: Cells, new_y: Array, new_uva: Array, alpha: Array | None) -> None:
+        """Lay a premultiplied patch over the frame: Y, UV with coverage [h/2, w/2, 3]. alpha: Y's coverage, None if opaque."""
         top, left = cells.top * self.flow.step, cells.left * self.flow.step
         height, width = new_y.shape
         at_y = y[top : top + height, left : left + width]
         at_uv = uv[top // 2 : (top + height) // 2, left // 2 : (left + width) // 2]
-        through = 1 - alpha
-        new_y += cv2.multiply(through, at_y, dtype=cv2.CV_32F)
+        if alpha is None:
+            store(new_y, at_y)
+            store(new_uva[..., :2], at_uv)
+            return
+        store(cv2.add(new_y, cv2.multiply(1 - alpha, at_y, dtype=cv2.CV_32F)), at_y)
         through = 1 - new_uva[..., 2]
-        new_uv = new_uva[..., :2] + cv2.multiply(cv2.merge((through, through)), at_uv, dtype=cv2.CV_32F)
-        store(new_y, at_y)
-        store(new_uv, at_uv)
+        store(new_uva[..., :2] + cv2.multiply(cv2.merge((through, through)), at_uv, dtype=cv2.CV_32F), at_uv)
 
     def _draw_mouth(self, sources: Sources, motion: Motion, y: Picture, uv: Picture) -> None:
         cells = self._mouth_cells(sources)
@@ -187,6 +206,29 @@ class PortraitCodec:
         down = 0.92 * APERTURE_GAIN["jawOpen"] * motion[INDEX["jawOpen"]]
         side = 0.11 * (motion[INDEX["jawLeft"]] - motion[INDEX["jawRight"]])
         return (self.face.unit * (side * self.face.axes[0, :2] + down * self.face.axes[1, :2])).astype(np.float32)
+
+
+def _coverage(alpha: Array, grid: tuple[int, int], step: int) -> Picture:
+    """What surrounds each node of the canvas's grid (two steps each way): a `Coverage`."""
+    around = np.ones((4 * step + 1, 4 * step + 1), np.uint8)
+    rows, cols = (np.minimum(np.arange(n) * step, size - 1) for n, size in zip(grid, alpha.shape, strict=True))
+    least, most = (reduce(alpha, around)[np.ix_(rows, cols)] for reduce in (cv2.erode, cv2.dilate))
+    return np.where(least > 0.999, Coverage.ALL, np.where(most > 0, Coverage.PART, Coverage.NONE)).astype(np.uint8)
+
+
+def _runs(kinds: Picture) -> list[tuple[int, int, int]]:
+    """(start, end, kind) of equal neighbours, without those of kind NONE; short opaque runs join their neighbours."""
+    edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(kinds)]
+    runs: list[tuple[int, int, int]] = []
+    for start, end in pairwise(edges):
+        kind = int(kinds[start])
+        if kind == Coverage.NONE:
+            continue
+        if runs and runs[-1][1] == start and (end - start < SHORTEST_RUN or runs[-1][1] - runs[-1][0] < SHORTEST_RUN):
+            runs[-1] = (runs[-1][0], end, Coverage.PART)
+        else:
+            runs.append((start, end, kind))
+    return runs
 
 
 def within_range(motion: Motion) -> Motion:

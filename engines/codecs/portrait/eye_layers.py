@@ -24,6 +24,11 @@ class EyeLayers:
     disc: Array  # the iris's coverage, [h, w]
     stain: Array
 
+    def cropped(self, inner: tuple[slice, slice]) -> EyeLayers:
+        """The same lids, and of the eyeball the part `inner`."""
+        white, iris, disc, stain = (np.ascontiguousarray(a[inner]) for a in (self.white, self.iris, self.disc, self.stain))
+        return EyeLayers(self.lid, self.lashes, white, iris, disc, stain)
+
 
 def separate(
     picture: Array, light: Array, s: Array, t: Array, upper: Array, lower: Array, scale: float, far: Array, lash_reach: float

@@ -32,23 +32,35 @@ CHEEK_REACH = 0.75  # half eye widths below the lower lid that its movement reac
 LOOK_SIDE, LOOK_UP, LOOK_DOWN = 0.36, 0.22, 0.26  # travel of the iris, half eye widths
 
 
-@dataclass(slots=True, eq=False)
-class _Plane:
-    """One plane (Y, or UV at half size) of an eye's window: pixel-wise coordinates and layers."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """Where the pixels of a window lie in an eye."""
 
-    rows: slice
-    cols: slice
     x: Array  # window pixels
     y: Array
     s: Array  # -1 to 1 between the corners
     t: Array  # below the line between the corners, half eye widths
     upper: Array  # the lids' places at s
     lower: Array
-    iris_dx: Array  # from the iris's centre, half eye widths along s and t
-    iris_dy: Array
     scale: float  # pixels in half an eye width
+
+    def crop(self, rows: slice, cols: slice) -> _Grid:
+        """A part of the window as a window of its own."""
+        x, y, s, t, upper, lower = (a[rows, cols] for a in (self.x, self.y, self.s, self.t, self.upper, self.lower))
+        return _Grid(x - x[0, 0], y - y[0, 0], s, t, upper, lower, self.scale)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plane:
+    """One plane (Y, or UV at half size) of an eye: its window, in it the opening's part, and the layers."""
+
+    rows: slice
+    cols: slice
+    grid: _Grid
+    inner: tuple[slice, slice]
+    ball: _Grid
     picture: Array
-    layers: EyeLayers
+    layers: EyeLayers  # of the lids the whole window, of the eyeball the opening's part
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +125,25 @@ class Eye:
         lower = np.maximum(lower, upper)
         scale = self.half / divide
         dx, dy = s - self.iris[0], t - self.iris[1]
-        f = np.float32
-        upper, lower = upper.astype(f), lower.astype(f)
+        upper, lower = upper.astype(np.float32), lower.astype(np.float32)
         far = np.hypot(dx, dy) / self.iris_radius
         layers = separate(picture, light[rows, cols], s, t, upper, lower, scale, far, self.lash_reach)
-        return _Plane(rows, cols, grid[..., 0], grid[..., 1], s, t, upper, lower, dx, dy, scale, picture, layers)
+        window = _Grid(grid[..., 0], grid[..., 1], s, t, upper, lower, scale)
+        reach = (np.abs(s) < 1.04) & (t > upper - 0.4 * self.opening) & (t < lower + 0.25 * self.opening)
+        inner_rows, inner_cols = np.flatnonzero(reach.any(1)), np.flatnonzero(reach.any(0))
+        inner = slice(int(inner_rows[0]), int(inner_rows[-1]) + 1), slice(int(inner_cols[0]), int(inner_cols[-1]) + 1)
+        return _Plane(rows, cols, window, inner, window.crop(*inner), picture, layers.cropped(inner))
 
     def _find_lash_contrast(self) -> None:
         """How much darker than the lid the picture draws the lash line, 0-1."""
-        p = self.planes[0]
+        plane = self.planes[0]
+        p = plane.grid
         near = (np.abs(p.t - p.upper) < 0.12) & (np.abs(p.s) < 0.75)
         skin = (p.upper - p.t > 0.25) & (p.upper - p.t < 0.5) & (np.abs(p.s) < 0.75)
         self.lash = 0.4
         if near.any() and skin.any():
-            light = max(20.0, float(np.median(p.picture[skin])))
-            self.lash = float(np.clip(1 - np.percentile(p.picture[near], 12) / light, 0.12, 0.75))
+            light = max(20.0, float(np.median(plane.picture[skin])))
+            self.lash = float(np.clip(1 - np.percentile(plane.picture[near], 12) / light, 0.12, 0.75))
 
     def _find_iris(self, person_y: Array) -> None:
         """Move and size the landmarks' iris to the strongest dark disc nearby (drawn eyes have large ones)."""
@@ -162,7 +178,7 @@ class Eye:
         outward = get("eyeLookOut") - get("eyeLookIn")
         gaze_s = LOOK_SIDE * outward * (1 if self.side == "Left" else -1)
         gaze_t = LOOK_DOWN * down - LOOK_UP * up
-        follow = 0.42 * down + 0.26 * squint - 0.24 * wide - 0.10 * up
+        follow = 0.42 * down + 0.26 * squint - 0.17 * wide - 0.10 * up
         close = min(1.0, follow * (1 - max(blink, 0.0)) + blink)
         lift = 0.30 * squint * (1 - blink) - 0.12 * down * (1 - blink)
         return _Pose(close, lift, gaze_s, gaze_t, float(np.clip((close - 0.15) / 0.85, 0, 1)))
@@ -173,71 +189,87 @@ class Eye:
         for plane, target in zip(self.planes, (person_y, person_uv), strict=True):
             target[plane.rows, plane.cols] = plane.picture if pose.still else self._render(plane, pose, target.ndim == 2)
 
-    def _render(self, p: _Plane, pose: _Pose, light: bool) -> Array:
+    def _render(self, plane: _Plane, pose: _Pose, light: bool) -> Array:
+        p, layers = plane.grid, plane.layers
+        upper, lower = self._lids(p, pose)
+        # Skin: each lid slides along t; the lash band moves unstretched, the rest stretches as far as the brow.
+        above, moved = upper - p.t, upper - p.upper
+        span = self.brow_gap + (p.upper - p.upper.min())
+        stretched = LASH + (above - LASH) * ((span - LASH) / np.maximum(span + moved - LASH, 0.05))
+        source = np.where(above < LASH, above, np.where(above > span + moved, above - moved, stretched))
+        below, moved = p.t - lower, lower - p.lower
+        left = CHEEK_REACH - moved
+        source_below = np.where(below < left, below * (CHEEK_REACH / np.maximum(left, 0.05)), below + moved)
+        shift = np.where(2 * p.t < upper + lower, p.upper - source, p.lower + source_below) - p.t
+        skin = _take(layers.lid, p, *self._along_t(shift, p), cubic=True)
+        skin += self._lashes(plane, pose, upper)
+        if light:
+            skin *= self._lid_shade(p, pose, upper)
+        p, (upper, lower) = plane.ball, (lid[plane.inner] for lid in (upper, lower))
+        shown = np.clip((p.t - upper) * p.scale + 0.5, 0, 1) * np.clip((lower - p.t) * p.scale + 0.5, 0, 1)
+        shown *= np.clip((1 - np.abs(p.s)) * p.scale, 0, 1)
+        ball = self._ball(plane, pose, upper, lower, light)
+        part = skin[plane.inner]
+        part += (ball - part) * (shown if light else shown[..., None])
+        return skin
+
+    def _lids(self, p: _Grid, pose: _Pose) -> tuple[Array, Array]:
+        """Where the lids are now: t at each pixel's s."""
         opening = p.lower - p.upper
         meet = p.lower - 0.10 * opening  # where closed lids meet
         upper = p.upper + pose.close * (meet - p.upper)
         lower = p.lower + max(0.0, pose.close) ** 2 * (meet - p.lower) - pose.lift * opening
-        lower = np.maximum(lower, upper)
-        # Skin: each lid slides along t; the lash band moves unstretched, the rest stretches as far as the brow.
-        above = upper - p.t
-        span = self.brow_gap + (p.upper - p.upper.min())
-        ratio = (span - LASH) / np.maximum(span + upper - p.upper - LASH, 0.05)
-        source_above = np.where(above < LASH, above, LASH + (above - LASH) * ratio)
-        source_above = np.where(above > span + upper - p.upper, above - (upper - p.upper), source_above)
-        below = p.t - lower
-        ratio = CHEEK_REACH / np.maximum(CHEEK_REACH - (lower - p.lower), 0.05)
-        source_below = np.where(below < CHEEK_REACH - (lower - p.lower), below * ratio, below + (lower - p.lower))
-        middle = (upper + lower) / 2
-        shift = np.where(p.t < middle, p.upper - source_above, p.lower + source_below) - p.t
-        shift *= np.float32(p.scale)
-        skin = _take(p, p.layers.lid, shift * self.down[0], shift * self.down[1], cubic=True)
-        skin = skin + self._lashes(p, pose, upper)
-        corner = np.clip((1 - np.abs(p.s)) * p.scale, 0, 1)
-        shown = np.clip((p.t - upper) * p.scale + 0.5, 0, 1) * np.clip((lower - p.t) * p.scale + 0.5, 0, 1) * corner
-        ball = self._ball(p, pose, upper, lower, light)
-        if light:
-            return skin * self._lid_shade(p, pose, upper) * (1 - shown) + ball * shown
-        shown = shown[..., None]
-        return skin * (1 - shown) + ball * shown
+        return upper, np.maximum(lower, upper)
 
-    def _lashes(self, p: _Plane, pose: _Pose, upper: Array) -> Array:
+    def _along_t(self, shift: Array, p: _Grid) -> tuple[Array, Array]:
+        """A shift along the eye's height in pixels: (x, y)."""
+        pixels = shift * np.float32(p.scale)
+        return pixels * self.down[0], pixels * self.down[1]
+
+    def _lashes(self, plane: _Plane, pose: _Pose, upper: Array) -> Array:
         """Lashes and liner above the lid's edge: they tip forward as it closes, and point down in the end."""
+        p = plane.grid
         stand = 1.0 - 1.55 * max(0.0, pose.close)
         stand = math.copysign(max(abs(stand), 0.08), stand)
         above = (upper - p.t) / np.float32(stand)
-        shift = np.where(above >= 0, p.upper - above - p.t, 9.0) * np.float32(p.scale)
-        lashes = _take(p, p.layers.lashes, shift * self.down[0], shift * self.down[1])
-        return lashes * np.float32(0.55 + 0.45 * stand if stand > 0 else 0.55)
+        shift = np.where(above >= 0, p.upper - above - p.t, np.float32(9))  # beyond the edge: nothing
+        lashes = _take(plane.layers.lashes, p, *self._along_t(shift, p), border=cv2.BORDER_CONSTANT)
+        return lashes * np.float32(0.55 + 0.45 * max(stand, 0.0))
 
-    def _ball(self, p: _Plane, pose: _Pose, upper: Array, lower: Array, light: bool) -> Array:
-        u = np.float32(-p.scale * (pose.gaze_s * self.along[0] + pose.gaze_t * self.down[0]))
-        v = np.float32(-p.scale * (pose.gaze_s * self.along[1] + pose.gaze_t * self.down[1]))
-        disc = _take(p, p.layers.disc, u, v, cubic=True)
-        iris = _take(p, p.layers.iris, u, v, cubic=True)
-        ball = iris + p.layers.white * ((1 - disc) if light else (1 - disc)[..., None])
+    def _ball(self, plane: _Plane, pose: _Pose, upper: Array, lower: Array, light: bool) -> Array:
+        p, layers = plane.ball, plane.layers
+        x = np.float32(-p.scale * (pose.gaze_s * self.along[0] + pose.gaze_t * self.down[0]))
+        y = np.float32(-p.scale * (pose.gaze_s * self.along[1] + pose.gaze_t * self.down[1]))
+        disc, iris = _take(layers.disc, p, x, y, cubic=True), _take(layers.iris, p, x, y, cubic=True)
+        ball = iris + layers.white * ((1 - disc) if light else (1 - disc)[..., None])
         # The stain of each lid goes where the lid goes.
-        near_upper = (p.t - upper) < (lower - p.t) * (UPPER_SHADE / LOWER_SHADE)
-        shift = np.where(near_upper, p.upper - upper, p.lower - lower) * np.float32(p.scale)
-        ball = ball + _take(p, p.layers.stain, shift * self.down[0], shift * self.down[1])
+        near_upper = (p.t - upper) * LOWER_SHADE < (lower - p.t) * UPPER_SHADE
+        shift = np.where(near_upper, p.upper - upper, p.lower - lower)
+        ball += _take(layers.stain, p, *self._along_t(shift, p))
         if light and pose.close > 0:
-            ball *= 1 - 0.40 * min(1.0, pose.close * 1.5) * np.exp(-np.maximum(p.t - upper, 0) / 0.16)
+            ball *= 1 - 0.40 * min(1.0, pose.close * 1.5) * np.exp(np.minimum(upper - p.t, 0) * np.float32(1 / 0.16))
         return ball
 
-    def _lid_shade(self, p: _Plane, pose: _Pose, upper: Array) -> Array:
+    def _lid_shade(self, p: _Grid, pose: _Pose, upper: Array) -> Array:
         """The lash line and the roundness of a closing lid, a factor."""
         if not pose.shut:
             return np.ones_like(p.s)
         width = np.clip(1.06 - p.s * p.s, 0, 1)
-        d = (p.t - upper) / 0.055
-        lash = self.lash * np.exp(-(np.where(d > 0, 0.6 * d, d) ** 2)) * width**0.5
-        rounded = 0.07 * np.exp(-(((upper - p.t) / 0.16) ** 2)) * width
-        return 1 - pose.shut * np.maximum(lash * 0.75, rounded)
+        d = (p.t - upper) * np.float32(1 / 0.055)
+        lash = self.lash * np.exp(-np.square(np.where(d > 0, 0.6 * d, d))) * np.sqrt(width)
+        rounded = 0.07 * np.exp(-np.square((upper - p.t) * np.float32(1 / 0.16))) * width
+        return np.asarray(1 - pose.shut * np.maximum(lash * 0.75, rounded), np.float32)
 
 
-def _take(p: _Plane, layer: Array, dx: Array | np.float32, dy: Array | np.float32, cubic: bool = False) -> Array:
+def _take(
+    layer: Array,
+    p: _Grid,
+    dx: Array | np.float32,
+    dy: Array | np.float32,
+    cubic: bool = False,
+    border: int = cv2.BORDER_REPLICATE,
+) -> Array:
     """A layer's values (dx, dy) pixels away from each pixel of the window."""
-    border = cv2.BORDER_CONSTANT if layer is p.layers.lashes else cv2.BORDER_REPLICATE
     return take(layer, np.asarray(cv2.merge((p.x + dx, p.y + dy)), np.float32), cubic, border)
 
 

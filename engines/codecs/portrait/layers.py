@@ -20,8 +20,7 @@ class Layers:
     """`person` + (1 - alpha) * `behind` is the picture: Y at full size, UV at half size. Values 0-255, alpha 0-1.
 
     person_y, alpha: float32 [h, w]; person_uva: float32 [h/2, w/2, 3], the third being alpha at that size;
-    behind_y: uint8 [h, w]; behind_uv: uint8 [h/2, w/2, 2];
-    box: (left, top, right, bottom) of the person on the canvas, pixels.
+    behind_y: uint8 [h, w]; behind_uv: uint8 [h/2, w/2, 2].
     """
 
     person_y: Array
@@ -29,7 +28,6 @@ class Layers:
     alpha: Array
     behind_y: Picture
     behind_uv: Picture
-    box: tuple[int, int, int, int]
 
     @classmethod
     def of(cls, view: View, picture: Picture, matte: Picture, background: Picture, kind: Background) -> Layers:
@@ -51,9 +49,7 @@ class Layers:
         if kind == "green":
             back_y, back_uv = to_planes(np.full((*back_y.shape, 3), CHROMA_GREEN_RGB, np.uint8))
             person_y, person_uv = np.maximum(person_y, 0), np.maximum(person_uv, 0)
-        rows, cols = np.flatnonzero((alpha > 0).any(1)), np.flatnonzero((alpha > 0).any(0))
-        box = (int(cols[0]), int(rows[0]), int(cols[-1]) + 1, int(rows[-1]) + 1) if len(rows) else (0, 0, 2, 2)
-        return cls(person_y, np.dstack((person_uv, alpha_uv)).astype(np.float32), alpha, back_y, back_uv, box)
+        return cls(person_y, np.dstack((person_uv, alpha_uv)).astype(np.float32), alpha, back_y, back_uv)
 
 
 def _out_of_focus(picture: Picture, share: Array, blur: float) -> Picture:

@@ -13,7 +13,7 @@ Picture = NDArray[np.uint8]
 def take(plane: Array, at: Array, cubic: bool = False, border: int = cv2.BORDER_REPLICATE) -> Array:
     """The values of a plane [h, w] or [h, w, c] at places (x, y): float32 [rows, columns, 2]."""
     method = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
-    return np.asarray(cv2.remap(plane, at, None, method, borderMode=border), np.float32)  # type: ignore[call-overload]
+    return np.asarray(cv2.remap(plane, at, None, method, borderMode=border), np.float32)
 
 
 def half(plane: Array) -> Array:
@@ -30,7 +30,7 @@ def enlarge(plane: Array, times: int) -> Array:
 
 def store(plane: Array, into: Picture) -> None:
     """Round into 8 bits, in place, keeping to 0-255."""
-    cv2.add(plane, 0.0, dst=into, dtype=cv2.CV_8U)  # type: ignore[call-overload]
+    cv2.add(plane, 0.0, dst=into, dtype=cv2.CV_8U)
 
 
 def mesh(width: int, height: int) -> Array:
