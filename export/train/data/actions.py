@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.motion import INDEX, Motion
 from export.train.data.curves import Track, bump, ease, frame_times
@@ -32,10 +33,15 @@ def action_track(num_frames: int, action: str, start_s: float, available_s: floa
     return motion
 
 
-def draw_gaze(motion: Motion, left: Track | None = None, up: Track | None = None) -> None:
+def draw_gaze(motion: NDArray[np.floating], left: Track | None = None, up: Track | None = None) -> None:
     """Add gaze, weights −1…1 towards the speaker's left and up, to the eye channels of motion [T, 64]."""
     if left is not None:
-        for name, part in (("eyeLookOutLeft", left), ("eyeLookInRight", left), ("eyeLookInLeft", -left), ("eyeLookOutRight", -left)):
+        for name, part in (
+            ("eyeLookOutLeft", left),
+            ("eyeLookInRight", left),
+            ("eyeLookInLeft", -left),
+            ("eyeLookOutRight", -left),
+        ):
             motion[:, INDEX[name]] += np.maximum(part, 0.0)
     if up is not None:
         for name, part in (("eyeLookUp", up), ("eyeLookDown", -up)):
@@ -71,7 +77,11 @@ def _turn(sign: float) -> _Drawer:
     def draw(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
         size = rng.uniform(0.22, 0.32)
         head, eyes = bump(t, 0.05, 0.5, length_s - 0.5, 0.55), bump(t, 0.0, 0.12, length_s - 0.4, 0.3)
-        return [("headYaw", sign * size * head), ("headX", -0.12 * sign * size * head), ("gazeLeft", sign * (0.55 * eyes - 0.2 * head))]
+        return [
+            ("headYaw", sign * size * head),
+            ("headX", -0.12 * sign * size * head),
+            ("gazeLeft", sign * (0.55 * eyes - 0.2 * head)),
+        ]
 
     return draw
 
@@ -99,7 +109,8 @@ def _shrug(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
     up = bump(t, 0, 0.3, rng.uniform(0.25, 0.5), 0.45)
     roll = rng.uniform(0.03, 0.08) * rng.choice([-1, 1])
     return [
-        ("shoulderRaise", rng.uniform(0.75, 1.0) * up), ("browInnerUp", 0.5 * up), ("browOuterUp", 0.45 * up), ("mouthShrugLower", 0.35 * up),
+        ("shoulderRaise", rng.uniform(0.75, 1.0) * up), ("browInnerUp", 0.5 * up), ("browOuterUp", 0.45 * up),
+        ("mouthShrugLower", 0.35 * up),
         ("mouthFrown", 0.3 * up), ("headRoll", roll * up), ("headY", 0.04 * up),
     ]  # fmt: skip
 
@@ -118,13 +129,17 @@ def _wink(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
     side = "Left" if rng.random() < 0.5 else "Right"
     shut, face = bump(t, 0.15, 0.1, rng.uniform(0.12, 0.25), 0.18), bump(t, 0.0, 0.25, 0.5, 0.45)
     return [
-        (f"eyeBlink{side}", shut), (f"cheekSquint{side}", 0.6 * shut), (f"mouthSmile{side}", 0.45 * face), ("headRoll", 0.05 * face),
+        (f"eyeBlink{side}", shut), (f"cheekSquint{side}", 0.6 * shut), (f"mouthSmile{side}", 0.45 * face), ("headRoll",
+        0.05 * face),
         (f"browDown{side}", 0.2 * shut),
     ]  # fmt: skip
 
 
 def _close_eyes(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
-    return [("eyeBlink", bump(t, 0, 0.2, max(0.6, length_s - 0.5), 0.28)), ("headPitch", -0.03 * bump(t, 0, 0.4, length_s - 0.6, 0.5))]
+    return [
+        ("eyeBlink", bump(t, 0, 0.2, max(0.6, length_s - 0.5), 0.28)),
+        ("headPitch", -0.03 * bump(t, 0, 0.4, length_s - 0.6, 0.5)),
+    ]
 
 
 def _laugh(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
@@ -133,8 +148,10 @@ def _laugh(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
     beat = face * (0.5 - 0.5 * np.cos(2 * np.pi * rng.uniform(3.6, 4.8) * np.maximum(t, 0.0)))
     back = rng.uniform(0.05, 0.12) * bump(t, 0.05, 0.4, length_s - 0.6, 0.5)
     return [
-        ("mouthSmile", 0.75 * face), ("cheekSquint", 0.65 * face), ("eyeSquint", 0.5 * face), ("jawOpen", 0.16 * face + 0.14 * beat),
-        ("mouthUpperUp", 0.2 * face), ("mouthLowerDown", 0.15 * face), ("headPitch", back + 0.02 * beat), ("headY", -0.03 * beat),
+        ("mouthSmile", 0.75 * face), ("cheekSquint", 0.65 * face), ("eyeSquint", 0.5 * face), ("jawOpen",
+        0.16 * face + 0.14 * beat),
+        ("mouthUpperUp", 0.2 * face), ("mouthLowerDown", 0.15 * face), ("headPitch", back + 0.02 * beat), ("headY",
+        -0.03 * beat),
         ("shoulderRaise", 0.3 * beat), ("eyeBlink", 0.15 * face),
     ]  # fmt: skip
 
@@ -142,8 +159,10 @@ def _laugh(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
 def _sigh(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
     inhale, exhale = bump(t, 0, 0.6, 0.1, 0.9), bump(t, 0.65, 0.4, max(0.3, length_s - 1.2), 0.6)
     return [
-        ("breath", inhale), ("shoulderRaise", 0.4 * inhale), ("headPitch", 0.04 * inhale - 0.09 * exhale), ("browInnerUp", 0.35 * exhale),
-        ("eyeBlink", 0.3 * exhale), ("mouthShrugLower", 0.15 * exhale), ("mouthFrown", 0.2 * exhale), ("cheekPuff", 0.2 * exhale),
+        ("breath", inhale), ("shoulderRaise", 0.4 * inhale), ("headPitch", 0.04 * inhale - 0.09 * exhale), ("browInnerUp",
+        0.35 * exhale),
+        ("eyeBlink", 0.3 * exhale), ("mouthShrugLower", 0.15 * exhale), ("mouthFrown", 0.2 * exhale), ("cheekPuff",
+        0.2 * exhale),
         ("headY", 0.04 * exhale), ("jawOpen", 0.05 * ease(exhale)),
     ]  # fmt: skip
 
@@ -151,5 +170,6 @@ def _sigh(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
 _DRAWERS: dict[str, _Drawer] = {
     "nod": _nod, "shake": _shake, "tilt": _tilt, "turn_left": _turn(1), "turn_right": _turn(-1), "look_left": _look(1, 0),
     "look_right": _look(-1, 0), "look_up": _look(0, 1), "look_down": _look(0, -1), "lean_in": _lean(1), "lean_back": _lean(-1),
-    "shrug": _shrug, "raise_brows": _raise_brows, "frown": _frown, "wink": _wink, "close_eyes": _close_eyes, "laugh": _laugh, "sigh": _sigh,
+    "shrug": _shrug, "raise_brows": _raise_brows, "frown": _frown, "wink": _wink, "close_eyes": _close_eyes,
+    "laugh": _laugh, "sigh": _sigh,
 }  # fmt: skip

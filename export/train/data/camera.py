@@ -22,7 +22,7 @@ def rate(axis: int, speed: float) -> float:
 
 def start_state(moves: list[str], rng: np.random.Generator) -> tuple[float, float, float]:
     """Where the camera is when the clip begins: mostly at the picture, somewhere else when the moves need the room."""
-    x, y, zoom = rng.uniform(-0.05, 0.05, 2).tolist() + [rng.uniform(0.05, 0.35)] if rng.random() < 0.3 else [0.0, 0.0, 0.0]
+    x, y, zoom = [*rng.uniform(-0.05, 0.05, 2).tolist(), rng.uniform(0.05, 0.35)] if rng.random() < 0.3 else [0.0, 0.0, 0.0]
     first = next((m for m in moves if m in _MOVES), "")
     if first == "zoom_out":
         zoom = float(rng.uniform(0.2, ZOOM_LIMIT))
@@ -37,7 +37,7 @@ def start_state(moves: list[str], rng: np.random.Generator) -> tuple[float, floa
 def camera_track(
     num_frames: int, beats: list[tuple[float, float, str, float]], start: tuple[float, float, float], rng: np.random.Generator
 ) -> Track:
-    """x, y, zoom, roll, [T, 4], for ``beats`` of (start_s, end_s, move, speed): at an even rate, eased, stopping at the limits."""
+    """x, y, zoom, roll, [T, 4], for ``beats`` of (start_s, end_s, move, speed): eased, and stopped at the limits."""
     t = frame_times(num_frames)
     low, high = np.array([-PAN_LIMIT, -PAN_LIMIT, 0.0]), np.array([PAN_LIMIT, PAN_LIMIT, ZOOM_LIMIT])
     track = np.zeros((num_frames, 4))

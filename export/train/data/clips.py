@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,7 +58,8 @@ class Clip:
         with partial.open("wb") as file:
             np.savez(
                 file, motion=self.motion.astype(np.float16), audio=self.audio, weight=self.weight, speech=self.speech,
-                beats=np.array(json.dumps([asdict(beat) for beat in self.beats], ensure_ascii=False)), voice=np.array(self.voice),
+                beats=np.array(json.dumps([asdict(beat) for beat in self.beats], ensure_ascii=False)),
+                voice=np.array(self.voice),
                 language=np.array(self.language), kind=np.array(self.kind), split=np.array(self.split),
             )  # fmt: skip
         partial.replace(path)
@@ -78,20 +80,26 @@ def storyline(duration_s: float, rng: np.random.Generator) -> tuple[ClipBeat, ..
     edges[1:-1] += rng.uniform(-0.3, 0.3, count - 1)
     beats = []
     camera, speed = "static", 0.5
-    for start_s, end_s in zip(edges[:-1], edges[1:], strict=True):
+    for start_s, end_s in itertools.pairwise(edges):
         emotion = "calm" if rng.random() < 0.2 else str(rng.choice(EMOTIONS))
         intensity = round(float(rng.uniform(0.1, 1.0)), 2)
         action = str(rng.choice(ACTIONS)) if rng.random() < 0.55 else None
-        camera, speed = ("static", 0.5) if rng.random() < 0.5 else (str(rng.choice(CAMERA_MOVES[1:])), round(float(rng.uniform(0.1, 1.0)), 2))
+        camera, speed = (
+            ("static", 0.5)
+            if rng.random() < 0.5
+            else (str(rng.choice(CAMERA_MOVES[1:])), round(float(rng.uniform(0.1, 1.0)), 2))
+        )
         text = line(emotion, intensity, action, camera, speed, rng)
-        beats.append(ClipBeat(round(float(start_s), 3), round(float(end_s), 3), emotion, intensity, action, camera, speed, text))
+        beats.append(
+            ClipBeat(round(float(start_s), 3), round(float(end_s), 3), emotion, intensity, action, camera, speed, text)
+        )
     return tuple(beats)
 
 
 def perform(
     phones: tuple[Phone, ...], audio: NDArray[np.float32], beats: tuple[ClipBeat, ...], rng: np.random.Generator
 ) -> Motion:
-    """Motion [T, 64] of a person who speaks ``phones`` in the moods of ``beats``; ``audio`` mono at 16 kHz, T = samples // 320."""
+    """Motion [T, 64] of a person who speaks ``phones`` in the moods of ``beats`` (audio: mono, 16 kHz; T = samples // 320)."""
     num_frames = len(audio) // SAMPLES_PER_FRAME
     speaking = smooth(speech_mask(phones, num_frames), 0.2)
     face, asks = expression_track(num_frames, [(b.start_s, b.emotion, b.intensity) for b in beats], rng)

@@ -73,7 +73,9 @@ def _channels(aims: dict[str, Track], gate: Track) -> list[tuple[tuple[str, ...]
     parted = 1 - 0.85 * gate
     jaw = aims["jaw"] * (1 - 0.25 * gate)
     lower, upper, funnel = aims["lower"] * parted, aims["upper"] * (1 - 0.6 * gate), aims["funnel"] * (1 - 0.5 * gate)
-    opening = APERTURE_GAIN["jawOpen"] * jaw + APERTURE_GAIN["mouthFunnel"] * funnel + APERTURE_GAIN["mouthPucker"] * aims["pucker"]
+    opening = (
+        APERTURE_GAIN["jawOpen"] * jaw + APERTURE_GAIN["mouthFunnel"] * funnel + APERTURE_GAIN["mouthPucker"] * aims["pucker"]
+    )
     opening += 2 * APERTURE_GAIN["mouthLowerDownLeft"] * lower + 2 * APERTURE_GAIN["mouthUpperUpLeft"] * upper
     close = np.minimum(gate**1.3 * np.maximum(opening, 0.0) / -APERTURE_GAIN["mouthClose"], jaw + 0.1)
     return [

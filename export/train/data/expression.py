@@ -29,42 +29,48 @@ class Emotion:
 EMOTIONS: dict[str, Emotion] = {
     "calm": Emotion({"mouthSmile": 0.1, "eyeSquint": 0.05, "browInnerUp": 0.04}, pace=0.8),
     "joy": Emotion(
-        {"mouthSmile": 0.66, "cheekSquint": 0.6, "eyeSquint": 0.38, "mouthDimple": 0.15, "browOuterUp": 0.14, "browInnerUp": 0.1},
+        {"mouthSmile": 0.88, "cheekSquint": 0.75, "eyeSquint": 0.42, "mouthDimple": 0.25, "browOuterUp": 0.18,
+        "browInnerUp": 0.12},
         {"headPitch": 0.03, "headRoll": 0.02}, pace=1.15, effort=1.05,
     ),
     "excitement": Emotion(
-        {"mouthSmile": 0.52, "eyeWide": 0.5, "browInnerUp": 0.4, "browOuterUp": 0.6, "cheekSquint": 0.3},
+        {"mouthSmile": 0.7, "eyeWide": 0.6, "browInnerUp": 0.5, "browOuterUp": 0.75, "cheekSquint": 0.35},
         {"headZ": 0.06, "headPitch": 0.03}, pace=1.7, effort=1.2, blinks=1.2,
     ),
     "confusion": Emotion(
-        {"browDownLeft": 0.6, "browInnerUp": 0.3, "browOuterUpRight": 0.6, "eyeSquint": 0.28, "mouthLeft": 0.2, "mouthFrown": 0.2,
-         "mouthPress": 0.15, "noseSneerLeft": 0.12},
+        {"browDownLeft": 0.85, "browInnerUp": 0.4, "browOuterUpRight": 0.85, "eyeSquintLeft": 0.4, "mouthLeft": 0.32,
+        "mouthFrown": 0.3,
+         "mouthPress": 0.2, "noseSneerLeft": 0.2, "mouthShrugUpper": 0.15},
         {"headRoll": 0.12, "headZ": -0.04}, gaze=(0.1, 0.1), pace=0.9, blinks=1.4,
     ),
     "sadness": Emotion(
-        {"browInnerUp": 0.85, "mouthFrown": 0.62, "mouthShrugLower": 0.28, "browDown": 0.15, "eyeBlink": 0.16, "mouthPress": 0.1},
+        {"browInnerUp": 1.0, "mouthFrown": 0.85, "mouthShrugLower": 0.38, "browDown": 0.15, "eyeBlink": 0.18,
+        "mouthPress": 0.1},
         {"headPitch": -0.1, "headRoll": 0.04, "headY": 0.03}, gaze=(0.0, -0.22), pace=0.6, effort=0.88, blinks=0.9,
     ),
     "surprise": Emotion(
-        {"eyeWide": 0.85, "browInnerUp": 0.8, "browOuterUp": 0.85}, {"headZ": -0.05, "headPitch": 0.05}, pace=1.0, effort=1.1, blinks=0.6
+        {"eyeWide": 1.0, "browInnerUp": 0.95, "browOuterUp": 1.0, "mouthFunnel": 0.12}, {"headZ": -0.05,
+        "headPitch": 0.05}, pace=1.0, effort=1.1, blinks=0.6
     ),
     "anger": Emotion(
-        {"browDown": 0.9, "noseSneer": 0.42, "eyeSquint": 0.35, "eyeWide": 0.12, "mouthFrown": 0.36, "mouthPress": 0.2, "jawForward": 0.2,
+        {"browDown": 1.0, "noseSneer": 0.6, "eyeSquint": 0.4, "eyeWide": 0.2, "mouthFrown": 0.5, "mouthPress": 0.2,
+        "jawForward": 0.2,
          "mouthStretch": 0.12},
         {"headPitch": -0.07, "headZ": 0.1}, pace=1.4, effort=1.15, blinks=0.6,
     ),
     "fear": Emotion(
-        {"browInnerUp": 0.85, "browOuterUp": 0.35, "browDown": 0.2, "eyeWide": 0.8, "mouthStretch": 0.48, "mouthFrown": 0.2},
+        {"browInnerUp": 1.0, "browOuterUp": 0.4, "browDown": 0.25, "eyeWide": 0.95, "mouthStretch": 0.7, "mouthFrown": 0.35},
         {"headZ": -0.12, "headPitch": -0.03}, gaze=(0.05, 0.0), pace=1.3, blinks=1.6,
     ),
     "disgust": Emotion(
-        {"noseSneer": 0.85, "mouthUpperUp": 0.22, "browDown": 0.5, "eyeSquint": 0.42, "cheekSquint": 0.4, "mouthFrown": 0.36,
-         "mouthShrugLower": 0.3},
+        {"noseSneer": 1.0, "mouthUpperUp": 0.3, "browDown": 0.6, "eyeSquint": 0.5, "cheekSquint": 0.5, "mouthFrown": 0.45,
+         "mouthShrugLower": 0.4, "mouthShrugUpper": 0.2},
         {"headZ": -0.07, "headYaw": 0.09, "headPitch": 0.03}, pace=0.9, effort=0.95,
     ),
     "contempt": Emotion(
-        {"mouthSmileLeft": 0.5, "mouthDimpleLeft": 0.6, "mouthLeft": 0.14, "eyeSquint": 0.28, "browOuterUpRight": 0.4, "browDownLeft": 0.2,
-         "cheekSquintLeft": 0.22, "mouthPress": 0.1},
+        {"mouthSmileLeft": 0.72, "mouthDimpleLeft": 0.75, "mouthLeft": 0.2, "eyeSquint": 0.35, "browOuterUpRight": 0.6,
+        "browDownLeft": 0.3,
+         "cheekSquintLeft": 0.35, "mouthPress": 0.1},
         {"headPitch": 0.07, "headRoll": -0.06}, gaze=(0.0, -0.06), pace=0.7, effort=0.92,
     ),
 }  # fmt: skip
@@ -77,7 +83,7 @@ def both_sides(name: str) -> tuple[str, ...]:
 
 def strength(intensity: float) -> float:
     """Weight of the pattern: half the intensity already shows."""
-    return float(intensity) ** 0.75
+    return float(intensity) ** 0.7
 
 
 def expression_track(
@@ -88,14 +94,16 @@ def expression_track(
     Onsets take 0.3–0.6 s. Returns motion [T, 64] and {"gazeLeft", "gazeUp", "pace", "effort", "blinks"}, each [T].
     """
     t = frame_times(num_frames)
-    share = []  # how far each beat is in force; they add up to 1
+    share: list[Track] = []  # how far each beat is in force; they add up to 1
     for i, (start_s, _, _) in enumerate(beats):
         rise = np.ones(num_frames) if i == 0 else ease((t - start_s + 0.1) / rng.uniform(0.3, 0.6))
         for earlier in range(len(share)):
             share[earlier] = share[earlier] * (1 - rise)
         share.append(rise)
     motion = np.zeros((num_frames, len(INDEX)))
-    asks = {key: np.zeros(num_frames) for key in ("gazeLeft", "gazeUp")} | {k: np.ones(num_frames) for k in ("pace", "effort", "blinks")}
+    asks = {key: np.zeros(num_frames) for key in ("gazeLeft", "gazeUp")} | {
+        k: np.ones(num_frames) for k in ("pace", "effort", "blinks")
+    }
     for part, (_, name, intensity) in zip(share, beats, strict=True):
         emotion, weight = EMOTIONS[name], strength(intensity)
         mirrored = rng.random() < 0.2

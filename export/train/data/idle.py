@@ -14,9 +14,7 @@ from export.train.data.phones import is_vowel
 from export.train.data.speech import SILENCE, Phone
 
 
-def living(
-    phones: tuple[Phone, ...], audio: NDArray[np.float32], asks: dict[str, Track], rng: np.random.Generator
-) -> Motion:
+def living(phones: tuple[Phone, ...], audio: NDArray[np.float32], asks: dict[str, Track], rng: np.random.Generator) -> Motion:
     """Eyes, head, brows, shoulders of a person who speaks ``phones`` (all SILENCE: who waits), [T, 64].
 
     ``asks``: the tracks that ``expression_track`` gives. ``audio``: mono at 16 kHz, for accents.
@@ -46,13 +44,22 @@ def _sway(motion: Motion, speaking: Track, pace: Track, rng: np.random.Generator
     n = len(motion)
     lively = (0.55 + 0.55 * smooth(speaking, 0.8)) * np.sqrt(pace)
     calm = rng.uniform(0.7, 1.3)
-    for name, size in (("headYaw", 0.04), ("headPitch", 0.024), ("headRoll", 0.022), ("headX", 0.022), ("headY", 0.012), ("headZ", 0.025)):
+    for name, size in (
+        ("headYaw", 0.04),
+        ("headPitch", 0.024),
+        ("headRoll", 0.022),
+        ("headX", 0.022),
+        ("headY", 0.012),
+        ("headZ", 0.025),
+    ):
         slow, quick = wander(n, rng.uniform(3.0, 5.0), rng), wander(n, rng.uniform(0.9, 1.4), rng)
         motion[:, INDEX[name]] += calm * size * (0.75 * np.clip(slow, -2, 2) + 0.4 * lively * np.clip(quick, -2, 2))
     motion[:, INDEX["headX"]] -= 0.15 * motion[:, INDEX["headRoll"]]
 
 
-def _accents(motion: Motion, phones: tuple[Phone, ...], audio: NDArray[np.float32], pace: Track, rng: np.random.Generator) -> None:
+def _accents(
+    motion: Motion, phones: tuple[Phone, ...], audio: NDArray[np.float32], pace: Track, rng: np.random.Generator
+) -> None:
     """Nods and raised brows on the most prominent syllables (Graf et al. 2002: heads move with pitch accents)."""
     t = frame_times(len(motion))
     vowels = [p for p in phones if p.symbol != SILENCE and is_vowel(p.symbol)]
@@ -86,7 +93,7 @@ def _prominence(vowel: Phone, audio: NDArray[np.float32]) -> float:
 
 
 def _gaze(motion: Motion, asks: dict[str, Track], rng: np.random.Generator) -> list[float]:
-    """Fixations, mostly on the camera, with saccades of 50 ms between them; eyes counter slow head turns. Returns their times."""
+    """Fixations, mostly on the camera, 50 ms saccades between them; eyes counter slow head turns. Returns their times."""
     duration_s = len(motion) / MOTION_FPS
     at_s: list[float] = []
     left, up = [0.0], [0.0]

@@ -89,7 +89,7 @@ def spoken_clips(folder: Path, seed: int) -> Iterator[Clip]:
     by_voice = _gather_variations(by_voice)
     for (voice, language), paths in sorted(by_voice.items()):
         rng = np.random.default_rng([seed, *voice.encode(), *language.encode()])
-        rng.shuffle(paths)  # type: ignore[arg-type]
+        rng.shuffle(paths)
         pending: list[Spoken] = []
         wanted_s = rng.uniform(4.5, 11.0)
         for path in paths:
@@ -135,7 +135,8 @@ def idle_clips(total_s: float, seed: int) -> Iterator[Clip]:
         motion = perform(phones, audio, beats, rng)
         split = "val" if index % 10 == 9 else "train"
         yield Clip(
-            motion, as_pcm(audio, num_frames), beats, supervised_everywhere(), f"nobody:{KINDS[index % len(KINDS)]}", "und", "idle", split,
+            motion, as_pcm(audio, num_frames), beats, supervised_everywhere(), f"nobody:{KINDS[index % len(KINDS)]}",
+            "und", "idle", split,
             np.zeros(num_frames, np.uint8),
         )  # fmt: skip
         done_s, index = done_s + num_frames / 50, index + 1
@@ -158,7 +159,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--talking", type=Path, help="folder of real talking faces (landmarks and sound)")
     parser.add_argument("--speech", type=Path, help="folder that speech was written to before, in place of OUT")
-    parser.add_argument("--engines", nargs="*", choices=ENGINES, default=list(ENGINES), help="speech engines to run; none: use what is there")
+    parser.add_argument(
+        "--engines", nargs="*", choices=ENGINES, default=list(ENGINES), help="speech engines to run; none: use what is there"
+    )
     parser.add_argument("--kokoro-voices", type=Path, help="folder of Kokoro voices (package/voices of npm's kokoro-js)")
     args = parser.parse_args()
     source = args.speech or args.out

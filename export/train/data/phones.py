@@ -43,11 +43,13 @@ def _vowel(jaw: float, funnel: float, pucker: float, stretch: float, smile: floa
 
 
 _SHUT = Target(
-    jaw=0.08, upper=0.0, lower=0.0, roll_lower=0.10, roll_upper=0.08, press=0.25, puff=0.06, jaw_dominance=0.35, lip_dominance=0.5,
+    jaw=0.08, upper=0.0, lower=0.0, roll_lower=0.10, roll_upper=0.08, press=0.25, puff=0.06, jaw_dominance=0.35,
+    lip_dominance=0.5,
     round_dominance=0.1, constriction=1.0, hold=0.8,
 )  # fmt: skip
 _LABIODENTAL = Target(
-    jaw=0.06, upper=0.22, lower=0.0, roll_lower=0.45, shrug=0.12, jaw_dominance=0.8, lip_dominance=1.0, round_dominance=0.15, constriction=0.78
+    jaw=0.06, upper=0.22, lower=0.0, roll_lower=0.45, shrug=0.12, jaw_dominance=0.8, lip_dominance=1.0,
+    round_dominance=0.15, constriction=0.78
 )  # fmt: skip
 _HISS = Target(jaw=0.05, stretch=0.14, smile=0.06, upper=0.24, lower=0.42, jaw_dominance=1.0, lip_dominance=0.9)
 _HUSH = Target(
@@ -57,13 +59,18 @@ _PALATAL_HISS = replace(_HISS, funnel=0.12, stretch=0.1)
 _ALVEOLAR = Target(jaw=0.09, upper=0.06, lower=0.18, jaw_dominance=0.65, constriction=0.2)
 _DENTAL = Target(jaw=0.11, upper=0.08, lower=0.2, tongue=0.2, jaw_dominance=0.7, constriction=0.15)
 _LIQUID = Target(jaw=0.16, upper=0.06, lower=0.15, jaw_dominance=0.45)
-_RHOTIC = Target(jaw=0.12, funnel=0.3, pucker=0.15, upper=0.08, lower=0.12, jaw_dominance=0.5, round_dominance=0.6, constriction=0.25)
+_RHOTIC = Target(
+    jaw=0.12, funnel=0.3, pucker=0.15, upper=0.08, lower=0.12, jaw_dominance=0.5, round_dominance=0.6, constriction=0.25
+)
 _VELAR = Target(jaw=0.16, jaw_dominance=0.3, lip_dominance=0.15, round_dominance=0.1)
 _FREE = Target(jaw=0.18, jaw_dominance=0.06, lip_dominance=0.05, round_dominance=0.03)
 _GLIDE_ROUND = Target(
-    jaw=0.07, funnel=0.3, pucker=0.7, upper=0.02, lower=0.05, jaw_dominance=0.8, lip_dominance=0.7, round_dominance=1.0, constriction=0.5
+    jaw=0.07, funnel=0.3, pucker=0.7, upper=0.02, lower=0.05, jaw_dominance=0.8, lip_dominance=0.7, round_dominance=1.0,
+    constriction=0.5
 )  # fmt: skip
-_GLIDE_SPREAD = Target(jaw=0.1, stretch=0.22, smile=0.14, upper=0.1, lower=0.22, jaw_dominance=0.7, lip_dominance=0.6, round_dominance=0.5)
+_GLIDE_SPREAD = Target(
+    jaw=0.1, stretch=0.22, smile=0.14, upper=0.1, lower=0.22, jaw_dominance=0.7, lip_dominance=0.6, round_dominance=0.5
+)
 
 _TABLE: dict[str, Target] = {
     "i": _vowel(0.10, 0.00, 0.00, 0.26, 0.20, 0.19, 0.41),
@@ -96,15 +103,20 @@ _TABLE: dict[str, Target] = {
     "θ": _DENTAL, "ð": _DENTAL,
     "l": _LIQUID, "ɫ": _LIQUID, "ʎ": _LIQUID, "ɾ": _LIQUID, "r": _LIQUID, "ɽ": _LIQUID, "ɺ": _LIQUID,
     "ɹ": _RHOTIC, "ɻ": _RHOTIC, "ʁ": _VELAR, "ʀ": _VELAR,
-    "k": _VELAR, "ɡ": _VELAR, "ŋ": _VELAR, "x": _VELAR, "q": _VELAR, "χ": _VELAR, "ɣ": _VELAR, "ɢ": _VELAR, "ɴ": _VELAR, "c": _VELAR, "ɟ": _VELAR,
-    "h": _FREE, "ɦ": _FREE, "ʔ": _FREE, "ħ": replace(_FREE, jaw=0.26, jaw_dominance=0.3), "ʕ": replace(_FREE, jaw=0.28, jaw_dominance=0.3),
-    "w": _GLIDE_ROUND, "ɥ": replace(_GLIDE_ROUND, pucker=0.55), "ʍ": _GLIDE_ROUND, "ɰ": _VELAR, "j": _GLIDE_SPREAD, "ʝ": _GLIDE_SPREAD,
+    "k": _VELAR, "ɡ": _VELAR, "ŋ": _VELAR, "x": _VELAR, "q": _VELAR, "χ": _VELAR, "ɣ": _VELAR, "ɢ": _VELAR, "ɴ": _VELAR,
+    "c": _VELAR, "ɟ": _VELAR,
+    "h": _FREE, "ɦ": _FREE, "ʔ": _FREE, "ħ": replace(_FREE, jaw=0.26, jaw_dominance=0.3), "ʕ": replace(_FREE, jaw=0.28,
+    jaw_dominance=0.3),
+    "w": _GLIDE_ROUND, "ɥ": replace(_GLIDE_ROUND, pucker=0.55), "ʍ": _GLIDE_ROUND, "ɰ": _VELAR, "j": _GLIDE_SPREAD,
+    "ʝ": _GLIDE_SPREAD,
     SILENCE: Target(jaw=0.0, upper=0.0, lower=0.0, jaw_dominance=1.0, lip_dominance=1.0, round_dominance=0.8),
 }  # fmt: skip
 _ALIASES = {
     "?": "ʔ",
-    "ʧ": "tʃ", "ʤ": "dʒ", "ʨ": "ɕ", "ʥ": "ʑ", "tɕ": "ɕ", "dʑ": "ʑ", "ꭧ": "ʂ", "tʂ": "ʂ", "dʐ": "ʐ", "ʦ": "ts", "ʣ": "dz", "g": "ɡ",
-    "ɜ": "ɚ", "ɝ": "ɚ", "ɐ": "ʌ", "ɒ": "ɔ", "ɘ": "ə", "ɵ": "ø", "ʉ": "u", "ɞ": "œ", "ʏ": "y", "ʈ": "t", "ɖ": "d", "ɳ": "n", "ɭ": "l",
+    "ʧ": "tʃ", "ʤ": "dʒ", "ʨ": "ɕ", "ʥ": "ʑ", "tɕ": "ɕ", "dʑ": "ʑ", "ꭧ": "ʂ", "tʂ": "ʂ", "dʐ": "ʐ", "ʦ": "ts", "ʣ": "dz",
+    "g": "ɡ",
+    "ɜ": "ɚ", "ɝ": "ɚ", "ɐ": "ʌ", "ɒ": "ɔ", "ɘ": "ə", "ɵ": "ø", "ʉ": "u", "ɞ": "œ", "ʏ": "y", "ʈ": "t", "ɖ": "d", "ɳ": "n",
+    "ɭ": "l",
     "ʟ": "ɫ", "ɓ": "b", "ɗ": "d", "ɠ": "ɡ", "ᵻ": "ɪ", "ɶ": "œ", "ɧ": "ʃ", "ã": "a", "õ": "o", "ẽ": "e", "ĩ": "i", "ũ": "u",
 }  # fmt: skip
 

@@ -32,14 +32,35 @@ PERMITTED = {
 #: Permitted clips kept for validation. All clips that are not permitted are for measuring only.
 VAL_CLIPS = ("lipnet_swiz3n", "lipnet_lbax4n")
 
-_STABLE = (10, 67, 297, 109, 338, 168, 6, 197, 33, 133, 263, 362, 127, 356, 234, 454, 151, 9)  # forehead, bridge, eye corners, temples
+_STABLE = (
+    10,
+    67,
+    297,
+    109,
+    338,
+    168,
+    6,
+    197,
+    33,
+    133,
+    263,
+    362,
+    127,
+    356,
+    234,
+    454,
+    151,
+    9,
+)  # forehead, bridge, eye corners, temples
 _CAMERA_DISTANCE = 7.0  # eye distances between camera and face, to turn size into depth
 _SOURCE_FPS = 25
 #: How far each channel group can be trusted; what is not named is not measured.
 _WEIGHTS = {
-    1.0: ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthStretch", "mouthSmile", "mouthUpperUp", "mouthLowerDown", "eyeBlink",
+    1.0: ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthStretch", "mouthSmile", "mouthUpperUp",
+    "mouthLowerDown", "eyeBlink",
           "headYaw", "headPitch", "headRoll", "headX", "headY", "headZ"),
-    0.5: ("mouthRollLower", "mouthRollUpper", "browInnerUp", "browOuterUp", "browDown", "eyeLookIn", "eyeLookOut", "eyeLookUp", "eyeLookDown",
+    0.5: ("mouthRollLower", "mouthRollUpper", "browInnerUp", "browOuterUp", "browDown", "eyeLookIn", "eyeLookOut",
+    "eyeLookUp", "eyeLookDown",
           "mouthFrown"),
 }  # fmt: skip
 
@@ -82,7 +103,11 @@ def motion_of(landmarks: Points, mask: NDArray[np.bool_], aspect: float) -> Moti
     """[T, 478, 3] at 25 a second → motion [2T, 64] at 50. Frames without a face are bridged."""
     points = landmarks * np.array([1.0, 1.0 / aspect, 1.0])
     seen = np.flatnonzero(mask)
-    points = CubicSpline(seen, points[seen], axis=0)(np.clip(np.arange(len(points)), seen[0], seen[-1])) if len(seen) < len(mask) else points
+    points = (
+        CubicSpline(seen, points[seen], axis=0)(np.clip(np.arange(len(points)), seen[0], seen[-1]))
+        if len(seen) < len(mask)
+        else points
+    )
     unit = float(np.median(np.linalg.norm(points[:, 33, :2] - points[:, 263, :2], axis=1)))
     points /= unit
     face, rotation, scale, centre = _stilled(points)
@@ -129,7 +154,14 @@ def _pose(motion: Points, rotation: Points, scale: Points, centre: Points) -> No
     yaw, pitch = np.arctan2(nose[:, 0], -nose[:, 2]), np.arcsin(np.clip(-nose[:, 1], -1, 1))
     roll = np.arctan2(rotation[:, 1, 0], rotation[:, 0, 0])
     depth = _CAMERA_DISTANCE * (1 - np.median(scale) / scale)
-    for name, track in (("headYaw", yaw), ("headPitch", pitch), ("headRoll", roll), ("headX", centre[:, 0]), ("headY", centre[:, 1]), ("headZ", depth)):
+    for name, track in (
+        ("headYaw", yaw),
+        ("headPitch", pitch),
+        ("headRoll", roll),
+        ("headX", centre[:, 0]),
+        ("headY", centre[:, 1]),
+        ("headZ", depth),
+    ):
         motion[:, INDEX[name]] = _quiet(track - np.median(track), 9)
 
 
@@ -160,7 +192,8 @@ def _mouth(motion: Points, face: Points) -> None:
     lips = np.clip(left / 0.12, 0.0, 1.0)
     tracks = {
         "jawOpen": jaw, "mouthClose": np.clip(-left / gain, 0.0, 1.0), "mouthFunnel": funnel, "mouthPucker": pucker,
-        "mouthStretch": np.clip(spread / 0.2 - 0.5 * smile, 0.0, 0.8), "mouthSmile": smile, "mouthFrown": np.clip(-corners / 0.1 - 0.2, 0.0, 0.4),
+        "mouthStretch": np.clip(spread / 0.2 - 0.5 * smile, 0.0, 0.8), "mouthSmile": smile,
+        "mouthFrown": np.clip(-corners / 0.1 - 0.2, 0.0, 0.4),
         "mouthUpperUp": lips, "mouthLowerDown": lips,
     }  # fmt: skip
     shut = 1 - parted
@@ -186,7 +219,11 @@ def _eyes(motion: Points, face: Points) -> None:
     for place, ids in brows.items():
         height = -face[:, ids, 1].mean(axis=1)
         lift[place] = _quiet(height - np.median(height), 7) / 0.09
-    tracks = {"browInnerUp": lift["inner"], "browOuterUp": lift["outer"], "browDown": -0.5 * (lift["inner"] + lift["outer"]) - 0.05}
+    tracks = {
+        "browInnerUp": lift["inner"],
+        "browOuterUp": lift["outer"],
+        "browDown": -0.5 * (lift["inner"] + lift["outer"]) - 0.05,
+    }
     _draw(motion, {name: np.clip(track, 0.0, 1.0) for name, track in tracks.items()})
 
 

@@ -22,7 +22,9 @@ def background(kind: str, num_samples: int, rng: np.random.Generator) -> NDArray
             sound *= 0.3 + np.abs(np.sin(2 * np.pi * rng.uniform(0.1, 0.4) * t + rng.uniform(0, 6)))
     elif kind == "hum":
         base = rng.choice([50.0, 60.0, 100.0, 120.0])
-        sound = sum((np.sin(2 * np.pi * base * k * t) / k for k in range(1, 6)), np.zeros(num_samples)) + 0.2 * _coloured(num_samples, 1.0, rng)
+        sound = sum((np.sin(2 * np.pi * base * k * t) / k for k in range(1, 6)), np.zeros(num_samples)) + 0.2 * _coloured(
+            num_samples, 1.0, rng
+        )
     elif kind == "knocks":
         sound = 0.02 * _coloured(num_samples, 1.0, rng)
         for start in rng.uniform(0, t[-1], int(rng.integers(3, 14))):

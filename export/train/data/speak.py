@@ -26,7 +26,7 @@ from export.train.data.voices.piper import Piper
 ENGINES = ("kokoro", "hibari", "espeak", "piper", "flite")
 #: How much of an engine's time each language gets.
 LANGUAGE_SHARES: dict[str, dict[str, float]] = {
-    "kokoro": {"en": 40, "zh": 18, "ja": 16, "ko": 10, "fr": 3, "es": 4, "it": 3, "pt": 3, "hi": 3, "de": 2},
+    "kokoro": {"en": 26, "zh": 24, "ja": 22, "ko": 12, "fr": 3, "es": 4, "it": 3, "pt": 2, "hi": 2, "de": 2},
     "espeak": {"en": 8, "zh": 18, "ja": 18, "ko": 22, "de": 8, "fr": 7, "es": 7, "it": 4, "pt": 4, "hi": 4, "ar": 6},
 }
 

@@ -17,7 +17,7 @@ SILENCE = "_"
 
 _STRESS = {"ˈ": 2, "ˌ": 1}
 _MODIFIERS = frozenset("ːˑʰʲᵝʷˠˤ̴̩̪̯̃̊̈̆̄̍̃͡ʼ˞ⁿ→↗↓↘˥˦˧˨˩012345ᵊ̞̟̠̝̥̬̹̜̚ᵐ")
-_PAUSES = frozenset(" ;:,.!?—…\"“”()¡¿«»")
+_PAUSES = frozenset(' ;:,.!?—…"“”()¡¿«»')
 AFFRICATES = frozenset(("tʃ", "dʒ", "tɕ", "dʑ", "ts", "dz", "tʂ", "dʐ", "ʧ", "ʤ", "ʨ", "ʥ", "ꭧ"))
 _IGNORED = _MODIFIERS | frozenset(_STRESS) | frozenset("-|'.\u0308")
 #: Single letters that Kokoro's and Misaki's alphabet uses for diphthongs.
@@ -50,7 +50,7 @@ class Utterance:
         return len(self.audio) / SAMPLE_RATE_HZ
 
 
-def to_16k(audio: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
+def to_16k(audio: NDArray[np.floating], rate_hz: int) -> NDArray[np.float32]:
     """Band-limited resampling to 16 kHz."""
     if rate_hz == SAMPLE_RATE_HZ:
         return audio.astype(np.float32)
@@ -163,7 +163,7 @@ def stretched(utterance: Utterance, factor: float) -> Utterance:
     if factor < 1:  # keep what would fold over out
         spectrum = np.fft.rfft(utterance.audio)
         spectrum[int(len(spectrum) * factor) :] = 0
-        source = np.fft.irfft(spectrum, len(utterance.audio))
+        source = np.fft.irfft(spectrum, len(utterance.audio)).astype(np.float32)
     else:
         source = utterance.audio
     audio = np.interp(positions, np.arange(len(source)), source).astype(np.float32)

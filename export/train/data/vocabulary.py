@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Words and sentence frames from which ``texts`` writes its sentences, written for this project.
 
 For each language: ``frames`` with ``{slot}`` holes, and the words of each slot. Japanese is in kana (its speech engines read
@@ -89,15 +90,21 @@ JAPANESE: Grammar = {
         |{who}は {where}に いませんでした。 {quality}です。|あのう、 {what}と {what}、 どちらが すきですか。""",
         "|",
     ),
-    "who": _words("わたし,おかあさん,せんせい,たなかさん,ともだち,ぼくの あに,むらの ひと,うまださん,いしゃ,まいにち あう ひと,びょういんの ひと,ゆうびんやさん"),
-    "did": _words("かいました,たべました,みつけました,わすれました,よみました,もってきました,つくりました,うりました,えらびました,ほめました"),
+    "who": _words(
+        "わたし,おかあさん,せんせい,たなかさん,ともだち,ぼくの あに,むらの ひと,うまださん,いしゃ,まいにち あう ひと,びょういんの ひと,ゆうびんやさん"
+    ),
+    "did": _words(
+        "かいました,たべました,みつけました,わすれました,よみました,もってきました,つくりました,うりました,えらびました,ほめました"
+    ),
     "what": _words(
         """りんご,あたらしい ほん,あおい ぼうし,ふるい ピアノ,パンと バター,むぎちゃ,おもしろい えいが,ゆうがたの ニュース,ふうせん,さかなの スープ,うみの しゃしん,ぶどう,まんが,コーヒー,
         ひこうき,みみずく,ちいさな はこ,はっぴょう,びじゅつかんの え,おべんとう"""
     ),
     "where": _words("こうえん,うみべ,えき,がっこう,とうきょう,にわ,びじゅつかん,やまの うえ,はしの した,ホテル,みせの まえ"),
     "when": _words("けさ,きのうの よる,らいねんの はる,もくようび,ごご さんじ,まいしゅう,ふゆに,あさ はやく"),
-    "quality": _words("きれい,べんり,ふしぎ,ゆうめい,たいへん,しずか,ていねい,むずかしい,おもしろい,うつくしい,あまい,あたたかい"),
+    "quality": _words(
+        "きれい,べんり,ふしぎ,ゆうめい,たいへん,しずか,ていねい,むずかしい,おもしろい,うつくしい,あまい,あたたかい"
+    ),
     "number": _words("いち,に,さん,よん,ご,ろく,なな,はち,きゅう,じゅう,じゅうご,ひゃく"),
 }
 KOREAN: Grammar = {
@@ -110,7 +117,9 @@ KOREAN: Grammar = {
     ),
     "who": _words("우리 어머니,선생님 아내,민수,제 친구,아버지,옆집 할머니,의사,기자,바보 형제,모두,그 여자,버스 기사"),
     "did": _words("샀어요,먹었어요,봤어요,찾았어요,팔았어요,만들었어요,잊어버렸어요,가져왔어요,읽었어요,불렀어요,배웠어요"),
-    "what": _words("사과와 포도,새 모자,파란 우비,빵과 버터,오래된 피아노,재미있는 영화,커피,물고기,따뜻한 보리차,비빔밥 재료,음악 프로그램 표,바다 그림 엽서,풍선 하나,나무 의자,기차표,무지개,편지"),
+    "what": _words(
+        "사과와 포도,새 모자,파란 우비,빵과 버터,오래된 피아노,재미있는 영화,커피,물고기,따뜻한 보리차,비빔밥 재료,음악 프로그램 표,바다 그림 엽서,풍선 하나,나무 의자,기차표,무지개,편지"
+    ),
     "where": _words("공원,바닷가,서울,학교,미술관,부엌,다리 밑,백화점,우리 집,회사,시장"),
     "when": _words("오늘 아침,어제 밤,내년 봄,목요일,오후 세 시,주말마다,겨울에,아주 옛날"),
     "quality": _words("좋아요,예뻐요,어려워요,비싸요,재미있어요,이상해요,아름다워요,맛있어요,무서워요,편해요,뜨거워요"),
@@ -124,7 +133,9 @@ GERMAN: Grammar = {
         "|",
     ),
     "who": _words("meine Mutter,der Bäcker,Herr Müller,unser Freund,die Ärztin,Paul,das Mädchen,jeder,Frau Vogel"),
-    "what": _words("fünf Äpfel,ein Buch,das schöne Pferd,frisches Brot,die blaue Mütze,eine Puppe,viel Wasser,zwei Flaschen Bier,den Film,Pflaumenmus"),
+    "what": _words(
+        "fünf Äpfel,ein Buch,das schöne Pferd,frisches Brot,die blaue Mütze,eine Puppe,viel Wasser,zwei Flaschen Bier,den Film,Pflaumenmus"
+    ),
     "where": _words("im Park,in Berlin,am Fluss,zu Hause,auf dem Berg,im Museum,vor dem Bahnhof"),
     "when": _words("heute Morgen,am Mittwoch,vor fünf Monaten,gestern,im Frühling,jede Woche"),
     "quality": _words("wunderbar,schwierig,schön,böse,möglich,furchtbar,typisch,grün und süß,komisch"),
@@ -137,7 +148,9 @@ FRENCH: Grammar = {
         "|",
     ),
     "who": _words("ma mère,le boulanger,monsieur Dubois,notre ami,la voisine,Philippe,tout le monde,le vieux peintre"),
-    "what": _words("un beau livre,du pain frais,cinq pommes,une robe bleue,un peu de beurre,la voiture rouge,une bouteille de vin,le journal,un œuf,des fleurs"),
+    "what": _words(
+        "un beau livre,du pain frais,cinq pommes,une robe bleue,un peu de beurre,la voiture rouge,une bouteille de vin,le journal,un œuf,des fleurs"
+    ),
     "where": _words("au parc,à Paris,chez moi,sur le pont,dans la montagne,devant le musée,au bord du fleuve"),
     "when": _words("ce matin,mercredi,l'année dernière,aujourd'hui,au printemps,chaque semaine,hier soir"),
     "quality": _words("formidable,affreux,très beau,possible,bizarre,heureux,fabuleux,un peu cher"),
@@ -150,7 +163,9 @@ SPANISH: Grammar = {
         "|",
     ),
     "who": _words("mi madre,el panadero,don Pablo,nuestro amigo,la vecina,Beatriz,todo el mundo,un viejo pintor"),
-    "what": _words("un libro nuevo,pan y mantequilla,cinco manzanas,una falda azul,el periódico,mucha agua,un vaso de vino,la verdad,una guitarra,el huevo"),
+    "what": _words(
+        "un libro nuevo,pan y mantequilla,cinco manzanas,una falda azul,el periódico,mucha agua,un vaso de vino,la verdad,una guitarra,el huevo"
+    ),
     "where": _words("en el parque,en Madrid,en casa,sobre el puente,en la montaña,cerca del río,frente al museo"),
     "when": _words("esta mañana,el miércoles,hace cinco meses,ayer,en otoño,cada semana"),
     "quality": _words("maravilloso,horrible,muy bonito,imposible,famoso,fuerte,un poco raro,humilde"),
@@ -163,7 +178,9 @@ ITALIAN: Grammar = {
         "|",
     ),
     "who": _words("mia madre,il fornaio,Giovanni,la nostra amica,il professore,Beppe,tutti,un vecchio pittore"),
-    "what": _words("un libro nuovo,pane e burro,cinque mele,la gonna blu,il giornale,un bicchiere d'acqua,la bicicletta,uova fresche,un fiume,poca pioggia"),
+    "what": _words(
+        "un libro nuovo,pane e burro,cinque mele,la gonna blu,il giornale,un bicchiere d'acqua,la bicicletta,uova fresche,un fiume,poca pioggia"
+    ),
     "where": _words("al parco,a Roma,a casa mia,sul ponte,in montagna,vicino al fiume,davanti al museo"),
     "when": _words("stamattina,mercoledì,cinque mesi fa,ieri sera,in autunno,ogni settimana"),
     "quality": _words("bellissimo,orribile,impossibile,famoso,buono,un po' strano,meraviglioso,molto semplice"),
@@ -175,7 +192,9 @@ PORTUGUESE: Grammar = {
         "|",
     ),
     "who": _words("minha mãe,o padeiro,João,nosso amigo,a vizinha,Bruna,todo mundo,um velho pintor"),
-    "what": _words("um livro novo,pão e manteiga,cinco maçãs,a saia azul,o jornal,um copo de água,a bicicleta,ovos frescos,muita chuva,o violão"),
+    "what": _words(
+        "um livro novo,pão e manteiga,cinco maçãs,a saia azul,o jornal,um copo de água,a bicicleta,ovos frescos,muita chuva,o violão"
+    ),
     "where": _words("no parque,em Lisboa,em casa,na ponte,na montanha,perto do rio,em frente ao museu"),
     "when": _words("hoje de manhã,quarta-feira,há cinco meses,ontem,no outono,toda semana"),
     "quality": _words("maravilhoso,horrível,bonito,impossível,famoso,um pouco estranho,muito bom"),

@@ -48,14 +48,21 @@ _CAMERA = {
     "shake": ("camera shakes", "shaky camera", "handheld camera"),
 }
 _DEGREE = {
-    "slightly": ("slightly", "a little", "a bit", "faintly"), "somewhat": ("somewhat", "fairly", "mildly"), "clearly": ("clearly", "", "rather"),
+    "slightly": ("slightly", "a little", "a bit", "faintly"), "somewhat": ("somewhat", "fairly", "mildly"),
+    "clearly": ("clearly", "", "rather"),
     "very": ("very", "really", "strongly"), "extremely": ("extremely", "intensely", "overwhelmingly", "utterly"),
 }  # fmt: skip
 _PACE = (("slowly", "gently", "slow"), ("steadily", "", "at an even pace"), ("fast", "quickly", "rapidly"))
 
 
 def line(
-    emotion: str, intensity: float, action: str | None, camera: str, camera_speed: float, rng: np.random.Generator, plain: float = 0.6
+    emotion: str,
+    intensity: float,
+    action: str | None,
+    camera: str,
+    camera_speed: float,
+    rng: np.random.Generator,
+    plain: float = 0.6,
 ) -> str:
     """``beat_prompt``'s line with probability ``plain``, else a paraphrase of the same beat."""
     if rng.random() < plain:

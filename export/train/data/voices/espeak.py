@@ -30,11 +30,11 @@ _MISSING = "espeak-ng is not installed: apt-get install espeak-ng libespeak-ng1"
 
 
 class _EventId(ctypes.Union):
-    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_void_p), ("string", ctypes.c_char * 8)]  # noqa: RUF012
+    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_void_p), ("string", ctypes.c_char * 8)]
 
 
 class _Event(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("type", ctypes.c_int), ("unique_identifier", ctypes.c_uint), ("text_position", ctypes.c_int),
         ("length", ctypes.c_int), ("audio_position", ctypes.c_int), ("sample", ctypes.c_int),
         ("user_data", ctypes.c_void_p), ("id", _EventId),
@@ -91,7 +91,7 @@ class Espeak:
         data = espeak_text(text, voice.language).encode()
         self._library.espeak_Synth(data, len(data) + 1, 0, 0, 0, 1, None, None)
         self._library.espeak_Synchronize()
-        audio = to_16k(np.concatenate([*self._pcm, np.zeros(1, np.int16)]).astype(np.float32) / 32768, self._rate_hz)
+        audio = to_16k(np.concatenate([*self._pcm, np.zeros(1, np.int16)]) / np.float32(32768), self._rate_hz)
         duration_s = len(audio) / 16000
         times = [*(t for _, t in self._events), duration_s]
         # the silent closure of a stop comes before its event

@@ -40,8 +40,8 @@ class Flite:
             except FileNotFoundError as error:
                 raise EngineMissing("flite is not installed: apt-get install flite") from error
             with wave.open(str(path)) as file:
-                audio = np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32) / 32768
-                audio = to_16k(audio, file.getframerate())
+                pcm = np.frombuffer(file.readframes(file.getnframes()), np.int16) / np.float32(32768)
+                audio = to_16k(pcm, file.getframerate())
         duration_s = len(audio) / 16000
         segments, start, offset = [], 0.0, 0.0
         for item in printed.split():

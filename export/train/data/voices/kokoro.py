@@ -26,7 +26,8 @@ _LATE_S = 0.055  # measured against the sound
 _DURATIONS = "/encoder/Clip_output_0"
 _LANGUAGE = {"a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh"}
 #: Voices nobody trains on.
-VAL_VOICES = ("af_nova", "am_liam", "bm_lewis", "zf_xiaoni", "zm_yunxi", "jf_tebukuro", "jf_nezumi", "em_santa", "hm_psi", "pm_santa", "im_nicola")  # fmt: skip
+VAL_VOICES = ("af_nova", "am_liam", "bm_lewis", "zf_xiaoni", "zm_yunxi", "jf_tebukuro", "jf_nezumi", "em_santa", "hm_psi",
+"pm_santa", "im_nicola")  # fmt: skip
 #: Languages Kokoro has no voice of: these speak them, with an accent but with the right phones.
 _GUESTS = {
     "ko": ("jf_alpha", "zf_xiaoyi", "zm_yunjian", "af_kore", "am_michael", "zm_yunxi", "jf_tebukuro"),
@@ -48,7 +49,7 @@ class Kokoro:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         self._session: Any = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        data = Path(core.__file__).parent / "data"
+        data = Path(core.__file__ or "").parent / "data"
         self._vocabulary: dict[str, int] = json.loads((data / "vocab.json").read_text("utf8"))["vocab"]
         packed = np.load(data / "voices_ja.npz")
         self._styles: dict[str, NDArray[np.float32]] = {name: packed[name].reshape(-1, 256) for name in packed.files}
@@ -106,7 +107,9 @@ def kana_ipa(text: str) -> str:
             out += follow[:1]
         elif one == "ん":
             follow = table.get(text[i + 1 : i + 2], "")[:1] if i + 1 < len(text) else ""
-            out += "m" if follow in tuple("pbm") else "ŋ" if follow in tuple("kɡ") else "n" if follow in tuple("tdnszɾʦʣ") else "ɴ"
+            out += (
+                "m" if follow in tuple("pbm") else "ŋ" if follow in tuple("kɡ") else "n" if follow in tuple("tdnszɾʦʣ") else "ɴ"
+            )
         elif one == "ー":
             out += "ː"
         elif len(pair) == 2 and pair in table:

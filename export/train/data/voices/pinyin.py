@@ -13,7 +13,8 @@ _INITIALS = {
 }  # fmt: skip
 #: ``*`` is where the tone goes.
 _FINALS = {
-    "a": "a*", "ai": "ai*", "an": "a*n", "ang": "a*ŋ", "ao": "au*", "e": "ɤ*", "ei": "ei*", "en": "ə*n", "eng": "ə*ŋ", "er": "ɚ*",
+    "a": "a*", "ai": "ai*", "an": "a*n", "ang": "a*ŋ", "ao": "au*", "e": "ɤ*", "ei": "ei*", "en": "ə*n", "eng": "ə*ŋ",
+    "er": "ɚ*",
     "i": "i*", "ia": "ja*", "ian": "jɛ*n", "iang": "ja*ŋ", "iao": "jau*", "ie": "je*", "in": "i*n", "ing": "i*ŋ", "io": "jɔ*",
     "iong": "jʊ*ŋ", "iou": "jou*", "iu": "jou*", "o": "o*", "ong": "ʊ*ŋ", "ou": "ou*", "u": "u*", "ua": "wa*", "uai": "wai*",
     "uan": "wa*n", "uang": "wa*ŋ", "uei": "wei*", "ui": "wei*", "uen": "wə*n", "un": "wə*n", "ueng": "wə*ŋ", "uo": "wo*",
