@@ -166,6 +166,7 @@ class Server:
         name = request.query_params.get("name")
         if not name:
             raise Refused(400, "bad_name", "name the avatar: /api/avatars?name=anna")
+        self._library.new_folder(name, force=False)  # a name that cannot be is refused before any work
         points = _points(request.query_params.get("points"))
         await make_avatar(picture, name, self._library.user, request.query_params.get("title"), points)
         return JSONResponse(_avatar_json(self._library.get(name)), 201)

@@ -40,7 +40,7 @@ async def running_server(root: Path, *avatars: str, **settings: object) -> Async
     )
     asgi = uvicorn.Server(config)
     serving = asyncio.create_task(asgi.serve())
-    while not asgi.started:
+    while not asgi.started:  # noqa: ASYNC110, uvicorn tells in no other way
         await asyncio.sleep(0.01)
     url = f"http://127.0.0.1:{asgi.servers[0].sockets[0].getsockname()[1]}"
     try:
