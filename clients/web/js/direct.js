@@ -85,7 +85,7 @@ export class Direct {
   refused(id, why) {
     const said = this.#said.get(id);
     if (!said) return false;
-    said.when.textContent = why;
+    said.when.textContent = why.replace(/`([^`]*)`/g, "“$1”");
     this.#mark(said, "refused");
     return true;
   }

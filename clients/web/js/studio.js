@@ -19,6 +19,7 @@ const FORMATS = [
   ["1920x1080", 48, "Wide, 1920 × 1080, 48 fps"],
   ["720x1280", 25, "Tall, 720 × 1280, 25 fps"],
 ];
+const TICKS_PER_S = 48_000; // of the media clock
 const TALLY = { idle: ["off", "Off air"], starting: ["wait", "Starting"], live: ["on", "On air"], reconnecting: ["wait", "Reconnecting"] };
 
 const [video, still, screen] = [byId("onair"), byId("still"), byId("screen")];
@@ -135,12 +136,20 @@ function listen(mine) {
 
   on(control, "open", () => settle("control_gone"));
   on(control, "gone", () => state === "live" && notify(new Problem("control_gone"), { weight: "mild" }));
-  on(control, "message:accepted", (message) => direct.accepted(message.id, message.on_air_in_s, message.understood));
-  on(control, "message:horizon", (message) =>
-    horizon.set({ aired: message.aired_s, committed: message.committed_s, planned: message.planned_s }),
-  );
-  on(control, "message:storyline", ({ beats }) => {
-    horizon.setBeats(beats.map((beat) => ({ ...beat, start: beat.start_s })));
+  let [beats, changedAtS] = [[], 0];
+  on(control, "message:accepted", (message) => {
+    changedAtS = message.on_air_pts / TICKS_PER_S;
+    direct.accepted(message.id, message.on_air_in_s, message.understood);
+  });
+  on(control, "message:storyline", (message) => {
+    beats = message.beats.map((beat) => ({ ...beat, start: beat.start_s }));
+    horizon.setBeats(beats);
+  });
+  on(control, "message:horizon", (message) => {
+    horizon.set({ aired: message.aired_s, committed: message.committed_s, planned: message.planned_s });
+    const shownS = Math.max(message.aired_s, changedAtS); // what was asked for last, until that is past
+    const beat = beats.findLast(({ start }) => start <= shownS + 0.001);
+    if (beat) direct.showBeat(beat);
   });
   on(control, "message:metrics", async (message) => {
     byId("viewers").textContent = Math.max(0, message.viewers - 1);

@@ -1,0 +1,249 @@
+"""The studio and the viewer page in real Chromium, a recorded voice as the microphone, judged by the pixels they show."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
+
+from engines.prompts import degree_word
+from tests.e2e.conftest import ARGUMENTS
+from tests.e2e.on_air import Take, record
+
+MOVES_WITHIN_MS = 3000
+
+#: From the click on Go live until two pictures of the broadcast differ.
+TIME_TO_MOTION = """
+() => new Promise((done, fail) => {
+  const video = document.getElementById("onair");
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 64;
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  let began = 0;
+  let before = null;
+  document.getElementById("golive").addEventListener("click", () => (began = performance.now()), { once: true, capture: true });
+  const look = () => {
+    pen.drawImage(video, 0, 0, 64, 64);
+    const now = pen.getImageData(0, 0, 64, 64).data;
+    if (before && now.some((value, i) => Math.abs(value - before[i]) > 12)) done(performance.now() - began);
+    else video.requestVideoFrameCallback(look);
+    before = now;
+  };
+  video.requestVideoFrameCallback(look);
+  setTimeout(() => fail(new Error("nothing moved for 30 s")), 30000);
+  document.getElementById("golive").click();
+})
+"""
+
+
+@dataclass
+class Show:
+    """One broadcast from Go live to End, as it looked."""
+
+    to_motion_ms: float
+    calm: Take
+    joyful: Take
+    accepted: str
+    viewer: Take
+    delay: str
+    viewers: str
+    link: str
+    viewer_after_end: str = ""
+    console: list[str] = field(default_factory=list)
+
+
+def studio(context: BrowserContext, url: str, console: list[str]) -> Page:
+    page = context.new_page()
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            console.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: console.append(f"exception: {error}"))
+    page.goto(url)
+    page.locator(".avatar[data-name]").first.wait_for()
+    return page
+
+
+@pytest.fixture(scope="module")
+def show(browser: Browser, server_url: str) -> Iterator[Show]:
+    console: list[str] = []
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context, browser.new_context() as elsewhere:
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = studio(context, server_url, console)
+        to_motion_ms = page.evaluate(TIME_TO_MOTION)
+        expect(page.locator("body")).to_have_attribute("data-state", "live")
+        page.get_by_role("button", name="Viewer link").click()
+        link = page.evaluate("navigator.clipboard.readText()")
+        calm = record(page, 11)
+
+        viewer_page = elsewhere.new_page()
+        viewer_page.on("pageerror", lambda error: console.append(f"viewer exception: {error}"))
+        viewer_page.goto(link)
+        expect(viewer_page.locator("body")).to_have_attribute("data-state", "playing", timeout=15_000)
+        viewer = record(viewer_page, 2)
+        expect(page.locator("#viewers")).to_have_text("1")
+        viewers = page.locator("#viewers").inner_text()
+
+        page.get_by_label("Strength of emotion").fill("0.95")
+        page.get_by_role("button", name="Joy", exact=True).click()
+        row = page.locator("#accepted li").first
+        expect(row).to_have_attribute("data-word", re.compile("accepted|aired"))
+        accepted = row.inner_text()
+        expect(row).to_have_attribute("data-word", "aired", timeout=10_000)
+        page.wait_for_timeout(1500)
+        joyful = record(page, 11)
+        delay = page.locator("#delay-value").inner_text()
+
+        seen = Show(to_motion_ms, calm, joyful, accepted, viewer, delay, viewers, link, console=console)
+        page.get_by_role("button", name="End", exact=True).click()
+        expect(page.get_by_role("button", name="Go live")).to_be_enabled()
+        expect(page.locator("#tally-word")).to_have_text("Off air")
+        expect(viewer_page.locator("#tally-word")).to_have_text("Off air", timeout=15_000)
+        seen.viewer_after_end = viewer_page.locator("#curtain").inner_text()
+        yield seen
+
+
+def test_the_picture_moves_within_three_seconds_of_go_live(show: Show) -> None:
+    assert show.to_motion_ms < MOVES_WITHIN_MS
+
+
+def test_the_broadcast_plays_at_its_rate(show: Show) -> None:
+    lasted_s = show.calm.at_s[-1] - show.calm.at_s[0]
+    assert (len(show.calm.at_s) - 1) / lasted_s > 20
+
+
+def test_the_mouth_follows_the_voice(show: Show) -> None:
+    """In speech the lips open and close; in the silence between, they hardly stir."""
+    aperture = show.calm.face().aperture
+    speech, silence = show.calm.speech, show.calm.silence
+    assert speech.sum() > 60
+    assert silence.sum() > 15
+    assert aperture[speech].std() > 2 * aperture[silence].std()
+    assert np.percentile(aperture[speech], 90) > 2 * np.median(aperture[silence]) + 0.02
+
+
+def test_a_tap_on_joy_is_acknowledged_and_changes_the_face(show: Show) -> None:
+    assert "on air" in show.accepted
+    calm, joyful = show.calm.face(), show.joyful.face()
+    spread = np.hypot(calm.smile.std(), joyful.smile.std())
+    assert np.median(joyful.smile) - np.median(calm.smile) > max(0.02, 0.5 * spread)
+
+
+def test_viewers_see_the_broadcast_and_are_counted(show: Show) -> None:
+    assert "/watch/" in show.link
+    assert show.viewers == "1"
+    change = np.abs(np.diff(show.viewer.pictures.astype(int), axis=0)).mean(axis=(1, 2, 3))
+    assert (change > 0.05).mean() > 0.5
+
+
+def test_the_host_sees_the_measured_delay(show: Show) -> None:
+    delay = re.fullmatch(r"(\d+\.\d\d) s", show.delay)
+    assert delay
+    assert 0 < float(delay[1]) < 10
+
+
+def test_end_ends_it_for_viewers_too(show: Show) -> None:
+    assert "Off air" in show.viewer_after_end
+
+
+def test_nothing_goes_wrong_on_the_way(show: Show) -> None:
+    """The viewer's tries after the end are answered 404, which the browser writes on the viewer's console, not the host's."""
+    assert show.console == []
+
+
+def test_at_phone_width_everything_is_in_reach(browser: Browser, server_url: str) -> None:
+    console: list[str] = []
+    with browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True) as context:
+        page = studio(context, server_url, console)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        page.get_by_role("button", name="Go live").tap()
+        expect(page.locator("body")).to_have_attribute("data-state", "live", timeout=20_000)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        for name in ("End", "Mute microphone", "Nod", "Zoom in"):
+            box = page.get_by_role("button", name=name, exact=True).bounding_box()
+            assert box is not None and box["height"] >= 40
+        page.get_by_role("button", name="Nod", exact=True).tap()
+        expect(page.locator("#accepted li").first).to_have_attribute("data-word", re.compile("accepted|aired"))
+        page.get_by_role("button", name="End", exact=True).tap()
+        expect(page.locator("#tally-word")).to_have_text("Off air")
+    assert console == []
+
+
+def test_the_whole_of_it_works_by_keyboard(browser: Browser, server_url: str) -> None:
+    with browser.new_context() as context:
+        page = studio(context, server_url, [])
+        page.keyboard.press("/")
+        page.keyboard.type("very sad")
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Go live").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("body")).to_have_attribute("data-state", "live", timeout=20_000)
+        said = page.locator("#accepted .said")
+        expect(said.first).to_have_text("very sad")
+        page.keyboard.press("2")
+        expect(said.first).to_contain_text("Joy")
+        page.keyboard.press("m")
+        expect(page.locator("#mute")).to_have_attribute("aria-pressed", "true")
+        page.locator("#end").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#tally-word")).to_have_text("Off air")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("letter.png", b"Dear Sir or Madam"), ("empty.jpg", b"")], ids=["no picture", "no bytes"]
+)
+def test_a_bad_upload_says_what_to_do(browser: Browser, server_url: str, tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with browser.new_context() as context:
+        page = studio(context, server_url, [])
+        page.set_input_files("#picture", tmp_path / name)
+        page.get_by_role("button", name="Make avatar").click()
+        said = page.locator("#new-avatar-error")
+        expect(said).to_be_visible(timeout=30_000)
+        assert len(said.inner_text()) > 20
+        expect(page.get_by_role("button", name="Make avatar")).to_be_enabled()
+
+
+def test_a_blocked_microphone_is_named_with_the_way_out(playwright: Playwright, chromium_path: str, server_url: str) -> None:
+    browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
+    try:
+        page = studio(browser.new_context(permissions=[]), server_url, [])
+        page.get_by_role("button", name="Go live").click()
+        notice = page.get_by_role("alert")
+        expect(notice).to_contain_text("microphone is blocked")
+        expect(notice.get_by_role("button", name="Try again")).to_be_visible()
+        expect(page.locator("body")).to_have_attribute("data-state", "idle")
+    finally:
+        browser.close()
+
+
+def test_a_server_that_is_gone_is_named(browser: Browser, server_url: str) -> None:
+    with browser.new_context() as context:
+        page = studio(context, server_url, [])
+        context.set_offline(True)
+        page.get_by_role("button", name="Go live").click()
+        expect(page.get_by_role("alert")).to_contain_text("server does not answer")
+        context.set_offline(False)
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator("body")).to_have_attribute("data-state", "live", timeout=20_000)
+        page.get_by_role("button", name="End", exact=True).click()
+
+
+def test_an_unknown_broadcast_is_off_air_for_its_viewers(browser: Browser, server_url: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{server_url}/watch/nobody")
+        expect(page.locator("#curtain-title")).to_have_text("Off air")
+
+
+def test_the_page_says_the_same_degree_as_the_director(browser: Browser, server_url: str) -> None:
+    amounts = [i / 20 for i in range(21)]
+    with browser.new_context() as context:
+        page = studio(context, server_url, [])
+        said = page.evaluate("async (all) => all.map((await import('/web/js/vocabulary.js')).degreeWord)", amounts)
+    assert said == [degree_word(amount) for amount in amounts]
