@@ -40,6 +40,6 @@ if __name__ == "__main__":
     runtime, everything = resolved(""), resolved("train,test,lint")
     for name in runtime.keys() & everything.keys():
         if runtime[name] != everything[name]:
-            sys.exit(f"{name} resolves to {runtime[name]} for serving and {everything[name]} for tests: pin it in pyproject.toml")
+            sys.exit(f"{name} is {runtime[name]} for serving and {everything[name]} for tests: pin it in pyproject.toml")
     write(HERE / "requirements.txt", runtime)
     write(HERE / "requirements-dev.txt", {n: v for n, v in everything.items() if n not in runtime})

@@ -7,11 +7,12 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,7 @@ from engines.motion import Motion
 from export.evaluate import face_track, motion_figures, talking
 from export.evaluate.face_track import FaceTrack
 from export.evaluate.lips import Agreement, Frames, LipRegression, agreement, frame_features
+from export.evaluate.motion_figures import Likeness
 from export.evaluate.ridge_face import motion_from_lips
 from streamer.offline import Show, ShowOptions, Studio
 from streamer.recording import Recording, RecordingError
@@ -60,8 +62,11 @@ class Measured:
     endpoint_errors: list[float] = field(default_factory=list)
     join_jerks: list[float] = field(default_factory=list)
     inside_jerks: list[float] = field(default_factory=list)
-    baseline: Agreement | None = None
+    rest_aperture: float = 0.0
     real: Agreement | None = None
+    likeness: Likeness | None = None
+    ridge: Agreement | None = None
+    ridge_likeness: Likeness | None = None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -140,12 +145,15 @@ class _MotionBench:
             if not own:
                 continue
             with Studio(avatar.folder, self._options) as studio:
+                rest_aperture = self._at_rest(avatar)
                 for voice in own:
                     measured = self._one(studio, avatar, voice)
+                    measured.rest_aperture = rest_aperture
                     num_done += 1
                     machine.say(
                         f"[{num_done}/{len(chosen)}] {voice.name} by {avatar.name}: lips {measured.lips.r:.2f} "
-                        f"at {measured.lips.lag_frames:+d}, aperture {measured.aperture_p90:.3f}"
+                        f"at {measured.lips.lag_frames:+d}, aperture {measured.aperture_p90:.3f}, "
+                        f"silent {measured.silent_aperture:.3f} (at rest {rest_aperture:.3f})"
                     )
                     yield measured
 
@@ -175,10 +183,20 @@ class _MotionBench:
         )
         if self._with_baseline:
             ridge = self._seen(studio, _replaced(show, motion_from_lips(predicted)), recording)
-            measured.baseline = agreement(predicted, ridge.lips[:num_frames], ridge.found[:num_frames])
+            measured.ridge = agreement(predicted, ridge.lips[:num_frames], ridge.found[:num_frames])
+            if voice.real is not None:
+                measured.ridge_likeness = motion_figures.likeness(ridge, voice.real)
         if voice.real is not None:
             measured.real = agreement(predicted, voice.real.lips, voice.real.found)
+            measured.likeness = motion_figures.likeness(track, voice.real)
         return measured
+
+    def _at_rest(self, avatar: Avatar) -> float:
+        """The aperture of the avatar's own picture: some smile with their teeth, and can hardly shut their lips."""
+        picture = cv2.cvtColor(cv2.imread(str(avatar.folder / "picture.png")), cv2.COLOR_BGR2RGB)
+        with face_track.FaceReader() as reader:
+            reader.read(picture.astype(np.uint8), talking.FPS)
+            return float(reader.track().aperture[0])
 
     def _seen(self, studio: Studio, show: Show, recording: Recording) -> FaceTrack:
         path = self._scratch / "shown.mp4"
@@ -220,17 +238,27 @@ def figures(measured: Sequence[Measured]) -> dict[str, Any]:
         "lip_r_p90": round(float(np.percentile(scores, 90)), 4),
         "lip_lag_frames": median(m.lips.lag_frames for m in measured),
         "lip_lag_within_1": round(float(np.mean([abs(m.lips.lag_frames) <= 1 for m in measured])), 3),
-        "lip_r_ridge_baseline": median(m.baseline.r for m in measured if m.baseline),
+        "lip_r_ridge_baseline": median(m.ridge.r for m in measured if m.ridge),
         "lip_r_unrelated": median(m.unrelated_r for m in measured),
         "lip_r_real_people": median(m.real.r for m in measured if m.real),
         "aperture_p90": median(m.aperture_p90 for m in measured),
         "silent_aperture": median(m.silent_aperture for m in measured),
+        "rest_aperture": median(m.rest_aperture for m in measured),
         "join_jerk_ratio": round(joins / inside, 3) if joins and inside else None,
         "endpoint_error": median(pooled("endpoint_errors")),
         "blink_per_min": round(sum(m.blinks for m in measured) / seconds * 60, 1),
         "head_yaw_std_deg": median(m.yaw_std_deg for m in measured),
         "face_found": round(float(np.mean([m.found for m in measured])), 4),
+        "likeness": _likeness([m.likeness for m in measured]),
+        "likeness_ridge": _likeness([m.ridge_likeness for m in measured]),
     }
+
+
+def _likeness(all_of_them: Sequence[Likeness | None]) -> dict[str, float]:
+    """Medians; empty where no recording has a person to be like."""
+    found = [asdict(likeness) for likeness in all_of_them if likeness]
+    values = {name: [one[name] for one in found if one[name] is not None] for name in (found[0] if found else ())}
+    return {name: round(float(np.median(column)), 4) for name, column in values.items() if column}
 
 
 def _details(m: Measured) -> dict[str, Any]:
@@ -239,11 +267,13 @@ def _details(m: Measured) -> dict[str, Any]:
         "avatar": m.avatar,
         "lip_r": round(m.lips.r, 4),
         "lip_lag_frames": m.lips.lag_frames,
-        "ridge_r": round(m.baseline.r, 4) if m.baseline else None,
+        "ridge_r": round(m.ridge.r, 4) if m.ridge else None,
         "real_r": round(m.real.r, 4) if m.real else None,
         "unrelated_r": round(m.unrelated_r, 4),
         "aperture_p90": round(m.aperture_p90, 4),
         "silent_aperture": round(m.silent_aperture, 4),
         "blinks": m.blinks,
         "yaw_std_deg": round(m.yaw_std_deg, 2),
+        "likeness": asdict(m.likeness) if m.likeness else None,
+        "likeness_ridge": asdict(m.ridge_likeness) if m.ridge_likeness else None,
     }

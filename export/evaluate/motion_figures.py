@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -10,12 +11,15 @@ from numpy.typing import NDArray
 
 from engines.motion import Motion
 from export.evaluate.face_track import FaceTrack
+from export.evaluate.lips import agreement, without_slow_part
 from export.evaluate.talking import FPS, SAMPLES_PER_FRAME
 from streamer.plan import Keyframe, ticks_per_frame
 
 #: Eyes are shut when they are open less than this share of how they usually are.
 BLINK_SHARE = 0.55
 LONGEST_BLINK_S = 0.6
+#: Inner lips nearer than this, in eye distances, are shut.
+SHUT_APERTURE = 0.015
 
 
 def speech_frames(audio: NDArray[np.int16], below_loud_db: float = 30.0) -> NDArray[np.bool_]:
@@ -61,6 +65,45 @@ def join_and_inside_jerk(motion: Motion, joins: Sequence[int]) -> tuple[list[flo
     middles = [(a + b) // 2 for a, b in pairwise(edges) if b - a >= 10]
     inside = [value for at in middles if (value := across(at)) is not None]
     return [value for at in joins if (value := across(at)) is not None], inside
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A shown face against the person whose voice it speaks, in speech. What a predictor of the mean cannot win at is in here.
+
+    lip_r: correlation of aperture and jaw, slow part taken away. rounding_r: of the mouth's width. closure: how surely the
+    lips are nearer together where the person's are shut than elsewhere (area under the ROC curve: 0.5 is chance, 1 always).
+    liveliness: spread of the aperture over the person's.
+    """
+
+    lip_r: float
+    rounding_r: float
+    closure: float | None
+    liveliness: float
+
+
+def likeness(shown: FaceTrack, person: FaceTrack) -> Likeness:
+    """Over the frames that both have and in which both were found."""
+    num = min(len(shown.found), len(person.found))
+    rows = shown.found[:num] & person.found[:num]
+    aperture = [without_slow_part(track.aperture[:num, None])[:, 0] for track in (shown, person)]
+    width = [without_slow_part(track.mouth_width[:num, None]) for track in (shown, person)]
+    shut = person.aperture[:num] < SHUT_APERTURE
+    return Likeness(
+        lip_r=agreement(without_slow_part(shown.lips[:num]), person.lips[:num], rows).r,
+        rounding_r=agreement(np.repeat(width[0], 2, axis=1), np.repeat(width[1], 2, axis=1), rows).r,
+        closure=_area_under_roc(-shown.aperture[:num][rows], shut[rows]),
+        liveliness=float(aperture[0][rows].std() / max(float(aperture[1][rows].std()), 1e-6)),
+    )
+
+
+def _area_under_roc(score: NDArray[np.float32], positive: NDArray[np.bool_]) -> float | None:
+    """Chance that a positive one scores above a negative one (Mann and Whitney 1947); None without ten of each."""
+    num = int(positive.sum())
+    if num < 10 or len(positive) - num < 10:
+        return None
+    ranks = np.argsort(np.argsort(score)) + 1.0
+    return float((ranks[positive].sum() - num * (num + 1) / 2) / (num * (len(positive) - num)))
 
 
 def endpoint_errors(motion: Motion, anchors: Sequence[Keyframe], fps: int) -> list[float]:

@@ -10,7 +10,7 @@ import pytest
 from engines.avatar_library import AvatarLibrary
 from engines.motion import ANCHOR_MASK, rest
 from export.evaluate.face_track import FaceReader, from_landmarks, from_video
-from export.evaluate.motion_figures import endpoint_errors, join_and_inside_jerk, num_blinks, speech_frames
+from export.evaluate.motion_figures import endpoint_errors, join_and_inside_jerk, likeness, num_blinks, speech_frames
 from streamer.plan import Keyframe, Pts
 
 
@@ -131,3 +131,22 @@ def test_a_picture_without_a_face_is_said_to_have_none() -> None:
         assert not reader.read(np.full((128, 128, 3), 127, np.uint8), fps=25)
         with pytest.raises(ValueError, match="no face"):
             reader.track()
+
+
+def test_lips_like_the_persons_score_above_lips_that_only_follow_on_average() -> None:
+    rng = np.random.default_rng(0)
+    opening = np.convolve(rng.standard_normal(400), np.hanning(5), "same").clip(0, None) * 0.06
+    points = face(400)
+    points[:, 14, 1] += opening
+    points[:, 152, 1] += opening
+    person = track(points)
+    same = likeness(person, person)
+    assert same.lip_r == pytest.approx(1.0, abs=1e-3) and same.liveliness == pytest.approx(1.0)
+    assert same.closure is not None and same.closure > 0.99
+    blurred = face(400)
+    softly = 0.4 * np.convolve(opening, np.hanning(9) / np.hanning(9).sum(), "same")
+    blurred[:, 14, 1] += softly + 0.02
+    blurred[:, 152, 1] += softly
+    mean = likeness(track(blurred), person)
+    assert mean.closure is not None and mean.closure < 0.95
+    assert mean.lip_r < 0.9 and mean.liveliness < 0.5
