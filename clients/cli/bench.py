@@ -1,4 +1,4 @@
-"""`rostrum bench`: measure motion, live delay or rendering speed."""
+"""`rostrum bench`: measure motion, live delay, rendering speed or what the director understands."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `rostrum bench motion | live | render`."""
-    parser = subparsers.add_parser("bench", help="measure motion, live delay or rendering speed", description=__doc__)
-    kinds = parser.add_subparsers(dest="kind", metavar="motion|live|render", required=True)
+    """Add `rostrum bench motion | live | render | director`."""
+    parser = subparsers.add_parser("bench", help="measure motion, delay, speed or understanding", description=__doc__)
+    kinds = parser.add_subparsers(dest="kind", metavar="motion|live|render|director", required=True)
 
     motion = kinds.add_parser("motion", help="render speech, read the faces back, and say how well they speak")
     motion.add_argument(
@@ -32,7 +32,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     live.add_argument("--size", default="512x512", metavar="WxH")
     live.add_argument("--fps", type=int, default=25)
     live.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
-    live.add_argument("--audio", type=Path, metavar="FILE", help="the host's speech (default: the talking-like test sound)")
+    live.add_argument(
+        "--audio", type=Path, metavar="FILE", help="the host's speech (default: made-up sound with the rhythm of speech)"
+    )
     live.set_defaults(run=_live)
 
     render = kinds.add_parser("render", help="time the codec and the whole offline road")
@@ -41,8 +43,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     render.add_argument("--frames", type=int, default=150, help="for the codec alone (default 150)")
     render.set_defaults(run=_render)
 
-    for kind in (motion, live, render):
-        kind.add_argument("--json", action="store_true", help="print one line of JSON")
+    director = kinds.add_parser("director", help="plan the shipped prompts, and say how many are understood")
+    part = director.add_mutually_exclusive_group()
+    part.add_argument("--held-out", action="store_true", help="the third that is kept unread (default: the open part)")
+    part.add_argument("--all", action="store_true", help="both parts")
+    director.add_argument("--lang", default="", choices=("en", "zh", "ja", "ko"), help="one language only")
+    director.add_argument("--misses", action="store_true", help="say what went wrong, of the open part")
+    director.set_defaults(run=_director)
+
+    for kind in (motion, live, render, director):
+        kind.add_argument("--json", action="store_true", help="end with one line of JSON")
 
 
 def _motion(arguments: argparse.Namespace) -> int:
@@ -61,3 +71,9 @@ def _render(arguments: argparse.Namespace) -> int:
     from clients.bench import render
 
     return render.run(arguments)
+
+
+def _director(arguments: argparse.Namespace) -> int:
+    from clients.bench import director
+
+    return director.run(arguments)
