@@ -37,12 +37,23 @@ export class Broadcast {
     return new URL(here(this.info.watch_url), location.href).href;
   }
 
-  async end() {
-    this.control.send("end");
+  /** Ends it for everybody. `over`: the server has ended it already. */
+  async end({ over = false } = {}) {
+    const told = over || this.control.send("end") !== null;
     this.player.stop();
-    await this.publisher.stop();
+    this.publisher.stop();
     this.control.close();
-    await fetch(`/api/broadcasts/${encodeURIComponent(this.info.id)}`, { method: "DELETE", keepalive: true }).catch(() => undefined);
+    if (!told) await this.#delete();
+  }
+
+  /** The page is closing: one request that outlives it. */
+  abandon() {
+    this.#delete();
+  }
+
+  #delete() {
+    const url = `/api/broadcasts/${encodeURIComponent(this.info.id)}`;
+    return fetch(url, { method: "DELETE", keepalive: true }).catch(() => undefined);
   }
 }
 

@@ -112,9 +112,11 @@ export class Player extends EventTarget {
     this.#wake();
   }
 
-  stop() {
+  /** Leaves for good. `gone`: the viewer goes and the broadcast stays, so the server is told. */
+  stop({ gone = false } = {}) {
     this.#ended = true;
     this.#wake();
+    if (!gone) this.#resource = null;
     this.#close();
     this.#video.srcObject = null;
   }

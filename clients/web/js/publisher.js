@@ -1,7 +1,7 @@
-// The host's voice, out by WHIP. Comes back by itself when the network does; only stop() deletes the resource, since that ends
-// the broadcast.
+// The host's voice, out by WHIP. Comes back by itself when the network does. The resource is never deleted from here: that would
+// end the broadcast, which is for `broadcast.js` to say.
 
-import { exchange, newConnection, release } from "./peer.js";
+import { exchange, newConnection } from "./peer.js";
 import { Problem } from "./problems.js";
 import { wait } from "./dom.js";
 
@@ -21,7 +21,6 @@ export class Publisher extends EventTarget {
   #url;
   #track;
   #pc = null;
-  #resource = null;
   #ended = false;
 
   constructor(url, track) {
@@ -45,7 +44,7 @@ export class Publisher extends EventTarget {
     this.#pc = pc;
     try {
       pc.addTransceiver(this.#track, { direction: "sendonly" });
-      this.#resource = await exchange(pc, this.#url, { shape: speechOpus, keep: true });
+      await exchange(pc, this.#url, { shape: speechOpus, keep: true });
     } catch (error) {
       pc.close();
       throw error;
@@ -89,11 +88,9 @@ export class Publisher extends EventTarget {
     await this.#pc?.getSenders()[0]?.replaceTrack(track);
   }
 
-  async stop() {
+  stop() {
     this.#ended = true;
     this.#pc?.close();
-    await release(this.#resource);
-    this.#resource = null;
   }
 
   #tell(state, problem) {

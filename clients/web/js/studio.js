@@ -94,11 +94,11 @@ async function goLive() {
   }
 }
 
-async function stop() {
+async function stop({ over = false } = {}) {
   const ended = broadcast;
   broadcast = null;
   enter("idle");
-  await ended?.end();
+  await ended?.end({ over });
 }
 
 async function end() {
@@ -163,7 +163,7 @@ function listen(mine) {
     if (word === "idle" && state === "live") byId("transport-word").textContent = "The server does not hear you…";
     else if (word === "live") say();
     if (word !== "ended") return;
-    stop();
+    stop({ over: true });
     notify(new Problem("no_broadcast", { detail: reason }));
   });
   on(control, "message:error", ({ id, code, message }) => {
@@ -280,7 +280,7 @@ setup.addEventListener("track", ({ detail: track }) => {
   say();
 });
 setup.addEventListener("muted", say);
-addEventListener("pagehide", () => broadcast?.end());
+addEventListener("pagehide", () => broadcast?.abandon());
 setInterval(() => state === "live" && (byId("tally-clock").textContent = clock((performance.now() - liveSince) / 1000)), 500);
 
 showFormat();

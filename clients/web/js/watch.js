@@ -58,5 +58,5 @@ document.addEventListener("keydown", (event) => {
 });
 addEventListener("online", () => player.hurry());
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
-addEventListener("pagehide", () => player.stop());
+addEventListener("pagehide", () => player.stop({ gone: true }));
 player.run();
