@@ -30,7 +30,7 @@ STRIP_ROWS = 64  # a strip's planes stay in the core's cache
 SHORTEST_RUN = 6  # cells
 #: Channels that have a range of their own; all others go from 0 to 1.
 LIMITS = {
-    "headYaw": 0.5, "headPitch": 0.45, "headRoll": 0.5, "headX": 0.6, "headY": 0.5, "headZ": 1.2,
+    "headYaw": 0.45, "headPitch": 0.35, "headRoll": 0.35, "headX": 0.6, "headY": 0.4, "headZ": 1.2,
     "cameraX": 0.25, "cameraY": 0.25, "cameraZoom": 0.8, "cameraRoll": 0.3,
 }  # fmt: skip
 
@@ -120,12 +120,10 @@ class PortraitCodec:
         for top in range(0, at.shape[0], num_rows):
             bottom = min(top + num_rows, at.shape[0])
             strip = seen[top:bottom]
-            kinds = np.where(
-                strip.max(0) == Coverage.NONE,
-                Coverage.NONE,
-                np.where(strip.min(0) == Coverage.ALL, Coverage.ALL, Coverage.PART),
-            )
-            for left, right, kind in _runs(np.asarray(kinds, np.uint8)):
+            kinds = np.full(strip.shape[1], Coverage.PART, np.uint8)
+            kinds[strip.max(0) == Coverage.NONE] = Coverage.NONE
+            kinds[strip.min(0) == Coverage.ALL] = Coverage.ALL
+            for left, right, kind in _runs(kinds):
                 cells = Cells(left, top, right, bottom)
                 map_y = self._map(sources.chosen, cells)
                 new_y, new_uva = self._person(map_y, self._map(sources.chosen, cells, 2))

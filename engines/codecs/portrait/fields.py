@@ -118,7 +118,7 @@ class FaceFields:
         bone = 1 - smoothstep(a * h, 0.05, 1.05)
         mix = smoothstep(v, -0.05, 0.95 * self.chin_drop)
         down = line * (1 - mix) + np.maximum(bone, cheek * 0.7) * mix
-        neck = 1 - smoothstep(v, self.chin_drop * 0.85, self.chin_drop + 1.0)
+        neck = 1 - smoothstep(v, self.chin_drop * 0.85, self.chin_drop + 1.3)
         return (down * neck).astype(np.float32)
 
     def _side(self, q: Array, s: Array, v: Array, upper: bool) -> Array:
@@ -190,14 +190,14 @@ class FaceFields:
         for side, x in (("Left", 1.0), ("Right", -1.0)):
             corner, cheek = self._corner(side), self.face.mean_at(CHEEK[side])
             near = self.bump(q, corner, 0.26, 0.22)
-            lip_half = smoothstep(s * x, -0.1, 1.0) * np.exp(-((v / 0.22) ** 2)) * (a < 1.6) * np.clip(2.6 - a, 0, 1)
+            lip_half = smoothstep(s * x, -0.1, 1.0) * np.exp(-((v / 0.22) ** 2)) * np.clip(2.6 - a, 0, 1)
             fold = self.bump(q, self.face.mean_at(CHEEK_LOW[side]), 0.26, 0.26)
-            add(f"mouthSmile{side}", near, dx=0.048 * x, dy=-0.105)
+            add(f"mouthSmile{side}", near, dx=0.044 * x, dy=-0.105)
             add(f"mouthSmile{side}", np.minimum(lip_half, 1), dx=0.028 * x)
             add(f"mouthSmile{side}", self.bump(q, cheek, 0.30, 0.24), dx=0.012 * x, dy=-0.050, dz=-0.03)
             add(f"mouthFrown{side}", self.bump(q, corner, 0.20, 0.20), dx=0.012 * x, dy=0.080)
             add(f"mouthDimple{side}", near, dx=0.055 * x, dy=-0.012, dz=0.03)
-            add(f"mouthStretch{side}", near, dx=0.075 * x, dy=0.040)
+            add(f"mouthStretch{side}", near, dx=0.060 * x, dy=0.040)
             add(f"mouthStretch{side}", np.minimum(lip_half, 1), dx=0.035 * x, dy=0.01)
             add("cheekPuff", fold, dx=0.065 * x, dz=-0.10)
             add(f"cheekSquint{side}", self.bump(q, self.face.mean_at(UNDER_EYE[side]), 0.24, 0.15), dy=-0.050)

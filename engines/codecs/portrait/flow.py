@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.codecs.portrait.face import Face
 from engines.codecs.portrait.fields import NUM_SHAPES, FaceFields
@@ -13,7 +14,8 @@ from engines.codecs.portrait.planes import Array, mesh, smoothstep, take
 from engines.codecs.portrait.view import View
 from engines.motion import INDEX, Motion
 
-INVERSION_STEPS = 5
+INVERSION_STEPS = 6
+LEAST_AREA = 0.08  # of a cell squeezed by extreme motion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +57,9 @@ class Flow:
         self.basis = np.stack((above, below), axis=1)  # [52, 2 sides, 3, nodes of the window]
         self.used = [np.abs(shape).max() > 0 for shape in self.basis]
         self.lip_side = fields.mouth.locate(q)[1].reshape(self.grid)
+        inside = self.lip_side[self.window]
+        inside = inside[:-1, :-1], inside[1:, 1:], inside[1:, :-1], inside[:-1, 1:]  # a cell's corners
+        self.sides = np.maximum.reduce(inside) < 0, np.minimum.reduce(inside) > 0
         self.shoulders = self._shoulder_field(q, points)
 
     def _to_pixels(self, fields: Array) -> Array:
@@ -93,7 +98,18 @@ class Flow:
             whole = alone.copy()
             whole[self.window] = np.dstack((x.reshape(shape), y.reshape(shape))) * np.float32(1 / self.step)
             sides.append(whole)
+        calm = min(self._calm(side, mask) for side, mask in zip(sides, self.sides, strict=True))
+        if calm < 1:
+            return sides[0] * np.float32(calm), sides[1] * np.float32(calm), alone * np.float32(calm)
         return sides[0], sides[1], alone
+
+    def _calm(self, displacement: Array, where: NDArray[np.bool_]) -> float:
+        """The share of a displacement that leaves every cell of the window, where it is used, at LEAST_AREA of its area."""
+        part = displacement[self.window]
+        across, down = part[:-1, 1:] - part[:-1, :-1], part[1:, :-1] - part[:-1, :-1]
+        area = (1 + across[..., 0]) * (1 + down[..., 1]) - across[..., 1] * down[..., 0]
+        least = float(area[where].min(initial=1.0))
+        return 1.0 if least >= LEAST_AREA else (1 - LEAST_AREA) / (1 - least)
 
     def cells(self, motion: Motion, camera: Array) -> Sources:
         """What the cells of the frame show. camera: frame pixels to canvas pixels, [2, 3]."""

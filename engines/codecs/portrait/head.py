@@ -43,7 +43,10 @@ class Head:
         self.from_pivot = np.ascontiguousarray((self.rest - self.pivot).T)  # [3, n]
         chin = float(face.at(CHIN)[1])
         q = self.canonical
-        self.follow = 1 - smoothstep(q[:, 1] + 0.12 * q[:, 0] ** 2, chin - 0.15, chin + 1.05)
+        # The neck gives way over a length that grows to the sides, where a tilt moves things most.
+        side = np.abs(q[:, 0])
+        start = chin - 0.15 - 0.12 * np.minimum(side, 1.5) ** 2
+        self.follow = 1 - smoothstep((q[:, 1] - start) / (1.25 + np.maximum(side - 0.9, 0)), 0.0, 1.0)
 
     def moved(
         self, motion: Motion, rows: slice | NDArray[np.intp] = ALL, expression: Array | None = None

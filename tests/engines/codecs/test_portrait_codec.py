@@ -1,0 +1,170 @@
+"""The portrait codec draws shipped avatars; what is asserted is what a viewer would notice."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from engines.avatar_library import SHIPPED_ROOT, Avatar
+from engines.codecs.portrait.codec import LIMITS, PortraitCodec, within_range
+from engines.codecs.portrait.planes import Array
+from engines.lips import inner_lip_aperture
+from engines.motion import CHANNELS, INDEX, NUM_CHANNELS, Motion, rest
+
+SIZE = (384, 384)
+
+
+@pytest.fixture(scope="module")
+def avatar() -> Avatar:
+    return Avatar.load(SHIPPED_ROOT / "grace")
+
+
+@pytest.fixture(scope="module")
+def codec(avatar: Avatar) -> PortraitCodec:
+    return PortraitCodec(avatar, SIZE)
+
+
+def motion(**channels: float) -> Motion:
+    frame = rest()
+    for name, value in channels.items():
+        for full in (name, f"{name}Left", f"{name}Right"):
+            if full in INDEX:
+                frame[INDEX[full]] = value
+    return frame
+
+
+def luma(codec: PortraitCodec, frame: Motion) -> Array:
+    return codec.decode(frame)[: codec.size[1]].astype(np.float32)
+
+
+def around(codec: PortraitCodec, landmarks: tuple[int, ...], grow: int = 0) -> tuple[slice, slice]:
+    """The box of some landmarks in the frame."""
+    marks = codec.face.landmarks[list(landmarks), :2] - codec.view.margin
+    left, top = np.floor(marks.min(0)).astype(int) - grow
+    right, bottom = np.ceil(marks.max(0)).astype(int) + grow + 1
+    return slice(int(top), int(bottom)), slice(int(left), int(right))
+
+
+def test_at_rest_the_frame_is_the_picture(avatar: Avatar) -> None:
+    codec = PortraitCodec(avatar, (avatar.width // 2 * 2, avatar.height // 2 * 2))
+    got, picture = codec.decode_rgb(rest()), avatar.picture()[: codec.size[1], : codec.size[0]]
+    # The picture as I420 can hold it: chroma is at half size in both.
+    expected = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), cv2.COLOR_YUV2RGB_I420)
+    assert cv2.PSNR(got, np.asarray(expected, np.uint8)) > 48
+
+
+def test_at_rest_a_smaller_frame_is_the_picture_resized(codec: PortraitCodec, avatar: Avatar) -> None:
+    resized = cv2.resize(avatar.picture(), SIZE, interpolation=cv2.INTER_AREA)
+    expected = cv2.cvtColor(resized, cv2.COLOR_RGB2YUV_I420)[: SIZE[1]]
+    assert cv2.PSNR(luma(codec, rest()), expected.astype(np.float32)) > 40
+
+
+@pytest.mark.parametrize("size", [(256, 256), (640, 360), (360, 640)])
+def test_a_frame_is_i420_of_the_size_asked_for(avatar: Avatar, size: tuple[int, int]) -> None:
+    codec = PortraitCodec(avatar, size)
+    frame = codec.decode(motion(jawOpen=0.3, headYaw=0.2, cameraZoom=0.1))
+    assert codec.size == size
+    assert frame.shape == (size[1] * 3 // 2, size[0]) and frame.dtype == np.uint8
+
+
+def test_the_same_motion_gives_the_same_frame_whatever_came_before(codec: PortraitCodec) -> None:
+    speaking = motion(jawOpen=0.4, eyeBlink=0.5, headPitch=0.1, mouthSmile=0.3)
+    first = codec.decode(speaking)
+    codec.decode(motion(eyeBlink=1.0, eyeLookUp=1.0, headYaw=-0.3))
+    assert np.array_equal(codec.decode(speaking), first)
+
+
+def test_no_motion_folds_the_face(codec: PortraitCodec) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        frame = rest()
+        frame[rng.choice(52, 8, replace=False)] = rng.random(8)
+        for name, limit in LIMITS.items():
+            frame[INDEX[name]] = rng.uniform(-0.8, 0.8) * limit
+        above, below, _ = codec.flow.forward(within_range(frame))
+        for field, where in ((above, codec.flow.sides[0]), (below, codec.flow.sides[1])):
+            part = field[codec.flow.window]
+            across, down = np.diff(part, axis=1)[:-1], np.diff(part, axis=0)[:, :-1]
+            area = (1 + across[..., 0]) * (1 + down[..., 1]) - across[..., 1] * down[..., 0]
+            assert area[where].min() > 0
+
+
+def test_closed_lids_cover_the_eyeball(codec: PortraitCodec) -> None:
+    box = around(codec, (160, 158, 153, 144))
+    looks = (motion(), motion(eyeLookOutLeft=0.8, eyeLookInRight=0.8))
+    open_eyes = [luma(codec, look)[box] for look in looks]
+    shut = []
+    for look in looks:
+        look[[INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]] = 1.0
+        shut.append(luma(codec, look)[box])
+    assert np.abs(open_eyes[0] - open_eyes[1]).mean() > 4  # the iris is seen to move
+    assert np.abs(shut[0] - shut[1]).mean() < 1  # and is not seen under the lid
+
+
+def test_the_inside_of_the_mouth_shows_only_between_parted_lips(avatar: Avatar) -> None:
+    codec = PortraitCodec(avatar, SIZE)
+    before = {name: luma(codec, frame) for name, frame in MOUTHS.items()}
+    codec.lips.cavity[:] = 255
+    codec.lips.upper[:] = 0
+    codec.lips.lower[:] = 0
+    changed = {name: np.abs(luma(codec, frame) - before[name]) > 24 for name, frame in MOUTHS.items()}
+    assert not changed["rest"].any() and not changed["turned"].any()
+    if codec.flow.fields.mouth.rest_gap < 0.02:
+        assert changed["closed on an open jaw"].sum() <= 4 and changed["pressed"].sum() <= 4
+    assert changed["open"].sum() > 100
+    box = around(codec, (61, 291, 0, 17), grow=int(0.2 * codec.face.unit))
+    outside = changed["open"].copy()
+    outside[box] = False
+    assert not outside.any()
+
+
+MOUTHS = {
+    "rest": rest(),
+    "turned": motion(headYaw=0.3, headRoll=0.1),
+    "closed on an open jaw": motion(jawOpen=0.4, mouthClose=0.4),
+    "pressed": motion(mouthPress=0.8),
+    "open": motion(jawOpen=0.5),
+}
+
+
+def test_the_background_stands_still_when_the_head_turns(codec: PortraitCodec) -> None:
+    person = cv2.dilate(codec.layers.alpha, np.ones((9, 9), np.uint8))[codec.view.frame] > 0
+    far = ~cv2.dilate(person.astype(np.uint8), np.ones((61, 61), np.uint8)).astype(bool)
+    assert far.sum() > 500
+    still, turned = luma(codec, rest()), luma(codec, motion(headYaw=0.3, headRoll=0.2, jawOpen=0.3, breath=1.0))
+    assert np.array_equal(still[far], turned[far])
+    assert np.abs(still - turned)[person].mean() > 3
+
+
+def test_the_camera_never_shows_the_edge_of_the_picture(codec: PortraitCodec) -> None:
+    frame = motion(cameraX=0.25, cameraY=-0.25, cameraRoll=0.3, cameraZoom=-0.2)
+    columns = luma(codec, frame)[:, -40:]
+    assert columns.std(axis=0).min() > 1  # neither a flat bar nor a smeared last column
+    assert np.abs(np.diff(columns, axis=1)).max() > 0
+
+
+def test_a_green_background_is_flat_green_around_the_person(avatar: Avatar) -> None:
+    codec = PortraitCodec(avatar, SIZE, background="green")
+    rgb = codec.decode_rgb(motion(headYaw=0.2)).reshape(-1, 3).astype(int)
+    green = np.abs(rgb - (0, 177, 64)).max(1) < 6
+    assert 0.1 < green.mean() < 0.9
+
+
+def test_how_far_the_lips_part_is_estimated_from_the_channels() -> None:
+    assert inner_lip_aperture(rest()) == 0
+    assert inner_lip_aperture(motion(jawOpen=0.4, mouthClose=0.4)) == pytest.approx(0, abs=1e-6)
+    assert 0.09 < inner_lip_aperture(motion(jawOpen=0.25)) < inner_lip_aperture(motion(jawOpen=0.45)) < 0.20
+
+
+def test_motion_out_of_range_is_drawn_at_the_range_and_nothing_fails(codec: PortraitCodec) -> None:
+    wild = np.full(NUM_CHANNELS, 50.0, np.float32)
+    wild[CHANNELS.index("jawOpen")] = np.nan
+    assert np.array_equal(codec.decode(wild), codec.decode(within_range(wild)))
+
+
+def test_what_cannot_be_drawn_is_refused_with_a_reason(avatar: Avatar, codec: PortraitCodec) -> None:
+    with pytest.raises(ValueError, match="even"):
+        PortraitCodec(avatar, (511, 512))
+    with pytest.raises(ValueError, match="64"):
+        codec.decode(np.zeros(52, np.float32))
