@@ -173,7 +173,7 @@ def main() -> None:
             keep = min(0.998, (1 + step) / (10 + step))
             torch._foreach_lerp_(list(ema.parameters()), list(model.parameters()), 1 - keep)
         for name, value in loss.items():
-            losses[name] = 0.98 * losses.get(name, float(value)) + 0.02 * float(value)
+            losses[name] = 0.98 * losses.get(name, value.item()) + 0.02 * value.item()
         bar.update()
         last = step == args.steps or progress >= 1
         if rank == 0 and (step % args.save_every == 0 or last):

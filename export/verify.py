@@ -1,0 +1,74 @@
+"""Hold an exported motion model against the checkpoint it was made from, and time it.
+
+    python -m export.verify engines/weights/portrait RUN/last.pt
+
+Prints the largest difference of the velocity, relative to its size, at several sizes, and the milliseconds of one request; ends
+with an error when a difference is more than float16 weights explain.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engines.backends.onnx import OnnxMotionModel
+from engines.catalog import CONFIGS
+from engines.conditions import CONDITION_INPUTS
+from engines.models.avatar_dit import AvatarDiT
+from engines.motion import NUM_CHANNELS, rest
+from engines.specs import FEATURE_DIM, BeatCondition, MotionRequest
+from export.motion_onnx import example_inputs
+
+SIZES = ({"b": 1, "f": 2, "k": 1, "n": 13}, {"b": 3, "f": 13, "k": 2, "n": 41}, {"b": 6, "f": 64, "k": 3, "n": 140})
+TOLERANCE = 5e-3
+
+
+def difference(model: AvatarDiT, onnx: OnnxMotionModel, **sizes: int) -> float:
+    """Largest difference of torch's velocity from ONNX's, over torch's largest value."""
+    inputs = example_inputs(model.config, **sizes)
+    with torch.no_grad():
+        expected = model(**inputs).numpy()
+    arrays = {name: value.numpy() for name, value in inputs.items()}
+    arrays.update(onnx.condition({name: arrays.pop(name) for name in CONDITION_INPUTS}))
+    return float(np.abs(onnx.denoise(arrays) - expected).max() / np.abs(expected).max())
+
+
+def request_ms(onnx: OnnxMotionModel, num_frames: int, repeats: int = 20) -> float:
+    """Processor milliseconds of one request with both kinds of guidance."""
+    mask = np.zeros((num_frames, NUM_CHANNELS), np.bool_)
+    audio = np.zeros((num_frames * 2 + 12, FEATURE_DIM), np.float32)
+    beats = (BeatCondition(0.0, 9.0, "very joyful; nods"),)
+    request = MotionRequest(num_frames, 0.04, rest(num_frames), mask, audio, -0.12, beats, seed=0)
+    onnx.generate([request])
+    began = time.process_time()
+    for _ in range(repeats):
+        onnx.generate([request])
+    return (time.process_time() - began) * 1e3 / repeats
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--config", default="portrait", choices=CONFIGS)
+    args = parser.parse_args()
+    model = AvatarDiT(CONFIGS[args.config]).eval()
+    model.load_state_dict(torch.load(args.checkpoint, map_location="cpu", weights_only=True)["ema"])
+    onnx = OnnxMotionModel(args.folder)
+    worst = 0.0
+    for sizes in SIZES:
+        apart = difference(model, onnx, **sizes)
+        worst = max(worst, apart)
+        print(f"{sizes}: {apart:.2e}")
+    for num_frames in (11, 25, 38):
+        print(f"{num_frames} frames, 4 steps, guided: {request_ms(onnx, num_frames):.1f} ms of one core")
+    if worst > TOLERANCE:
+        raise SystemExit(f"{args.folder} was not made from {args.checkpoint}: velocities differ by {worst:.2e}")
+
+
+if __name__ == "__main__":
+    main()
