@@ -34,7 +34,9 @@ export class NewAvatar extends EventTarget {
       byId("points-undo").disabled = this.#placing.num === 0;
     });
     this.#picture.addEventListener("error", () => {
-      if (this.#picture.getAttribute("src")) this.#say("This file cannot be read as a picture. Take a JPEG, PNG or WebP.", false);
+      if (!this.#picture.getAttribute("src")) return;
+      this.#say("This file cannot be read as a picture. Take a JPEG, PNG or WebP.", false);
+      this.#make.disabled = true;
     });
     this.#sheet.addEventListener("close", () => {
       URL.revokeObjectURL(this.#picture.src);

@@ -79,7 +79,7 @@ export class PointPlacing extends EventTarget {
   /** "3 of 12: the tip of the nose" */
   get words() {
     if (this.complete) return "All points placed. Look them over, then make the avatar.";
-    return `Point ${this.#placed.length + 1} of ${POINTS.length}: click ${POINTS[this.#placed.length][1]}`;
+    return `Point ${this.#placed.length + 1} of ${POINTS.length}: mark ${POINTS[this.#placed.length][1]}`;
   }
 
   /** {name: [x, y]} in pixels of the upright picture. */

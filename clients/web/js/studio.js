@@ -181,6 +181,7 @@ function healthOf({ fps, bitrate_bps: bitrate, holds }) {
 function onAir() {
   liveSince = performance.now();
   byId("tally-clock").textContent = clock(0);
+  byId("copy-link").title = broadcast.watchUrl;
   enter("live");
   announce("You are on air");
   direct.sendPending();
