@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from clients.bench import live_figures, machine, voices
 from clients.bench.live_server import LiveServer, ServerFailed
+from clients.bench.packet_arrivals import PacketArrivals
 from clients.python.control import ControlRefused
 from clients.python.host import Host
 from clients.python.server import Server, ServerError
@@ -86,15 +87,19 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
     api = Server(server.url)
     broadcast = await api.make_broadcast(avatar, arguments.size, arguments.fps)
 
+    arrivals: list[PacketArrivals] = []
+
     def note(frame: ReceivedFrame) -> None:
         if isinstance(frame.frame, av.AudioFrame):
             samples = frame.frame.to_ndarray().reshape(-1, frame.frame.layout.nb_channels)[:, 0].astype(np.int16, copy=False)
-            taken.received.voice.append((frame.media_s, samples))
-            taken.received.sounds.append((frame.media_s + len(samples) / RATE_HZ, frame.arrived_at))
+            taken.received.voice.append((frame.media_s, frame.arrived_at, samples))
         else:
-            taken.received.pictures.append((frame.media_s, frame.arrived_at))
+            assert frame.frame.pts is not None and frame.frame.time_base is not None
+            arrived_at = arrivals[0].of(frame.frame.pts, frame.frame.time_base)
+            taken.received.pictures.append((frame.media_s, arrived_at or frame.arrived_at))
 
     async with Host(api, broadcast, microphone) as host, Viewer(broadcast.whep_url, on_frame=note) as viewer:
+        arrivals += [PacketArrivals(receiver) for receiver in viewer.receivers("video")]
         await viewer.picture(60.0)
         await host.control.wait_for("state", lambda message: message["state"] == "live", 60.0)
         await asyncio.sleep(SETTLE_S)
@@ -137,7 +142,7 @@ async def _prompt(host: Host, taken: Taken) -> None:
 def figures(sound: NDArray[np.int16], taken: Taken) -> dict[str, Any]:
     """What the bench prints. Raises ServerError when the viewer got nothing that could be measured."""
     received, seconds = taken.received, taken.until - taken.since
-    offsets = live_figures.media_minus_spoken(sound, received)
+    offsets = live_figures.media_minus_spoken(sound, taken.spoken_at, received)
     if not offsets:
         raise ServerError("the host's voice was not recognised in what the viewer received: nothing can be timed")
     pictures = [pair for pair in received.pictures if taken.since <= pair[1] < taken.until]

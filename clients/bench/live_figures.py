@@ -13,44 +13,47 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-Pairs = list[tuple[float, float]]  # (media_s, arrived_s)
+RATE_HZ = 48_000
+LEAST_RMS = 60.0  # of 32768, -55 dB: nothing can be recognised in less
+Pairs = list[tuple[float, float]]
 
 
 @dataclass(slots=True, eq=False)
 class Received:
     """Everything a viewer received.
 
-    pictures, sounds: (media_s, arrived_s) of each frame, a sound's times being those of its *end*; voice: (media_s of the first
-    sample, mono int16 at 48 kHz).
+    pictures: (media_s, arrived_s) of each. voice: of each packet (media_s of the first sample, arrived_s, mono int16 at 48 kHz).
     """
 
     pictures: Pairs = field(default_factory=list)
-    sounds: Pairs = field(default_factory=list)
-    voice: list[tuple[float, NDArray[np.int16]]] = field(default_factory=list)
+    voice: list[tuple[float, float, NDArray[np.int16]]] = field(default_factory=list)
+
+    @property
+    def sounds(self) -> Pairs:
+        """(media_s of its end, arrived_s) of each packet of sound, in order of media time."""
+        return sorted((media_s + len(samples) / RATE_HZ, arrived_s) for media_s, arrived_s, samples in self.voice)
 
 
-def media_minus_spoken(spoken: NDArray[np.int16], received: Received, window_s: float = 2.0, longest_s: float = 6.0) -> Pairs:
+def media_minus_spoken(
+    spoken: NDArray[np.int16], spoken_at: float, received: Received, window_s: float = 2.0, longest_s: float = 8.0
+) -> Pairs:
     """(media_s, media − spoken) for each window of the received voice that is recognised; spoken is mono at 48 kHz.
 
-    Both zero points are free, so the first window is searched everywhere and those after it near the last.
+    spoken_at: arrival time at which sample 0 was spoken. Delays up to `longest_s` are looked for.
     """
-    rate, step = 48_000, 12  # works at 4 kHz; peaks are refined by a parabola
+    step = 12  # works at 4 kHz; peaks are refined by a parabola
     source = _coarse(spoken, step)
+    rate = RATE_HZ / step
     found: Pairs = []
-    near: float | None = None
-    for start_s, piece in _windows(received.voice, round(window_s * rate), rate):
+    for start_s, arrived_s, piece in _windows(received.voice, round(window_s * RATE_HZ)):
         sound = _coarse(piece, step)
-        if np.sqrt((sound**2).mean()) < 60:  # quieter than -55 dB: nothing to recognise
+        if np.sqrt((sound**2).mean()) < LEAST_RMS:
             continue
-        first, last = 0, len(source)
-        if near is not None:
-            expected = (start_s - near) * rate / step
-            first = max(0, round(expected - longest_s * rate / step))
-            last = min(len(source), round(expected + longest_s * rate / step) + len(sound))
-        at = _best_match(source[first:last], sound)
+        latest_s = arrived_s - spoken_at
+        first = max(0, round((latest_s - longest_s - window_s) * rate))
+        at = _best_match(source[first : max(0, round((latest_s + 0.1) * rate))], sound)
         if at is not None:
-            near = start_s - (first + at) * step / rate
-            found.append((start_s, near))
+            found.append((start_s, start_s - (first + at) / rate))
     return found
 
 
@@ -59,9 +62,9 @@ def skews_ms(received: Received, since_s: float) -> NDArray[np.float64]:
 
     Its own sound is that of the picture's middle: a frame stands for 1/fps of sound, and neither end of it is more right.
     """
-    if not received.sounds or not received.pictures:
+    if not received.voice or not received.pictures:
         return np.zeros(0)
-    media, arrived = np.array(sorted(received.sounds)).T
+    media, arrived = np.array(received.sounds).T
     shown = np.array(sorted(received.pictures))
     frame_s = float(np.median(np.diff(shown[:, 0]))) if len(shown) > 1 else 0.04
     middle = shown[:, 0] + frame_s / 2
@@ -98,18 +101,20 @@ def spread(values: Sequence[float] | NDArray[np.float64]) -> tuple[float | None,
     return round(float(np.median(values)), 1), round(float(np.percentile(values, 95)), 1)
 
 
-def _windows(voice: Sequence[tuple[float, NDArray[np.int16]]], length: int, rate: int) -> list[tuple[float, NDArray[np.int16]]]:
-    """Unbroken stretches of `length` samples, each with the media time of its first."""
-    windows: list[tuple[float, NDArray[np.int16]]] = []
+def _windows(
+    voice: Sequence[tuple[float, float, NDArray[np.int16]]], length: int
+) -> list[tuple[float, float, NDArray[np.int16]]]:
+    """Unbroken stretches of `length` samples, each with the media time of its first and the arrival of its last."""
+    windows: list[tuple[float, float, NDArray[np.int16]]] = []
     pieces: list[NDArray[np.int16]] = []
     start_s, end_s = 0.0, None
-    for media_s, samples in sorted(voice, key=lambda piece: piece[0]):  # packets may overtake each other
+    for media_s, arrived_s, samples in sorted(voice, key=lambda packet: packet[0]):  # packets may overtake each other
         if end_s is None or abs(media_s - end_s) > 0.004:
             pieces, start_s = [], media_s
         pieces.append(samples)
-        end_s = media_s + len(samples) / rate
+        end_s = media_s + len(samples) / RATE_HZ
         if sum(map(len, pieces)) >= length:
-            windows.append((start_s, np.concatenate(pieces)))
+            windows.append((start_s, arrived_s, np.concatenate(pieces)))
             end_s = None
     return windows
 

@@ -13,7 +13,7 @@ from types import TracebackType
 
 import av
 import numpy as np
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpReceiver
 from aiortc.mediastreams import MediaStreamError
 
 from clients.python.media_time import MediaTime
@@ -110,6 +110,10 @@ class Viewer:
             await asyncio.wait_for(self._moving.wait(), timeout_s)
         except TimeoutError:
             raise ServerError(f"no picture came within {timeout_s:g} s", "no_picture") from None
+
+    def receivers(self, kind: str) -> list[RTCRtpReceiver]:
+        """Of "video" or "audio", inside the block; for measurements on packets."""
+        return [transceiver.receiver for transceiver in self._pc.getTransceivers() if transceiver.kind == kind]
 
     @property
     def num_dropped(self) -> int:

@@ -33,8 +33,8 @@ def broadcast(
     for i in range(round(seconds * RATE) // PACKET):
         media_s = MEDIA_ZERO + i * PACKET / RATE
         spoken_end_s = first_heard_s + (i + 1) * PACKET / RATE
-        received.voice.append((media_s, spoken[start + i * PACKET : start + (i + 1) * PACKET]))
-        received.sounds.append((media_s + PACKET / RATE, SPOKEN_AT + spoken_end_s + delay_s))
+        samples = spoken[start + i * PACKET : start + (i + 1) * PACKET]
+        received.voice.append((media_s, SPOKEN_AT + spoken_end_s + delay_s, samples))
     for i in range(round(seconds * fps)):
         at_s = i / fps
         arrived = SPOKEN_AT + first_heard_s + at_s + 0.5 / fps + delay_s + skew_s
@@ -45,17 +45,23 @@ def broadcast(
 @pytest.mark.parametrize("delay_s", [0.3, 0.9, 2.5])
 def test_the_delay_from_microphone_to_picture_is_found_whatever_the_clocks_start_at(spoken: np.ndarray, delay_s: float) -> None:
     received = broadcast(spoken, delay_s=delay_s)
-    offsets = live_figures.media_minus_spoken(spoken, received)
+    offsets = live_figures.media_minus_spoken(spoken, SPOKEN_AT, received)
     assert len(offsets) >= 4
     np.testing.assert_allclose([offset for _, offset in offsets], MEDIA_ZERO - 3.0, atol=1e-3)
     delays = live_figures.picture_delays_ms(received, offsets, SPOKEN_AT, MEDIA_ZERO + 1)
     assert np.median(delays) == pytest.approx(1e3 * delay_s + 20, abs=2)  # a picture is of its middle
 
 
+def test_speech_that_is_repeated_is_not_taken_for_its_last_time(spoken: np.ndarray) -> None:
+    again = np.concatenate([spoken[: 9 * RATE], spoken[: 9 * RATE]])
+    offsets = live_figures.media_minus_spoken(again, SPOKEN_AT, broadcast(again, first_heard_s=10.0, seconds=7.0))
+    np.testing.assert_allclose([offset for _, offset in offsets], MEDIA_ZERO - 10.0, atol=1e-3)
+
+
 def test_packets_that_overtake_each_other_change_nothing(spoken: np.ndarray) -> None:
     received = broadcast(spoken)
     received.voice[10], received.voice[11] = received.voice[11], received.voice[10]
-    offsets = live_figures.media_minus_spoken(spoken, received)
+    offsets = live_figures.media_minus_spoken(spoken, SPOKEN_AT, received)
     np.testing.assert_allclose([offset for _, offset in offsets], MEDIA_ZERO - 3.0, atol=1e-3)
 
 
@@ -63,8 +69,8 @@ def test_a_strangers_voice_and_silence_are_not_recognised(spoken: np.ndarray) ->
     stranger = np.repeat(voices.babble(24.0, seed=9), 3)
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 2000, len(stranger)).astype(np.int16)
-    assert live_figures.media_minus_spoken(spoken, broadcast(noise)) == []
-    assert live_figures.media_minus_spoken(spoken, broadcast(np.zeros_like(spoken))) == []
+    assert live_figures.media_minus_spoken(spoken, SPOKEN_AT, broadcast(noise)) == []
+    assert live_figures.media_minus_spoken(spoken, SPOKEN_AT, broadcast(np.zeros_like(spoken))) == []
 
 
 @pytest.mark.parametrize("skew_s", [-0.08, 0.0, 0.035])
@@ -76,7 +82,7 @@ def test_pictures_that_come_apart_from_their_sound_show_by_how_much_and_which_wa
 
 def test_a_prompt_is_on_air_when_the_first_picture_past_its_time_arrives(spoken: np.ndarray) -> None:
     received = broadcast(spoken, first_heard_s=3.0, delay_s=0.7)
-    offsets = live_figures.media_minus_spoken(spoken, received)
+    offsets = live_figures.media_minus_spoken(spoken, SPOKEN_AT, received)
     sent_at = SPOKEN_AT + 8.0
     ms = live_figures.prompt_to_air_ms(received, offsets, sent_at, on_air_s=8.4)
     assert ms == pytest.approx(1e3 * (0.4 + 0.02 + 0.7), abs=2)
