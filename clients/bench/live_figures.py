@@ -22,7 +22,7 @@ Pairs = list[tuple[float, float]]
 class Received:
     """Everything a viewer received.
 
-    pictures: (media_s, arrived_s) of each. voice: of each packet (media_s of the first sample, arrived_s, mono int16 at 48 kHz).
+    pictures: (media_s, arrived_s) of each. voice: of each packet (media_s of its first sample, arrived_s, mono int16, 48 kHz).
     """
 
     pictures: Pairs = field(default_factory=list)

@@ -1,6 +1,6 @@
 """When pictures reach a viewer's network, apart from what the receiving library adds.
 
-aiortc takes a picture for complete only when the first packet of the next one comes, so that a decoded picture is a frame's time
+aiortc takes a picture for complete only when the first packet of the next one comes, so a decoded picture is a frame's time
 older than it need be. Browsers go by the marker bit of its last packet (RFC 6184 §5.1), and so does this.
 """
 
