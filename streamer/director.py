@@ -10,6 +10,7 @@ from dataclasses import replace
 from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS
 from streamer.grammar import Directive, When, understand
 from streamer.plan import Beat, Pts, Source, Storyline, pts_from_s
+from streamer.situations import Situations, shipped
 
 #: How long each action takes on air.
 ACTION_S = dict.fromkeys(ACTIONS, 1.6) | {
@@ -27,7 +28,11 @@ def opening() -> Storyline:
 
 
 class EmbeddedDirector:
-    """Understands prompts by lexicon in English and Chinese, and by keywords in Japanese and Korean."""
+    """Understands prompts by lexicon in four languages, most of it English and Chinese, and in English by situations too."""
+
+    def __init__(self, situations: Situations | None = None) -> None:
+        """The shipped situations, unless others are given."""
+        self._situations = situations or shipped()
 
     def plan(
         self, prompt: str, storyline: Storyline, start: Pts, end: Pts | None = None
@@ -37,7 +42,7 @@ class EmbeddedDirector:
         `end` is the end of the show where it is known (a file), so that "at the end" has a place; live, it means now.
         Nothing understood: the same storyline comes back, its version unchanged.
         """
-        directives = understand(prompt)
+        directives = understand(prompt, self._situations)
         num_phases = 1 + max((said.when.phase for said in directives), default=0)
         changed, busy_until = storyline, start
         for said in directives:

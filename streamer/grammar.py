@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from streamer import lexicon
+from streamer.situations import INTENSITY as SITUATION_INTENSITY
+from streamer.situations import Situations
 
 #: Where the show's own measure is unknown (live), "at the end" means now, and phases follow each other this far apart.
 _CLAUSE = re.compile(
-    r"(?P<then>(?:,|;|\.)?\s*\b(?:and then|then|after that|afterwards?|next|followed by|before (?=\w+ing)|and finally|finally|"
+    r"(?P<then>(?:,|;|\.)?\s*\b(?:and then|then|after that|afterwards?|next|followed by|before (?=\w+ing)|(?:and |but )?(?=end(?:s|ing)? up\b)|and finally|finally|"
     r"and later|later(?: on)?|subsequently|and (?=(?:at|in|towards?|near) the end))\b"
-    r"|[,，。]?\s*(?:然后|接着|随后|之后再|之后|再(?=\S)|最后|最終的に|その後|それから|次に|最後に|그 ?다음에?|그리고 나서|그런 다음|이어서|마지막에))"
+    r"|[,，。]?\s*(?:然后|接着|随后|之后再|之后|(?<![别要])再(?=\S)|最后|最終的に|その後|それから|次に|最後に|그 ?다음에?|그리고 나서|그런 다음|이어서|마지막에))"
     r"|(?P<and>\b(?:but|instead)\b|但是|但|而是|而|けど|でも|지만|대신|[,;!?，。；！？、\n]+|\.(?!\d)|\b(?:and|with|while|as (?:you|she|he|they)|plus)\b"
     r"|同时|并且|并|一边|而且|そして|ながら|しながら|그리고|하면서|면서)",
     re.IGNORECASE,
@@ -48,9 +50,9 @@ _START = re.compile(
 _MIDDLE = re.compile(r"\b(?:half ?way|in the middle|mid ?way|midpoint)\b|中间|中途|一半|真ん中|途中|중간|절반", re.IGNORECASE)
 _CUE = re.compile(
     r"\b(?:when(?:ever)?|once|as soon as|the moment|after|each time) (?:i|you|we|she|he|they)(?: (?:will|finally))? (?:say|says|said|mention|mentions|reach|reaches|hear)\s+"
-    r"(?:the (?:word|name|phrase)s? )?[\"“'‘「]?(?P<en>[\w' -]+?)[\"”'’」]?\s*(?=$|[,.;!?]|\b(?:nod|smile|look|shake|wink)\b)"
+    r"(?:the (?:word|name|phrase)s? )?(?:[\"“‘「](?P<enq>[^\"”’」]+)[\"”’」]|(?P<en>[\w' -]+?)\s*(?=$|[,.;!?]|\b(?:nod|smile|look|shake|wink|get|be|give)\b))"
     r"|\bon the word [\"“'‘]?(?P<en2>[\w-]+)[\"”'’]?"
-    r"|当?我?(?:说|讲|提)(?:到|出|起)?[“\"「『'‘]?(?P<zh>[^”\"」』'’的时，,]+?)[”\"」』'’]?(?:的?时候|时|以后|之后|的话)"
+    r"|[当等]?我?(?:说|讲|提)(?:到|出|起)?[“\"「『'‘]?(?P<zh>[^”\"」』'’的时，,]+?)[”\"」』'’]?(?:的?时候|时|以后|之后|的话)"
     r"|[「『\"](?P<ja>[^」』\"]+)[」』\"]と言(?:った|う|い)|[\"'“‘「]?(?P<ko>[^\s\"'”’」]+)[\"'”’」]?(?:이?라고|라) 말(?:하면|할 때)",
     re.IGNORECASE,
 )
@@ -59,6 +61,20 @@ _WORDS = {
     "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "half a": 0.5, "两": 2,
 }  # fmt: skip
+
+
+_CHAT = {
+    "u": "you",
+    "ur": "your",
+    "r": "are",
+    "lil": "little",
+    "kinda": "kind of",
+    "pls": "please",
+    "plz": "please",
+    "soo": "so",
+    "rly": "really",
+    "em": "them",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +125,12 @@ class _Clause:
     phase: int
 
 
-def understand(prompt: str) -> tuple[Directive, ...]:
-    """The directives in a prompt, in the order they were said; empty where nothing was understood."""
-    text = unicodedata.normalize("NFKC", prompt).replace("’", "'").strip()
+def understand(prompt: str, situations: Situations | None = None) -> tuple[Directive, ...]:
+    """The directives in a prompt, in the order they were said; empty where nothing was understood.
+
+    A clause without any word of the lexicon is read as one of the `situations`, where they are given.
+    """
+    text = _plain(prompt)
     found: list[Directive] = []
     governing = When()
     carried = ""  # the verb of "look left, then right"
@@ -119,6 +138,8 @@ def understand(prompt: str) -> tuple[Directive, ...]:
         when, governs = _when(clause, governing)
         governing = when if governs else When(phase=clause.phase)
         here = _match(clause.text, carried)
+        if not here and situations and (emotion := situations.emotion(clause.text)):
+            here = [("emotion", emotion, SITUATION_INTENSITY, 0)]
         carried = next((word for field, word, _, _ in here if field != "emotion"), carried)
         negation = _search(lexicon.NEGATIONS, clause.text)
         for field, word, amount, at in here:
@@ -130,6 +151,13 @@ def understand(prompt: str) -> tuple[Directive, ...]:
             elif field == "camera":
                 found.append(Directive("camera", "static", 0.5, when))
     return _settle(found)
+
+
+def _plain(prompt: str) -> str:
+    """One form of every letter, straight apostrophes, chat written out."""
+    text = unicodedata.normalize("NFKC", prompt).replace("’", "'").strip()
+    text = re.sub(r"([a-z])\1{2,}", r"\1\1", text, flags=re.IGNORECASE)
+    return re.sub(r"\b[A-Za-z]+\b", lambda match: _CHAT.get(match.group().lower(), match.group()), text)
 
 
 def _clauses(text: str) -> list[_Clause]:
