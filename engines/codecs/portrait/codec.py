@@ -21,6 +21,7 @@ from engines.codecs.portrait.face import Face
 from engines.codecs.portrait.flow import Flow, Sources, camera_matrix
 from engines.codecs.portrait.layers import Background, Layers
 from engines.codecs.portrait.lips import Lips, add_interior, compose, coverage
+from engines.codecs.portrait.mouth import OPEN_AT_REST
 from engines.codecs.portrait.planes import Array, Picture, enlarge, half, store, take
 from engines.codecs.portrait.view import View
 from engines.lips import APERTURE_GAIN
@@ -62,7 +63,7 @@ class PortraitCodec:
         picture, matte, behind = avatar.picture(), avatar.matte(), avatar.background()
         self.view = View.framing((avatar.width, avatar.height), size, face, matte)
         self.face = face = self.view.place(face)
-        self.flow = Flow(self.view, face)
+        self.flow = Flow(self.view, face, crown_cut=bool(matte[0].max() >= 128))
         self.layers = layers = Layers.of(self.view, picture, matte, behind, background)
         self.coverage = _coverage(layers.alpha, self.flow.grid, self.flow.step)
         planes = layers.person_y, np.ascontiguousarray(layers.person_uva[..., :2])
@@ -83,7 +84,7 @@ class PortraitCodec:
         """One frame, motion [64], as I420 uint8 [height * 3 // 2, width]. Raises ValueError for another shape."""
         if motion.shape != (NUM_CHANNELS,):
             raise ValueError(f"motion must be [{NUM_CHANNELS}], not {list(motion.shape)}")
-        motion = within_range(motion)
+        motion = self._closed_no_further(within_range(motion))
         for eye in self.eyes:
             eye.draw(motion, self.layers.person_y, self.layers.person_uva[..., :2])
         camera = camera_matrix(motion, self.view)
@@ -96,6 +97,21 @@ class PortraitCodec:
         self._draw_mouth(sources, motion, y, uv)
         cv2.split(uv, list(i420[height:].reshape(2, height // 2, width // 2)))
         return i420
+
+    @property
+    def shut(self) -> float:
+        """The weight of mouthClose that shuts the lips of a picture whose mouth is open at rest; 0 where it is shut."""
+        gap = self.flow.fields.mouth.rest_gap
+        return float(gap / -APERTURE_GAIN["mouthClose"]) if gap > OPEN_AT_REST else 0.0
+
+    def _closed_no_further(self, motion: Motion) -> Motion:
+        """Lips in contact stay in contact: mouthClose takes away the opening that there is, no more."""
+        close = INDEX["mouthClose"]
+        others = motion.copy()
+        others[close] = 0
+        opening = max(0.0, float(sum(gain * others[INDEX[name]] for name, gain in APERTURE_GAIN.items())))
+        others[close] = min(float(motion[close]), self.shut + opening / -APERTURE_GAIN["mouthClose"])
+        return others
 
     def _draw_behind(self, camera: Array, y: Picture, uv: Picture) -> None:
         rows, cols = self.view.frame

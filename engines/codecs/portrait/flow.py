@@ -34,8 +34,8 @@ class Sources:
 class Flow:
     """The two displacement fields of a face on the canvas: of the skin above the lip line and of the skin below it."""
 
-    def __init__(self, view: View, face: Face) -> None:
-        """face: on the canvas."""
+    def __init__(self, view: View, face: Face, crown_cut: bool = False) -> None:
+        """face: on the canvas; crown_cut: the picture's upper edge cuts the head, whose crown then stays there."""
         self.view, self.face = view, face
         self.step = int(np.clip(round(face.unit / 26 / 2), 2, 5)) * 2  # even: chroma cells are half as large
         width, height = view.canvas_size
@@ -58,8 +58,10 @@ class Flow:
         self.used = [np.abs(shape).max() > 0 for shape in self.basis]
         self.lip_side = fields.mouth.locate(q)[1].reshape(self.grid)
         inside = self.lip_side[self.window]
-        inside = inside[:-1, :-1], inside[1:, 1:], inside[1:, :-1], inside[:-1, 1:]  # a cell's corners
-        self.sides = np.maximum.reduce(inside) < 0, np.minimum.reduce(inside) > 0
+        corners = inside[:-1, :-1], inside[1:, 1:], inside[1:, :-1], inside[:-1, 1:]  # of each cell
+        self.sides = np.maximum.reduce(corners) < 0, np.minimum.reduce(corners) > 0
+        from_edge = (points[:, 1] - view.corner[1]) / face.unit
+        self.free = smoothstep(from_edge, 0.0, 0.9) if crown_cut else np.ones(len(points), np.float32)
         self.shoulders = self._shoulder_field(q, points)
 
     def _to_pixels(self, fields: Array) -> Array:
@@ -87,14 +89,14 @@ class Flow:
             if self.used[i]:
                 expression += self.basis[i] * motion[i]
         x, y = self.head.moved(motion)
-        y = y + motion[[INDEX["shoulderRaise"], INDEX["breath"]]] @ self.shoulders
+        y = y * self.free + motion[[INDEX["shoulderRaise"], INDEX["breath"]]] @ self.shoulders
         alone = np.dstack((x.reshape(self.grid), y.reshape(self.grid))) * np.float32(1 / self.step)
         rows, cols = self.window
         shape = rows.stop - rows.start, cols.stop - cols.start
         sides = []
         for side in expression:
             x, y = self.head.moved(motion, self.inner, side)
-            y = y + motion[[INDEX["shoulderRaise"], INDEX["breath"]]] @ self.shoulders[:, self.inner]
+            y = y * self.free[self.inner] + motion[[INDEX["shoulderRaise"], INDEX["breath"]]] @ self.shoulders[:, self.inner]
             whole = alone.copy()
             whole[self.window] = np.dstack((x.reshape(shape), y.reshape(shape))) * np.float32(1 / self.step)
             sides.append(whole)

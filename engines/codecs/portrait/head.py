@@ -16,6 +16,7 @@ SIDE_DEPTH = 0.80  # depth of hair and ears, canonical
 DEPTH_CELL = 0.05  # eye distances
 MAX_SLOPE = 1.6  # depth over width: no fold up to 0.5 rad of turn
 RELIEF = 1.35  # face meshes found in pictures are flatter than heads
+MAX_TURN = 0.8  # radians
 ALL = slice(None)
 _POSE = slice(INDEX["headYaw"], INDEX["headZ"] + 1)
 
@@ -43,8 +44,10 @@ class Head:
         self.from_pivot = np.ascontiguousarray((self.rest - self.pivot).T)  # [3, n]
         chin = float(face.at(CHIN)[1])
         q = self.canonical
+        away = face.axes[2]
+        self.turn = float(np.arctan2(-away[0], away[2]))  # the picture's own yaw
         # The neck gives way over a length that grows to the sides, where a tilt moves things most.
-        side = np.abs(q[:, 0])
+        side = np.asarray(np.abs(q[:, 0]), np.float32)
         start = chin - 0.15 - 0.12 * np.minimum(side, 1.5) ** 2
         self.follow = 1 - smoothstep((q[:, 1] - start) / (1.25 + np.maximum(side - 0.9, 0)), 0.0, 1.0)
 
@@ -58,7 +61,7 @@ class Head:
         yaw, pitch, roll, x, y, z = (float(c) for c in motion[_POSE])
         if not (yaw or pitch or roll or x or y or z):
             return (np.zeros_like(solid[0]), np.zeros_like(solid[0])) if expression is None else (expression[0], expression[1])
-        turned = rotation(yaw, pitch, roll) @ solid
+        turned = rotation(_bounded(yaw, self.turn), pitch, roll) @ solid
         # The picture itself is seen in perspective: a point keeps its place as long as its depth stays.
         distance = CAMERA_DISTANCE * self.face.unit + self.pivot[2] - self.face.origin[2]
         near = (solid[2] + np.float32(distance)) / (turned[2] + np.float32(distance - self.face.unit * z))
@@ -70,6 +73,11 @@ class Head:
             step = (seen - solid[axis]) * follow
             out.append(step if expression is None else step + expression[axis])
         return out[0], out[1]
+
+
+def _bounded(yaw: float, turn: float) -> float:
+    """Less yaw the further a head is turned already: a picture knows nothing of the far side of a face."""
+    return MAX_TURN * float(np.tanh((turn + yaw) / MAX_TURN) - np.tanh(turn / MAX_TURN))
 
 
 def _depth(face: Face, points: Array) -> Array:

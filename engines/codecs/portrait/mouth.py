@@ -20,7 +20,7 @@ UPPER_WIDTHS = (0.090, 0.068, 0.062, 0.046, 0.034, 0.022)
 LOWER_WIDTHS = (0.058, 0.060, 0.060, 0.048, 0.036, 0.024)
 UPPER_HEIGHTS = (0.115, 0.102, 0.112, 0.095, 0.085, 0.08)
 UPPER_EDGE = 0.040  # how far the upper teeth come below the resting lip line
-LOWER_EDGE = -0.028  # how far the lower teeth begin below it, where the jaw is shut
+LOWER_EDGE = -0.016  # how far the lower teeth begin below it, where the jaw is shut
 #: A mouth wider open than this at rest shows the picture's own teeth.
 OPEN_AT_REST = 0.03
 
@@ -102,10 +102,10 @@ def _teeth(
         edge = y + curve + short
         corner = 0.022 * np.abs(u) ** (5 if upper else 4)
         crown = np.clip((-(edge + corner)) / (2 * soft) + 0.5, 0, 1)
-        sides = np.clip((1 - np.abs(u)) * (width / 2) / (2 * soft) + 0.62, 0, 1)
+        sides = np.clip((1 - np.abs(u)) * (width / 2) / (2 * soft) + 0.72, 0, 1)
         tooth = crown * sides
         root = np.clip((-(edge) - height * (1 - 0.12 * u * u)) / (3 * soft + 0.012), 0, 1)
-        round_off = 1 - 0.16 * np.abs(u) ** 3  # each crown is a little cylinder
+        round_off = 1 - 0.12 * np.abs(u) ** 3  # each crown is a little cylinder
         glow = 1 + 0.05 * np.exp(-(((edge + 0.045) / 0.03) ** 2)) - 0.06 * np.exp(-((edge / 0.012) ** 2))
         turn = 1 - 0.62 * smoothstep(np.full_like(x, centre), 0.07, 0.34)  # the arch turns into the dark
         new = tooth > coverage
@@ -113,7 +113,7 @@ def _teeth(
         gum = np.where(new, root, gum)
         coverage = np.maximum(coverage, tooth)
         left += width
-    light = 1.0 if upper else 0.86
+    light = 1.0 if upper else 0.80
     grey = np.array((0, 128, 128), np.float32)
     colour = colours.teeth * (1 - gum[..., None]) + colours.gum * gum[..., None]
     colour = (colour - grey) * (shade * light)[..., None] + grey

@@ -39,7 +39,7 @@ def mesh(width: int, height: int) -> Array:
     return np.dstack((x, y))
 
 
-def smoothstep(x: Array, low: float, high: float) -> Array:
+def smoothstep(x: NDArray[np.floating], low: float, high: float) -> Array:
     """0 below `low`, 1 above `high`, smooth between."""
     t = np.clip((x - low) / (high - low), 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
