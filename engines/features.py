@@ -5,8 +5,8 @@ the block's end, and `RIGHT_CONTEXT_S` beyond it. So they are the same bits wher
 as the sound given reaches `LEAD_S` back from the first feature asked for (sound that is missing there counts as silence).
 
 At the live edge the blocks whose right context has not arrived yet are read from one last window that ends with the sound;
-they are nearly as good (0.583 against 0.590 in lip correlation). `encode(..., final=True)` takes the end of the sound for silence
-instead.
+they are nearly as good (0.583 against 0.590 in lip correlation). `encode(..., final=True)` takes what follows for
+silence instead.
 
 Weights: OpenAI Whisper, MIT (engines/weights/speech).
 """

@@ -7,9 +7,9 @@ index      channels                  unit and sign
 =========  ========================  ==============================================================
 0–51       ARKit blendshapes         weight 0–1; Left and Right are the speaker's own
 52–54      head yaw, pitch, roll     radians; positive: to the speaker's left, up, towards their left shoulder
-55–57      head x, y, z              eye distances (outer corner to outer corner); picture right, picture down, towards the camera
+55–57      head x, y, z              eye distances (outer corners); picture right, picture down, towards the camera
 58–59      shoulder raise, breath    0–1; 0 is the picture's rest
-60–63      camera x, y, zoom, roll   picture widths right, picture heights down, natural log of magnification, radians clockwise
+60–63      camera x, y, zoom, roll   picture widths right, picture heights down, log of magnification, radians clockwise
 =========  ========================  ==============================================================
 
 All zeros is the picture itself. Blendshape names and meanings: Apple ARKit ``ARFaceAnchor.BlendShapeLocation``.
@@ -43,7 +43,7 @@ CHANNELS: tuple[str, ...] = BLENDSHAPES + HEAD + SHOULDERS + CAMERA
 NUM_CHANNELS = len(CHANNELS)
 INDEX: dict[str, int] = {name: i for i, name in enumerate(CHANNELS)}
 
-#: Channels that follow the syllables: an anchor leaves these free. Smile, frown and dimple are expression, and stay with the anchor.
+#: Channels that follow the syllables: an anchor leaves these free. Smile, frown and dimple are expression, and stay with it.
 SPEECH_CHANNELS: tuple[int, ...] = tuple(
     i
     for name, i in INDEX.items()

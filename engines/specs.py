@@ -14,7 +14,7 @@ from engines.motion import NUM_CHANNELS, Motion
 SAMPLE_RATE_HZ = 16_000
 FEATURE_RATE_HZ = 50
 FEATURE_DIM = 384
-#: Feature steps (20 ms) that one frame attends to, around its own time: offsets -6..+5, the last 80 ms of which lie in the future.
+#: Feature steps (20 ms) that one frame attends to, around its own time: offsets -6..+5, the last 80 ms in the future.
 AUDIO_OFFSETS: tuple[int, ...] = tuple(range(-6, 6))
 LEFT_CONTEXT_S = 1.0
 RIGHT_CONTEXT_S = 0.08

@@ -43,7 +43,7 @@ def test_picture_matte_and_background_are_of_one_size_fit_for_the_page(avatar: A
     picture, matte, background = avatar.picture(), avatar.matte(), avatar.background()
     assert picture.shape == background.shape == (avatar.height, avatar.width, 3)
     assert matte.shape == picture.shape[:2]
-    assert 768 <= min(avatar.width, avatar.height) and max(avatar.width, avatar.height) <= 1280
+    assert min(avatar.width, avatar.height) >= 768 and max(avatar.width, avatar.height) <= 1280
 
 
 def test_the_matte_holds_the_face_and_leaves_room_above_it(avatar: Avatar) -> None:
