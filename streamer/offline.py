@@ -28,7 +28,7 @@ from streamer.director import EmbeddedDirector, opening
 from streamer.outputs.mp4 import Mp4Writer, VideoFormat, encode_group
 from streamer.plan import Blueprint, BlueprintJob, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
 from streamer.recording import Recording
-from streamer.render_worker import RenderWorker
+from streamer.render_worker import Background, RenderWorker
 
 _JOBS_A_BATCH = 8
 _GROUP_S = 2  # of video encoded in one piece
@@ -45,7 +45,7 @@ class ShowOptions:
     workers: int = 1
     seed: int = 0
     segment_s: float = 1.0
-    background: str = "keep"
+    background: Background = "keep"
 
     def __post_init__(self) -> None:
         width, height = self.size
@@ -242,7 +242,7 @@ def _lineage(job: SubClipJob, stage: str, worker: str, ms: float) -> dict[str, o
 _worker: RenderWorker | None = None
 
 
-def _start_worker(avatar: Path, size: tuple[int, int], background: str) -> None:
+def _start_worker(avatar: Path, size: tuple[int, int], background: Background) -> None:
     global _worker
     _worker = RenderWorker(avatar, size, threads=1, background=background)
 

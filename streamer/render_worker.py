@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
-from engines.codecs.portrait.codec import PortraitCodec
 from numpy.typing import NDArray
 
 from engines.avatar_library import Avatar
 from engines.catalog import load_motion_model
+from engines.codecs.portrait.codec import PortraitCodec
 from engines.features import LEAD_S, SpeechEncoder, first_time
 from engines.motion import Motion, rest
 from engines.specs import MotionRequest
 from streamer import blueprint, subclips
 from streamer.features import VOICE_RATE_HZ
 from streamer.plan import Blueprint, BlueprintJob, Pts, SubClip, SubClipJob, pts_from_s, s_from_pts
+
+Background = Literal["keep", "green"]
 
 
 class RenderWorker:
@@ -28,7 +31,7 @@ class RenderWorker:
     """
 
     def __init__(
-        self, avatar: Path, size: tuple[int, int], *, threads: int = 1, background: str = "keep", model: str = "portrait"
+        self, avatar: Path, size: tuple[int, int], *, threads: int = 1, background: Background = "keep", model: str = "portrait"
     ) -> None:
         cv2.setNumThreads(threads)
         self.avatar = Avatar.load(avatar)
