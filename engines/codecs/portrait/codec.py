@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from engines.avatar_library import Avatar
+from engines.codecs.portrait.eye_shape import EyeShape, fitted
 from engines.codecs.portrait.eyes import Eye
 from engines.codecs.portrait.face import Face
 from engines.codecs.portrait.flow import Flow, Sources, camera_matrix
@@ -67,7 +68,10 @@ class PortraitCodec:
         self.layers = layers = Layers.of(self.view, picture, matte, behind, background)
         self.coverage = _coverage(layers.alpha, self.flow.grid, self.flow.step)
         planes = layers.person_y, np.ascontiguousarray(layers.person_uva[..., :2])
-        self.eyes = tuple(Eye(face, side, *planes) for side in ("Right", "Left"))
+        shapes = EyeShape.of(face, "Right"), EyeShape.of(face, "Left")
+        if avatar.points == "detected":
+            shapes = fitted(shapes, *planes)
+        self.eyes = tuple(Eye(shape.with_iris_found(planes[0]), *planes) for shape in shapes)
         canonical = self.flow.head.canonical.reshape(*self.flow.grid, 3)
         self.lips = Lips(face, self.flow.fields.mouth, canonical, self.flow.step, *planes)
 

@@ -15,17 +15,9 @@ import cv2
 import numpy as np
 
 from engines.codecs.portrait.eye_layers import LOWER_SHADE, UPPER_SHADE, EyeLayers, separate
-from engines.codecs.portrait.face import Face
+from engines.codecs.portrait.eye_shape import EyeShape
 from engines.codecs.portrait.planes import Array, half, mesh, take
 from engines.motion import INDEX, Motion
-
-#: Upper and lower lid from one corner to the other, brow's lower edge, iris centre and ring; by the speaker's side.
-LIDS = {
-    "Right": ((33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133)),
-    "Left": ((362, 398, 384, 385, 386, 387, 388, 466, 263), (362, 382, 381, 380, 374, 373, 390, 249, 263)),
-}
-BROW_EDGE = {"Right": (53, 52, 65), "Left": (283, 282, 295)}
-IRIS = {"Right": (468, 469, 470, 471, 472), "Left": (473, 474, 475, 476, 477)}
 
 LASH = 0.10  # half eye widths above the lid's edge that move with it unstretched
 CHEEK_REACH = 0.75  # half eye widths below the lower lid that its movement reaches
@@ -81,56 +73,32 @@ class _Pose:
 class Eye:
     """One eye on the canvas."""
 
-    def __init__(self, face: Face, side: str, person_y: Array, person_uv: Array) -> None:
-        self.side = side
-        marks = face.landmarks[:, :2]
-        upper, lower = (marks[list(lid)] for lid in LIDS[side])
-        a, b = upper[0], upper[-1]
-        self.centre, self.half = (a + b) / 2, float(np.linalg.norm(b - a) / 2)
-        self.along = (b - a) / np.linalg.norm(b - a)
-        self.down = np.array((-self.along[1], self.along[0]), np.float32)
-        upper_s, upper_t = self._local(upper)
-        lower_s, lower_t = self._local(lower)
-        self.upper_fit, self.lower_fit = _lid_curve(upper_s, upper_t), _lid_curve(lower_s, lower_t)
-        brow = float(np.median(self._local(marks[list(BROW_EDGE[side])])[1]))
-        self.opening = max(0.05, float(np.max(lower_t) - np.min(upper_t)))
-        self.brow_gap = float(np.clip(np.min(upper_t) - brow, 0.35, 1.2))
-        centre_s, centre_t = self._local(marks[[IRIS[side][0]]])
-        self.iris = float(centre_s[0]), float(centre_t[0])
-        ring = marks[list(IRIS[side][1:])] - marks[IRIS[side][0]]
-        self.iris_radius = float(np.clip(np.linalg.norm(ring, axis=1).mean() / self.half, 0.25, 0.75))
-        self.lash_reach = float(np.clip(0.6 * self.brow_gap, 0.2, 0.55))
-        self._find_iris(person_y)
+    def __init__(self, shape: EyeShape, person_y: Array, person_uv: Array) -> None:
+        self.shape = shape
+        self.lash_reach = float(np.clip(0.6 * shape.brow_gap, 0.2, 0.55))
         self.planes = (self._plane(person_y, person_y, 1), self._plane(person_uv, half(person_y), 2))
         self._find_lash_contrast()
 
-    def _local(self, points: Array) -> tuple[Array, Array]:
-        p = (points - self.centre) / self.half
-        return (p @ self.along).astype(np.float32), (p @ self.down).astype(np.float32)
-
     def _plane(self, whole: Array, light: Array, divide: int) -> _Plane:
-        reach = np.array([1.5, self.brow_gap + 0.35 + self.opening]) * self.half
-        box = np.abs(self.along) * reach[0] + np.abs(self.down) * reach[1]
-        low = np.floor((self.centre - box) / divide).astype(int)
-        high = np.ceil((self.centre + box) / divide).astype(int)
+        shape = self.shape
+        reach = np.array([1.5, shape.brow_gap + 0.35 + shape.opening]) * shape.half
+        box = np.abs(shape.along) * reach[0] + np.abs(shape.down) * reach[1]
+        low = np.floor((shape.centre - box) / divide).astype(int)
+        high = np.ceil((shape.centre + box) / divide).astype(int)
         height, width = whole.shape[:2]
         rows = slice(int(np.clip(low[1], 0, height - 2)), int(np.clip(high[1], 2, height)))
         cols = slice(int(np.clip(low[0], 0, width - 2)), int(np.clip(high[0], 2, width)))
         picture = np.ascontiguousarray(whole[rows, cols])
         grid = mesh(picture.shape[1], picture.shape[0])
         points = (grid + np.array((cols.start, rows.start), np.float32)) * divide + np.float32((divide - 1) / 2)
-        s, t = self._local(points)
-        bow = np.clip(1 - s * s, 0, None)
-        upper, lower = bow * np.polyval(self.upper_fit, s), bow * np.polyval(self.lower_fit, s)
-        lower = np.maximum(lower, upper)
-        scale = self.half / divide
-        dx, dy = s - self.iris[0], t - self.iris[1]
-        upper, lower = upper.astype(np.float32), lower.astype(np.float32)
-        far = np.hypot(dx, dy) / self.iris_radius
+        s, t = shape.local(points)
+        upper, lower = shape.lids(s)
+        scale = shape.half / divide
+        far = np.hypot(s - shape.iris[0], t - shape.iris[1]) / shape.iris_radius
         layers = separate(picture, light[rows, cols], s, t, upper, lower, scale, far, self.lash_reach)
         window = _Grid(grid[..., 0], grid[..., 1], s, t, upper, lower, scale)
-        reach = (np.abs(s) < 1.04) & (t > upper - 0.4 * self.opening) & (t < lower + 0.25 * self.opening)
-        inner_rows, inner_cols = np.flatnonzero(reach.any(1)), np.flatnonzero(reach.any(0))
+        opened = (np.abs(s) < 1.04) & (t > upper - 0.4 * shape.opening) & (t < lower + 0.25 * shape.opening)
+        inner_rows, inner_cols = np.flatnonzero(opened.any(1)), np.flatnonzero(opened.any(0))
         inner = slice(int(inner_rows[0]), int(inner_rows[-1]) + 1), slice(int(inner_cols[0]), int(inner_cols[-1]) + 1)
         return _Plane(rows, cols, window, inner, window.crop(*inner), picture, layers.cropped(inner))
 
@@ -145,38 +113,13 @@ class Eye:
             light = max(20.0, float(np.median(plane.picture[skin])))
             self.lash = float(np.clip(1 - np.percentile(plane.picture[near], 12) / light, 0.12, 0.75))
 
-    def _find_iris(self, person_y: Array) -> None:
-        """Move and size the landmarks' iris to the strongest dark disc nearby (drawn eyes have large ones)."""
-        reach = int(np.ceil(self.half * 1.1))
-        cx, cy = (round(float(c)) for c in self.centre)
-        top, left = max(0, cy - reach), max(0, cx - reach)
-        part = person_y[top : cy + reach + 1, left : cx + reach + 1]
-        s, t = self._local(mesh(part.shape[1], part.shape[0]) + np.array((left, top), np.float32))
-        bow = np.clip(1 - s * s, 0, None)
-        seen = (t > bow * np.polyval(self.upper_fit, s) + 0.08) & (t < bow * np.polyval(self.lower_fit, s) - 0.04)
-        s, t, light = s[seen & (np.abs(s) < 0.92)], t[seen & (np.abs(s) < 0.92)], part[seen & (np.abs(s) < 0.92)]
-        if len(s) < 40:
-            return
-        best = (-1e9, self.iris, self.iris_radius)
-        for radius in self.iris_radius * np.array((0.85, 0.93, 1.0, 1.08, 1.16, 1.25)):
-            for ds in (-0.12, -0.06, 0.0, 0.06, 0.12):
-                for dt in (-0.08, 0.0, 0.08):
-                    far = np.hypot(s - self.iris[0] - ds, t - self.iris[1] - dt) / radius
-                    rim, white = light[(far > 0.72) & (far < 0.96)], light[(far > 1.06) & (far < 1.4)]
-                    if len(rim) < 8 or len(white) < 8:
-                        continue
-                    score = float(white.mean() - rim.mean()) - 500 * (ds * ds + dt * dt)
-                    score -= 30 * abs(radius / self.iris_radius - 1)
-                    best = max(best, (score, (self.iris[0] + ds, self.iris[1] + dt), float(radius)))
-        _, self.iris, self.iris_radius = best
-
     def pose(self, motion: Motion) -> _Pose:
         """What the channels ask of this eye."""
-        get = lambda name: float(motion[INDEX[name + self.side]])  # noqa: E731
+        get = lambda name: float(motion[INDEX[name + self.shape.side]])  # noqa: E731
         blink, squint, wide = get("eyeBlink"), get("eyeSquint"), get("eyeWide")
         down, up = get("eyeLookDown"), get("eyeLookUp")
         outward = get("eyeLookOut") - get("eyeLookIn")
-        gaze_s = LOOK_SIDE * outward * (1 if self.side == "Left" else -1)
+        gaze_s = LOOK_SIDE * outward * (1 if self.shape.side == "Left" else -1)
         gaze_t = LOOK_DOWN * down - LOOK_UP * up
         follow = 0.42 * down + 0.26 * squint - 0.17 * wide - 0.10 * up
         close = min(1.0, follow * (1 - max(blink, 0.0)) + blink)
@@ -194,7 +137,7 @@ class Eye:
         upper, lower = self._lids(p, pose)
         # Skin: each lid slides along t; the lash band moves unstretched, the rest stretches as far as the brow.
         above, moved = upper - p.t, upper - p.upper
-        span = self.brow_gap + (p.upper - p.upper.min())
+        span = self.shape.brow_gap + (p.upper - p.upper.min())
         stretched = LASH + (above - LASH) * ((span - LASH) / np.maximum(span + moved - LASH, 0.05))
         source = np.where(above < LASH, above, np.where(above > span + moved, above - moved, stretched))
         below, moved = p.t - lower, lower - p.lower
@@ -224,7 +167,7 @@ class Eye:
     def _along_t(self, shift: Array, p: _Grid) -> tuple[Array, Array]:
         """A shift along the eye's height in pixels: (x, y)."""
         pixels = shift * np.float32(p.scale)
-        return pixels * self.down[0], pixels * self.down[1]
+        return pixels * self.shape.down[0], pixels * self.shape.down[1]
 
     def _lashes(self, plane: _Plane, pose: _Pose, upper: Array) -> Array:
         """Lashes and liner above the lid's edge: they tip forward as it closes, and point down in the end."""
@@ -238,8 +181,8 @@ class Eye:
 
     def _ball(self, plane: _Plane, pose: _Pose, upper: Array, lower: Array, light: bool) -> Array:
         p, layers = plane.ball, plane.layers
-        x = np.float32(-p.scale * (pose.gaze_s * self.along[0] + pose.gaze_t * self.down[0]))
-        y = np.float32(-p.scale * (pose.gaze_s * self.along[1] + pose.gaze_t * self.down[1]))
+        x = np.float32(-p.scale * (pose.gaze_s * self.shape.along[0] + pose.gaze_t * self.shape.down[0]))
+        y = np.float32(-p.scale * (pose.gaze_s * self.shape.along[1] + pose.gaze_t * self.shape.down[1]))
         disc, iris = _take(layers.disc, p, x, y, cubic=True), _take(layers.iris, p, x, y, cubic=True)
         ball = iris + layers.white * ((1 - disc) if light else (1 - disc)[..., None])
         # The stain of each lid goes where the lid goes.
@@ -271,11 +214,3 @@ def _take(
 ) -> Array:
     """A layer's values (dx, dy) pixels away from each pixel of the window."""
     return take(layer, np.asarray(cv2.merge((p.x + dx, p.y + dy)), np.float32), cubic, border)
-
-
-def _lid_curve(s: Array, t: Array) -> Array:
-    """Polynomial p of a lid: t = (1 - s^2) p(s), least squares through its inner points."""
-    bow = 1 - s[1:-1] ** 2
-    terms = np.vander(s[1:-1], 4) * bow[:, None]
-    ridge = np.diag([0.08, 0.04, 0.01, 0.0])
-    return np.linalg.solve(terms.T @ terms + ridge, terms.T @ t[1:-1]).astype(np.float32)
