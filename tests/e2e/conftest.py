@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -83,8 +84,9 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     log = home / "server.log"
     words = [sys.executable, "-m", "clients.cli.main", "serve", "--port", str(port)]
+    environment = {**os.environ, "ROSTRUM_HOME": str(home), "PYTHONFAULTHANDLER": "1"}
     with log.open("w") as file:
-        process = subprocess.Popen(words, stdout=file, stderr=file, env={**os.environ, "ROSTRUM_HOME": str(home)})
+        process = subprocess.Popen(words, stdout=file, stderr=file, env=environment)
     try:
         _wait_until_ready(f"http://127.0.0.1:{port}", process, log)
         yield f"http://127.0.0.1:{port}"
@@ -93,7 +95,8 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
-            process.kill()
+            process.send_signal(signal.SIGABRT)  # where it stands is written to the log
+            process.wait(20)
             pytest.fail(f"the server does not end when asked to:\n{log.read_text()}")
     tracebacks = re.findall(r"Traceback[\s\S]*?\n\S.*", log.read_text())
     assert not tracebacks, "\n".join(tracebacks)

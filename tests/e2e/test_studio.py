@@ -209,20 +209,19 @@ def test_a_file_that_is_no_picture_says_what_to_take(
         expect(page.get_by_role("button", name="Make avatar")).to_be_disabled()
 
 
-#: Where the points of clients/web/js/points.js lie on the drawing, in that order, in shares of its side.
-DRAWN_POINTS = [
-    (0.32, 0.42), (0.42, 0.42), (0.58, 0.42), (0.68, 0.42), (0.5, 0.53), (0.4, 0.65), (0.6, 0.65), (0.5, 0.63),
-    (0.5, 0.69), (0.5, 0.8), (0.22, 0.45), (0.78, 0.45),
+#: Where the points of clients/web/js/points.js lie on the robot, in that order, in pixels of its 512.
+ROBOT_POINTS = [
+    (160, 215), (220, 215), (292, 215), (352, 215), (256, 280), (195, 335), (317, 335), (256, 325), (256, 345), (256, 418),
+    (122, 225), (390, 225),
 ]  # fmt: skip
 
 
-def draw_a_face(path: Path) -> Path:
-    """Too simple for any detector."""
+def draw_a_robot(path: Path) -> Path:
+    """A square face that no detector knows."""
     picture = np.full((512, 512, 3), 235, np.uint8)
-    cv2.circle(picture, (256, 250), 150, (90, 200, 250), -1)
-    for x in (190, 322):
-        cv2.circle(picture, (x, 215), 14, (40, 40, 40), -1)
-    cv2.line(picture, (205, 335), (307, 335), (40, 40, 200), 8)
+    cv2.rectangle(picture, (120, 120), (392, 420), (160, 160, 150), -1)
+    for left, top, right, bottom in ((160, 205, 220, 225), (292, 205, 352, 225), (195, 325, 317, 345)):
+        cv2.rectangle(picture, (left, top), (right, bottom), (60, 60, 60), -1)
     cv2.imwrite(str(path), picture)
     return path
 
@@ -232,19 +231,19 @@ def test_a_drawing_without_a_detected_face_becomes_an_avatar_by_points(
 ) -> None:
     with browser.new_context() as context:
         page = studio(context, server_url, [])
-        page.set_input_files("#picture", draw_a_face(tmp_path / "Sunny Day.png"))
-        expect(page.get_by_label("Name")).to_have_value("sunny-day")
+        page.set_input_files("#picture", draw_a_robot(tmp_path / "Square Head.png"))
+        expect(page.get_by_label("Name")).to_have_value("square-head")
         page.get_by_role("button", name="Make avatar").click()
         expect(page.locator("#new-avatar-error")).to_contain_text("face", timeout=60_000)
         page.get_by_role("button", name="Place points by hand").click()
         overlay = page.locator("#points-overlay")
         box = overlay.bounding_box()
         assert box is not None
-        for x, y in DRAWN_POINTS:
-            overlay.click(position={"x": x * box["width"], "y": y * box["height"]})
+        for x, y in ROBOT_POINTS:
+            overlay.click(position={"x": x / 512 * box["width"], "y": y / 512 * box["height"]})
         expect(page.locator("#points-now")).to_contain_text("All points placed")
         page.get_by_role("button", name="Make avatar").click()
-        made = page.get_by_role("radio", name="Sunny day")
+        made = page.get_by_role("radio", name="Square head")
         expect(made).to_be_checked(timeout=60_000)
 
 
