@@ -50,6 +50,8 @@ SPEECH_CHANNELS: tuple[int, ...] = tuple(
     if name.startswith(("jaw", "mouth", "tongue", "cheekPuff"))
     and not name.startswith(("mouthSmile", "mouthFrown", "mouthDimple"))
 )
+#: The virtual camera: planned, never heard in the voice.
+CAMERA_CHANNELS: tuple[int, ...] = tuple(INDEX[name] for name in CAMERA)
 #: True for channels an anchor fixes, shape [64].
 ANCHOR_MASK: NDArray[np.bool_] = np.array([i not in SPEECH_CHANNELS for i in range(NUM_CHANNELS)])
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.motion import rest
+from engines.motion import CAMERA_CHANNELS, Motion, rest
 from engines.specs import MotionRequest
 from streamer.plan import TIME_BASE_HZ, Blueprint, BlueprintJob, Keyframe, Pts, Storyline, s_from_pts
 
 INTERVAL = Pts(TIME_BASE_HZ * 4 // 25)  # 0.16 s: a nod of 2 Hz still has three frames a cycle
+
+#: How far the camera may go: picture widths, picture heights, natural log of magnification, radians.
+CAMERA_REACH = np.array([0.1, 0.1, 0.45, 0.1], np.float32)
 
 
 class BlueprintRoller:
@@ -97,3 +100,24 @@ def motion_request(job: BlueprintJob, features: NDArray[np.float32], features_st
         beats=tuple(beat.condition(zero, until) for beat in job.beats),
         seed=job.seed,
     )
+
+
+def on_camera(job: BlueprintJob, motion: Motion) -> Motion:
+    """The window's motion [n, 64] with its camera quite still wherever the storyline wants it still, eased where it moves.
+
+    The camera is virtual, so it can be exact: its steps are kept where a beat moves it, left out elsewhere, and added up from
+    the anchor on, within the picture.
+    """
+    steps = np.diff(motion[:, CAMERA_CHANNELS], axis=0)
+    for beat in job.beats:
+        if beat.camera == "static":
+            first = max(0, (beat.start - job.first.pts) // job.interval)
+            last = job.num_frames if beat.end is None else max(0, (beat.end - job.first.pts) // job.interval)
+            steps[first:last] = 0.0
+    for _ in range(2):
+        padded = np.pad(steps, ((1, 1), (0, 0)), mode="edge")
+        steps = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
+    way = job.first.motion[list(CAMERA_CHANNELS)] + np.cumsum(np.vstack([0 * steps[:1], steps]), axis=0)
+    motion = motion.copy()
+    motion[:, CAMERA_CHANNELS] = np.clip(way, -CAMERA_REACH, CAMERA_REACH)
+    return motion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.motion import ANCHOR_MASK, INDEX, NUM_CHANNELS, Motion
+from engines.motion import ANCHOR_MASK, CAMERA_CHANNELS, INDEX, NUM_CHANNELS, Motion
 from streamer.plan import Blueprint, Keyframe, Pts, ticks_per_frame
 
 _LIDS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
@@ -57,7 +57,8 @@ def choose(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> 
     distance = [abs(k - reach) / max(reach, 1) for k in range(len(candidates))]
     scores = [anchor_score(pose, previous.motion) - 0.1 * d for pose, d in zip(poses, distance, strict=True)]
     best = int(np.argmax(scores))
-    return Keyframe(candidates[best], poses[best], ANCHOR_MASK)
+    way = [pose_at(blueprint, Pts(pts)) for pts in range(previous.pts + frame, candidates[best] + frame, frame)]
+    return Keyframe(candidates[best], poses[best], ANCHOR_MASK, np.array(way)[:, CAMERA_CHANNELS])
 
 
 def choose_all(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> list[Keyframe]:

@@ -12,7 +12,7 @@ from typing import Literal, NewType
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.motion import Motion, rest
+from engines.motion import CAMERA_CHANNELS, Motion, rest
 from engines.prompts import beat_prompt
 from engines.specs import BeatCondition
 
@@ -90,11 +90,15 @@ class Storyline:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keyframe:
-    """An anchor: the pose at `pts`, and which channels of it are fixed (`mask` [64]; the mouth is left free)."""
+    """An anchor: the pose at `pts`, and which channels of it are fixed (`mask` [64]; the mouth is left free).
+
+    `camera` is the way of the virtual camera from the anchor before, a row for each frame up to and with this one.
+    """
 
     pts: Pts
     motion: Motion  # [64]
     mask: NDArray[np.bool_]  # [64]
+    camera: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, len(CAMERA_CHANNELS)), np.float32))  # [n, 4]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,6 +153,7 @@ class SubClipJob:
     last: Keyframe | None = None  # at end - one frame
     history: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
     future: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
+    camera: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, len(CAMERA_CHANNELS)), np.float32))  # [n, 4]
     num_steps: int = 4  # denoising steps; fewer when time is short
 
     @property

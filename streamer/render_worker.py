@@ -50,7 +50,7 @@ class RenderWorker:
         """The coarse pass of one window."""
         features, features_start = self._features(job.audio, job.audio_start)
         motion = self._model.generate([blueprint.motion_request(job, features, features_start)])[0]
-        return Blueprint(job.storyline_version, job.first.pts, job.interval, motion)
+        return Blueprint(job.storyline_version, job.first.pts, job.interval, blueprint.on_camera(job, motion))
 
     def motion(self, jobs: list[SubClipJob]) -> list[Motion]:
         """The motion [n, 64] of each job's own frames, in one batch where their lengths agree."""
@@ -60,7 +60,8 @@ class RenderWorker:
             request, frames = subclips.motion_request(job, *self._features(job.audio, job.audio_start))
             requests.append(request)
             own.append(frames)
-        return [motion[frames] for motion, frames in zip(self._model.generate(requests), own, strict=True)]
+        drawn = zip(jobs, self._model.generate(requests), own, strict=True)
+        return [subclips.on_camera(job, motion[frames]) for job, motion, frames in drawn]
 
     def decode(self, motion: Motion) -> NDArray[np.uint8]:
         """Motion [n, 64] to I420 pictures [n, h * 3 // 2, w]."""

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.motion import Motion, rest
+from engines.motion import CAMERA_CHANNELS, Motion, rest
 from engines.specs import LEFT_CONTEXT_S, RIGHT_CONTEXT_S, MotionRequest
 from streamer.plan import Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
 
@@ -65,6 +65,7 @@ def cut(
         first=first,
         last=last,
         history=rest(0) if history is None else history[-HISTORY_FRAMES:],
+        camera=last.camera,
     )
 
 
@@ -97,6 +98,7 @@ def cut_repair(job_id: int, before: SubClipJob, after: SubClipJob, known: tuple[
         seed=after.seed,
         history=left[: len(left) - r][-HISTORY_FRAMES:],
         future=right[r:][:HISTORY_FRAMES],
+        camera=np.concatenate([left[-r:], right[:r]])[:, CAMERA_CHANNELS],
     )
 
 
@@ -130,3 +132,11 @@ def motion_request(job: SubClipJob, features: NDArray[np.float32], features_star
         num_steps=job.num_steps,
     )
     return request, slice(lead, lead + n)
+
+
+def on_camera(job: SubClipJob, motion: Motion) -> Motion:
+    """The clip's motion [n, 64] with the camera on its planned way: it is virtual, so what was planned can be kept exactly."""
+    if len(job.camera):
+        motion = motion.copy()
+        motion[:, CAMERA_CHANNELS] = job.camera
+    return motion

@@ -1,11 +1,13 @@
 """Blueprint, keyframes and sub-clips: the pure middle of the cascade."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from engines.motion import ANCHOR_MASK, INDEX, rest
+from engines.motion import ANCHOR_MASK, CAMERA_CHANNELS, INDEX, rest
 from streamer import subclips
-from streamer.blueprint import INTERVAL, BlueprintRoller, motion_request
+from streamer.blueprint import INTERVAL, BlueprintRoller, motion_request, on_camera
 from streamer.director import opening, overlay
 from streamer.features import VoiceWindow
 from streamer.keyframes import choose, choose_all, pose_at
@@ -46,8 +48,6 @@ def test_one_window_is_asked_for_at_a_time_and_again_before_it_runs_out() -> Non
 def test_a_changed_storyline_is_planned_anew_and_the_old_window_dropped() -> None:
     roller = BlueprintRoller()
     old = roller.next_job(opening(), _anchor(), 0, NO_VOICE, Pts(0), seed=0)
-    from dataclasses import replace
-
     changed = replace(overlay(opening(), Pts(0), None, emotion="joy"), version=2)
     new = roller.next_job(changed, _anchor(), 0, NO_VOICE, Pts(0), seed=0)
     assert old is not None
@@ -143,3 +143,32 @@ def test_a_join_repair_redraws_both_sides_between_frames_that_stay() -> None:
     assert (request.condition[own.stop :] == 2).all()
     with pytest.raises(ValueError, match="longer clips"):
         subclips.cut_repair(2, before, after, (left[:2], right), voice)
+
+
+def test_a_still_camera_is_perfectly_still_and_a_moving_one_goes_on_from_its_anchor() -> None:
+    rng = np.random.default_rng(0)
+    zoom = INDEX["cameraZoom"]
+    anchor = Keyframe(Pts(0), rest() + 0.05, ANCHOR_MASK)
+    still = BlueprintRoller().next_job(opening(), anchor, 0, NO_VOICE, Pts(0), seed=0)
+    assert still is not None
+    drawn = rng.normal(0, 0.02, (still.num_frames, 64)).astype(np.float32)
+    drawn[:, zoom] += np.linspace(0, 0.3, still.num_frames)
+    assert np.ptp(on_camera(still, drawn)[:, CAMERA_CHANNELS], axis=0).max() == 0
+    moving = replace(still, beats=overlay(opening(), Pts(0), pts_from_s(2), camera="zoom_in").beats)
+    way = on_camera(moving, drawn)[:, zoom]
+    assert way[0] == pytest.approx(0.05)
+    assert way[12] > 0.1
+    assert np.ptp(way[16:]) == 0
+    np.testing.assert_array_equal(on_camera(moving, drawn)[:, :60], drawn[:, :60])
+
+
+def test_a_clip_keeps_the_way_of_the_camera_that_its_blueprint_planned() -> None:
+    blueprint = _blueprint()
+    blueprint.motion[:, INDEX["cameraZoom"]] = np.linspace(0, 0.3, 31)
+    first = _anchor(0)
+    last = choose(blueprint, first, pts_from_s(0.4), 25)
+    assert last is not None
+    job = subclips.cut(0, 0, opening(), first, last, _voice(2), 25, Pts(0), seed=0)
+    motion = subclips.on_camera(job, rest(job.num_frames))
+    expected = [pose_at(blueprint, Pts(pts))[INDEX["cameraZoom"]] for pts in range(job.start, job.end, FRAME)]
+    np.testing.assert_allclose(motion[:, INDEX["cameraZoom"]], expected)
