@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import math
 import statistics
 import sys
@@ -29,7 +30,8 @@ from engines.specs import SAMPLE_RATE_HZ
 from streamer.plan import TIME_BASE_HZ
 from streamer.webrtc import offer_loopback
 
-SETTLE_S = 4.0  # after the first picture, before anything counts
+START_S = 90.0  # at most, until the first sub-clip has been on air: models load, and the machine may be busy
+SETTLE_S = 4.0  # after that, before anything counts
 PROMPT_EVERY_S = 6.0
 PROMPTS = ("very happy", "calm", "surprised, raises the brows", "calm, nods", "sad", "confident, slow zoom in")
 
@@ -57,7 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
         sound = _sound(arguments)
         offer_loopback(None)
         with LiveServer("--log-level", "warning") as server:
-            taken = asyncio.run(_broadcast(server, avatar.name, sound, arguments))
+            try:
+                taken = asyncio.run(_broadcast(server, avatar.name, sound, arguments))
+            except ServerError as error:
+                raise ServerFailed(f"{error}\nThe server said:\n{server.said}") from None
         measured = figures(sound, taken)
     except (AvatarError, ServerFailed, ServerError, ControlRefused, SoundError, OSError) as error:
         print(f"rostrum bench live: {error}", file=sys.stderr)
@@ -69,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sound(arguments: argparse.Namespace) -> NDArray[np.int16]:
     """Mono at 48 kHz, long enough and never twice the same (or a repeated file could not be told from itself)."""
-    wanted = arguments.seconds + SETTLE_S + 20
+    wanted = arguments.seconds + SETTLE_S + START_S + 10
     if arguments.audio is None:
         return np.repeat(voices.babble(wanted), RATE_HZ // SAMPLE_RATE_HZ)
     sound = read_sound(arguments.audio)
@@ -100,8 +105,8 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
 
     async with Host(api, broadcast, microphone) as host, Viewer(broadcast.whep_url, on_frame=note) as viewer:
         arrivals += [PacketArrivals(receiver) for receiver in viewer.receivers("video")]
-        await viewer.picture(60.0)
-        await host.control.wait_for("state", lambda message: message["state"] == "live", 60.0)
+        await viewer.picture(START_S)
+        await host.control.wait_for("metrics", lambda message: message["delay_ms"] is not None, START_S)
         await asyncio.sleep(SETTLE_S)
         assert microphone.started_at is not None
         taken.spoken_at, taken.since = microphone.started_at, time.monotonic()
@@ -120,6 +125,8 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
                     taken.parts.append(metrics["delay_ms"])
         taken.cpu_s, taken.until = server.cpu_s() - began_cpu_s, time.monotonic()
         prompts.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await prompts  # raises what went wrong with one
         await asyncio.sleep(2.5)  # the last prompts and sounds are still on their way
         taken.first_frame_ms = viewer.first_frame_ms
     return taken
