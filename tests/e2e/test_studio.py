@@ -82,14 +82,6 @@ def show(browser: Browser, server_url: str) -> Iterator[Show]:
         link = page.evaluate("navigator.clipboard.readText()")
         calm = record(page, 11)
 
-        viewer_page = elsewhere.new_page()
-        viewer_page.on("pageerror", lambda error: console.append(f"viewer exception: {error}"))
-        viewer_page.goto(link)
-        expect(viewer_page.locator("body")).to_have_attribute("data-state", "playing", timeout=15_000)
-        viewer = record(viewer_page, 2)
-        expect(page.locator("#viewers")).to_have_text("1")
-        viewers = page.locator("#viewers").inner_text()
-
         page.get_by_label("Strength of emotion").fill("0.95")
         page.get_by_role("button", name="Joy", exact=True).click()
         row = page.locator("#accepted li").first
@@ -99,6 +91,14 @@ def show(browser: Browser, server_url: str) -> Iterator[Show]:
         page.wait_for_timeout(1500)
         joyful = record(page, 11)
         delay = page.locator("#delay-value").inner_text()
+
+        viewer_page = elsewhere.new_page()
+        viewer_page.on("pageerror", lambda error: console.append(f"viewer exception: {error}"))
+        viewer_page.goto(link)
+        expect(viewer_page.locator("body")).to_have_attribute("data-state", "playing", timeout=15_000)
+        viewer = record(viewer_page, 5)
+        expect(page.locator("#viewers")).to_have_text("1")
+        viewers = page.locator("#viewers").inner_text()
 
         seen = Show(to_motion_ms, calm, joyful, accepted, viewer, delay, viewers, link, console=console)
         page.get_by_role("button", name="End", exact=True).click()
@@ -139,7 +139,7 @@ def test_viewers_see_the_broadcast_and_are_counted(show: Show) -> None:
     assert "/watch/" in show.link
     assert show.viewers == "1"
     change = np.abs(np.diff(show.viewer.pictures.astype(int), axis=0)).mean(axis=(1, 2, 3))
-    assert (change > 0.05).mean() > 0.5
+    assert (change > 0.2).mean() > 0.2
 
 
 def test_the_host_sees_the_measured_delay(show: Show) -> None:
