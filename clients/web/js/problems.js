@@ -15,6 +15,8 @@ const here = () => `http://127.0.0.1:${location.port || 80}`;
 /** "the host is lost" → "The host is lost." */
 const sentence = (text) => text && text.charAt(0).toUpperCase() + text.slice(1).replace(/\.?$/, ".");
 
+const avatarWords = (problem) => ["The avatar could not be used", problem.detail || "Choose another one."];
+
 const WORDS = {
   insecure: () => [
     "This address is not secure, so the browser keeps the microphone shut",
@@ -29,7 +31,7 @@ const WORDS = {
     "The microphone is in use by another program",
     "Close the other program or choose another microphone, then try again.",
   ],
-  mic_ended: () => ["The microphone was unplugged", "Plug it in again or choose another one. You are still on air, in silence."],
+  mic_ended: () => ["The microphone was unplugged", "Plug it in again or choose another one. Until then nothing is heard."],
   ice_failed: () => [
     "Sound and picture cannot reach the server",
     "The network between here and the server blocks UDP. Allow it in the firewall, or set up a TURN server in Rostrum's configuration.",
@@ -42,9 +44,10 @@ const WORDS = {
   ],
   no_broadcast: (problem) => ["The broadcast has ended", `${sentence(problem.detail) || "The server closed it."} Go live again to start a new one.`],
   busy: (problem) => ["The server carries all the broadcasts it can", problem.detail || "End another one, or wait for one to end."],
-  avatar: (problem) => ["The avatar could not be used", problem.detail || "Choose another one."],
+  not_found: avatarWords,
+  corrupt_avatar: avatarWords,
+  bad_setting: (problem) => ["The server does not take these settings", problem.detail],
   no_avatars: () => ["There are no avatars yet", "Add a picture: drop it anywhere on this page."],
-  playback: () => ["The browser held back the picture", "Press a key or click anywhere to start it."],
   unknown: (problem) => ["Something went wrong", problem.detail || "Try again. The server's log says more."],
 };
 

@@ -89,8 +89,7 @@ async function goLive() {
     await broadcast.start();
   } catch (error) {
     await stop();
-    const problem = asProblem(error);
-    notify(problem.status && problem.status < 500 && problem.code !== "hosted" ? Object.assign(problem, { code: "avatar" }) : problem, { again: goLive });
+    notify(asProblem(error), { again: goLive });
   }
 }
 
