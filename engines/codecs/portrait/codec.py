@@ -28,8 +28,8 @@ from engines.codecs.portrait.view import View
 from engines.lips import APERTURE_GAIN
 from engines.motion import INDEX, NUM_CHANNELS, Motion
 
-STRIP_ROWS = 64  # a strip's planes stay in the core's cache
-SHORTEST_RUN = 6  # cells
+STRIP_ROWS = 96  # a strip's planes stay in the core's cache
+SHORTEST_RUN = 12  # cells
 #: Channels that have a range of their own; all others go from 0 to 1.
 LIMITS = {
     "headYaw": 0.45, "headPitch": 0.35, "headRoll": 0.35, "headX": 0.6, "headY": 0.4, "headZ": 1.2,

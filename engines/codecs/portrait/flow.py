@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +15,8 @@ from engines.codecs.portrait.planes import Array, mesh, smoothstep, take
 from engines.codecs.portrait.view import View
 from engines.motion import INDEX, Motion
 
-INVERSION_STEPS = 6
+MOST_STEPS = 8  # of the inversion
+CLOSE_ENOUGH = 0.012  # grid steps, about a twelfth of a pixel
 LEAST_AREA = 0.08  # of a cell squeezed by extreme motion
 
 
@@ -22,7 +24,8 @@ LEAST_AREA = 0.08  # of a cell squeezed by extreme motion
 class Sources:
     """Canvas pixels that the cells of a frame show, one cell more on each side: float32 [rows + 2, columns + 2, 2].
 
-    above, below: by the field of the skin above and below the lip line; chosen: the one that holds; head: by the head alone.
+    above, below: by the field of the skin above and below the lip line; chosen: the one that holds; head: by the head alone,
+    around the mouth only.
     """
 
     above: Array
@@ -123,17 +126,35 @@ class Flow:
         at[..., 0] = camera[0, 0] * x + camera[0, 1] * y[:, None] + camera[0, 2]
         at[..., 1] = camera[1, 0] * x + camera[1, 1] * y[:, None] + camera[1, 2]
         at *= np.float32(1 / step)
-        above, below, head = (_inverse(field, at) for field in self.forward(motion))
+        fields = self.forward(motion)
+        above, below = _inverse(fields[0], at), _inverse(fields[1], at)
+        head = above.copy()
+        part = self._near_mouth(above, below)
+        head[part] = _inverse(fields[2], np.ascontiguousarray(at[part]))
         side = take(self.lip_side, below)
         chosen = np.where(side[..., None] > 0, below, above)
         return Sources(*(source * np.float32(step) for source in (above, below, chosen, head)))
+
+    def _near_mouth(self, above: Array, below: Array) -> tuple[slice, slice]:
+        """The cells that show the mouth's surroundings, where alone the skull's own movement is asked for."""
+        centre = self.face.landmarks[[61, 291], :2].mean(0) / np.float32(self.step)
+        reach = np.array((self.fields.mouth.half_width + 0.6, 1.2), np.float32) * np.float32(self.face.unit / self.step)
+        near = (np.abs(above - centre) < reach).all(2) | (np.abs(below - centre) < reach).all(2)
+        rows, cols = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
+        if not len(rows):
+            return slice(0, 0), slice(0, 0)
+        return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(cols[0]), int(cols[-1]) + 1)
 
 
 def _inverse(displacement: Array, at: Array) -> Array:
     """Solve u + displacement(u) = at for u by fixed point; all in grid steps, float32 [h, w, 2]."""
     u = at
-    for _ in range(INVERSION_STEPS + 1):
-        u = at - take(displacement, u)
+    if not at.size:
+        return u
+    for _ in range(MOST_STEPS):
+        before, u = u, at - take(displacement, u)
+        if cv2.norm(before, u, cv2.NORM_INF) < CLOSE_ENOUGH:
+            break
     return u
 
 
