@@ -62,7 +62,8 @@ class Control:
         answer = self._answers[request_id] = asyncio.get_running_loop().create_future()
         await self.send_text(json.dumps({"type": type, "id": request_id, **fields}))
         try:
-            message = await asyncio.wait_for(answer, 10)
+            async with asyncio.timeout(10):
+                message = await answer
         except TimeoutError:
             raise ServerError(f"no answer to the message {type!r} within 10 s") from None
         finally:

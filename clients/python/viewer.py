@@ -107,7 +107,8 @@ class Viewer:
     async def picture(self, timeout_s: float = 10.0) -> None:
         """Wait for the first picture. Raises ServerError."""
         try:
-            await asyncio.wait_for(self._moving.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._moving.wait()
         except TimeoutError:
             raise ServerError(f"no picture came within {timeout_s:g} s", "no_picture") from None
 
