@@ -15,7 +15,7 @@ from engines.avatar_library import Avatar
 from engines.catalog import load_motion_model
 from engines.codecs.portrait.codec import PortraitCodec
 from engines.features import LEAD_S, SpeechEncoder, first_time
-from engines.motion import Motion, rest
+from engines.motion import INDEX, Motion, rest
 from engines.specs import MotionRequest
 from streamer import blueprint, subclips
 from streamer.features import VOICE_RATE_HZ
@@ -65,7 +65,13 @@ class RenderWorker:
 
     def decode(self, motion: Motion) -> NDArray[np.uint8]:
         """Motion [n, 64] to I420 pictures [n, h * 3 // 2, w]."""
-        return np.stack([self.codec.decode(frame) for frame in motion])
+        return np.stack([self.picture(frame) for frame in motion])
+
+    def picture(self, motion: Motion) -> NDArray[np.uint8]:
+        """Motion [64] to one I420 picture [h * 3 // 2, w]; a mouth that the portrait shows open shuts in silence."""
+        on_air = motion.copy()
+        on_air[INDEX["mouthClose"]] += self.codec.shut
+        return self.codec.decode(on_air)
 
     def render(self, job: SubClipJob) -> SubClip:
         """One sub-clip, motion and pictures."""
