@@ -151,7 +151,9 @@ class Ingest:
     async def __aiter__(self) -> AsyncIterator[AudioChunk]:
         while True:
             try:
-                item = await asyncio.wait_for(self._packets.get(), self._wait_s())
+                # not wait_for: Python 3.11's can swallow the cancellation that ends a broadcast
+                async with asyncio.timeout(self._wait_s()):
+                    item = await self._packets.get()
             except TimeoutError:
                 if self._last_heard_s is not None:
                     yield self._fill()

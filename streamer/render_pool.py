@@ -98,7 +98,8 @@ class WorkerProcess:
             except OSError:
                 self.kill()
             try:
-                return await asyncio.wait_for(asyncio.shield(answer), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    return await asyncio.shield(answer)
             except TimeoutError:
                 self.kill()
                 raise WorkerLost(f"no answer within {timeout_s} s") from None
@@ -112,7 +113,8 @@ class WorkerProcess:
         """Let it go; returns when the process has ended."""
         self._process.terminate()
         try:
-            await asyncio.wait_for(self.lost.wait(), 2.0)
+            async with asyncio.timeout(2.0):
+                await self.lost.wait()
         except TimeoutError:
             self.kill()
             await self.lost.wait()
@@ -258,7 +260,8 @@ class RenderPool:
 
     async def _ask(self, job: SubClipJob | BlueprintJob) -> Any:
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(lambda: bool(self._usable())), self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):
+                await self._changed.wait_for(lambda: bool(self._usable()))
         if job.epoch < self.epoch:
             raise Superseded(f"epoch {job.epoch} is over, it is {self.epoch}")
         worker = min(self._usable(), key=lambda each: each.outstanding)
