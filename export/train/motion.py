@@ -25,11 +25,12 @@ from tqdm import tqdm
 from engines.catalog import CONFIGS, MotionStatistics
 from engines.lips import APERTURE_GAIN
 from engines.models.avatar_dit import AvatarDiT
-from engines.motion import INDEX, NUM_CHANNELS, SPEECH_CHANNELS
+from engines.motion import HEAD, INDEX, NUM_CHANNELS, SPEECH_CHANNELS
 from export.train.windows import Windows, load_clips, statistics_of
 
 INPUTS = ("interval", "time", "frame_scalars", "text", "text_mask", "audio", "audio_known", "audio_time", "audio_mask")
 SPEECH_WEIGHT = 2.0
+POSE_WEIGHT = 4.0  # six channels of 64, and the stage on which most actions play
 SPEED_WEIGHT = 1.0  # of the change from frame to frame of lips and jaw
 APERTURE_WEIGHT = 3.0
 APERTURE_UNIT = 0.06  # eye distances
@@ -62,6 +63,7 @@ def flow_loss(model: AvatarDiT, batch: dict[str, Tensor], gain: Tensor, generato
     error = velocity - (noise - x0)  # of the velocity; of x0 it is −σ times this
     channel = torch.ones(NUM_CHANNELS, device=x0.device)
     channel[list(SPEECH_CHANNELS)] = SPEECH_WEIGHT
+    channel[[INDEX[name] for name in HEAD]] = POSE_WEIGHT
     weighted = weight * channel[:, None]
     flow = (weighted * error.square()).sum() / weighted.sum().clamp(min=1)
     lips = error * weight
@@ -112,7 +114,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=0.0, help="stop (and finish the schedule) after so long, if given")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--lr", type=float, default=1.2e-3)
-    parser.add_argument("--shift", type=float, default=1.5, help="of the sampling schedule, noted in the statistics")
+    parser.add_argument("--shift", type=float, default=2.2, help="of the sampling schedule, noted in the statistics")
     parser.add_argument("--real-weight", type=float, default=8.0, help="how many times real clips are oversampled")
     parser.add_argument("--save-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=0)

@@ -20,6 +20,10 @@ from export.train.data import MOTION_FPS
 
 BLUEPRINT_INTERVAL_S = 0.16
 INTERVALS_S = (1 / 25, 1 / 25, 1 / 25, 1 / 48, 1 / 30)
+#: Windows that are placed about the beginning of a beat; the others lie anywhere.
+BEAT_START_SHARE = 0.4
+#: Batches that are blueprints.
+BLUEPRINT_SHARE = 0.3
 _MIN_STD = 0.02
 
 
@@ -83,7 +87,7 @@ class Windows:
         """Windows of one frame count. x0 [b, 64, f] normalised; mask (known) and weight (to be learned) likewise; the other
         inputs of `AvatarDiT` by their names."""
         rng = self._sizes
-        blueprint = rng.random() < 0.2
+        blueprint = rng.random() < BLUEPRINT_SHARE
         repair = not blueprint and rng.random() < 0.15
         num_frames = int(rng.integers(24, 40) if blueprint else rng.integers(12, 21) if repair else rng.integers(8, 56))
         interval = BLUEPRINT_INTERVAL_S if blueprint else float(rng.choice(INTERVALS_S))
@@ -102,6 +106,9 @@ class Windows:
         if span > length:
             interval, span = length / (f - 1), length  # a clip too short for its blueprint is drawn a little denser
         start = rng.uniform(0, max(length - span, 1e-6))
+        if rng.random() < BEAT_START_SHARE and clip.beats:  # where actions are
+            beat = clip.beats[rng.integers(len(clip.beats))]
+            start = float(np.clip(beat.start_s - rng.uniform(-0.5, 0.7) * min(span, 1.5), 0.0, length - span))
         times = frame_times(f, interval)
         motion = _at(clip.motion, (start + times) * MOTION_FPS)
         mask = self._blueprint_mask(f) if blueprint else self._repair_mask(f) if repair else self._dense_mask(f)
