@@ -15,3 +15,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROSTRUM_HOME", str(home))
         yield home
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: Playwright leaves an event loop running in this thread, in which no asynchronous test could run."""
+    items.sort(key=lambda item: "e2e" in item.path.parts)
