@@ -11,7 +11,7 @@ from streamer.clock import Clock
 from streamer.config import BroadcastSettings, ServerSettings
 from streamer.encoder import Encoded, Encoder
 from streamer.lineage import LineageWriter, line
-from streamer.media import Picture, Sound, blank
+from streamer.media import AudioPacket, Picture, Sound, blank
 from streamer.metrics import DelayMeter, Flight, RateMeter
 from streamer.outputs.whep import Viewers
 from streamer.plan import Pts, SubClip
@@ -35,6 +35,7 @@ class OnAir:
         self._lineage = LineageWriter(server.lineage_root / f"{broadcast}.jsonl") if server.lineage_root else None
         self._flights: deque[tuple[Flight, SubClip, int]] = deque(maxlen=_MAX_FLIGHTS)
         self._sending: Flight | None = None
+        self._sound_to_come: deque[AudioPacket] = deque()  # a turn's at most
         self._delay = DelayMeter()
         self._turns = RateMeter()
         self._bits = RateMeter()
@@ -77,16 +78,23 @@ class OnAir:
             self._sending = None
 
     def _send(self, encoded: Encoded) -> None:
-        """To everybody; this turn's sound packets spread over the turn."""
+        """To everybody; this turn's sound packets spread over the turn, and none after a later one."""
+        while self._sound_to_come:
+            self._send_sound()
         self.viewers.put(Encoded(encoded.video, encoded.audio[:1]))
+        self._sound_to_come.extend(encoded.audio[1:])
         loop = asyncio.get_running_loop()
-        for i, packet in enumerate(encoded.audio[1:], 1):
-            loop.call_later(i / len(encoded.audio) / self._fps, self.viewers.put, Encoded([], [packet]))
+        for i in range(1, len(encoded.audio)):
+            loop.call_later(i / len(encoded.audio) / self._fps, self._send_sound)
         now_s = self._clock.now_s()
         self._bits.note(8 * sum(map(len, encoded.payloads())), now_s)
         if self._sending:
             self._sending.sent_s = now_s
             self._delay.note(self._sending)
+
+    def _send_sound(self) -> None:
+        if self._sound_to_come:
+            self.viewers.put(Encoded([], [self._sound_to_come.popleft()]))
 
     def _note_aired(self, turn: Turn) -> None:
         now_s = self._clock.now_s()
