@@ -17,14 +17,15 @@ LOUD = 2000
 
 
 class FakeWorker:
-    """The avatar's folder name says how it behaves: `slow-120` takes 120 ms a job, `dies` exits at its second sub-clip,
-    `raises` raises there, `hangs` never comes back from it."""
+    """The avatar's folder name says how it behaves: `slow-120` takes 120 ms a job. Once in the avatar's life, at a second
+    sub-clip, `dies` exits, `raises` raises, `hangs` does not come back."""
 
     def __init__(self, avatar: Path, size: tuple[int, int], *, threads: int = 1) -> None:
         self._manner, _, amount = avatar.name.partition("-")
         self._pause_s = float(amount) / 1000 if self._manner == "slow" else 0.0
         self._width, self._height = size
         self._clips = 0
+        self._done_it = avatar / "misbehaved"
 
     def warm(self) -> None:
         pass
@@ -38,7 +39,7 @@ class FakeWorker:
 
     def render(self, job: SubClipJob) -> SubClip:
         self._clips += 1
-        if self._clips == 2:
+        if self._clips == 2 and not self._done_it.exists():
             self._misbehave()
         time.sleep(self._pause_s)
         frame = ticks_per_frame(job.fps)
@@ -51,6 +52,8 @@ class FakeWorker:
         return SubClip(job, rest(job.num_frames), np.stack(frames), f"fake@{os.getpid()}", motion_ms=1.0, decode_ms=1.0)
 
     def _misbehave(self) -> None:
+        if self._done_it.parent.is_dir():
+            self._done_it.touch()
         match self._manner:
             case "dies":
                 os._exit(9)
