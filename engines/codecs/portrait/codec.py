@@ -143,12 +143,16 @@ class PortraitCodec:
             kinds = np.full(strip.shape[1], Coverage.PART, np.uint8)
             kinds[strip.max(0) == Coverage.NONE] = Coverage.NONE
             kinds[strip.min(0) == Coverage.ALL] = Coverage.ALL
-            for left, right, kind in _runs(kinds):
-                cells = Cells(left, top, right, bottom)
-                map_y = self._map(sources.chosen, cells)
-                new_y, new_uva = self._person(map_y, self._map(sources.chosen, cells, 2))
-                alpha = take(self.layers.alpha, map_y) if kind == Coverage.PART else None
-                self._lay(y, uv, cells, new_y, new_uva, alpha)
+            for runs in _spans(_runs(kinds)):
+                start = runs[0][0]
+                span = Cells(start, top, runs[-1][1], bottom)
+                map_y = self._map(sources.chosen, span)
+                new_y, new_uva = self._person(map_y, self._map(sources.chosen, span, 2))
+                for left, right, kind in runs:
+                    cols = slice((left - start) * step, (right - start) * step)
+                    half_cols = slice(cols.start // 2, cols.stop // 2)
+                    alpha = take(self.layers.alpha, map_y[:, cols]) if kind == Coverage.PART else None
+                    self._lay(y, uv, Cells(left, top, right, bottom), new_y[:, cols], new_uva[:, half_cols], alpha)
 
     def _map(self, source: Array, cells: Cells, divide: int = 1) -> Array:
         """The places [h, w, 2] that the pixels of some cells show: of the Y plane, or (divide 2) of the half-size planes."""
@@ -206,18 +210,14 @@ class PortraitCodec:
 
     def _mouth_cells(self, sources: Sources) -> Cells | None:
         """The cells of the frame that the mouth may reach; None where it is out of the frame."""
-        left, top = self.lips.offset
+        left, top = (float(c) for c in self.lips.offset)
         height, width = self.lips.cavity.shape[:2]
         inset = 0.06 * self.face.unit
-        seen = np.zeros(sources.chosen.shape[:2], bool)
-        for at in (sources.above, sources.below, sources.head):
-            x, v = at[..., 0] - left, at[..., 1] - top
-            seen |= (x > inset) & (x < width - inset) & (v > 0.3 * self.face.unit) & (v < height - 0.3 * self.face.unit)
-        seen = seen[1:-1, 1:-1]
-        rows, cols = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
-        if not len(rows):
-            return None
-        return Cells(int(cols[0]), int(rows[0]), int(cols[-1]) + 1, int(rows[-1]) + 1)
+        low = left + inset, top + 0.3 * self.face.unit
+        high = left + width - inset, top + height - 0.3 * self.face.unit
+        seen = [cv2.inRange(at, low, high)[1:-1, 1:-1] for at in (sources.above, sources.below, sources.head)]
+        x, v, num_cols, num_rows = cv2.boundingRect(seen[0] | seen[1] | seen[2])
+        return Cells(x, v, x + num_cols, v + num_rows) if num_cols else None
 
     def _jaw_shift(self, motion: Motion) -> Array:
         """How far the lower teeth have moved, pixels [2]."""
@@ -247,6 +247,17 @@ def _runs(kinds: Picture) -> list[tuple[int, int, int]]:
         else:
             runs.append((start, end, kind))
     return runs
+
+
+def _spans(runs: list[tuple[int, int, int]]) -> list[list[tuple[int, int, int]]]:
+    """Runs in groups without a gap between them."""
+    spans: list[list[tuple[int, int, int]]] = []
+    for run in runs:
+        if spans and spans[-1][-1][1] == run[0]:
+            spans[-1].append(run)
+        else:
+            spans.append([run])
+    return spans
 
 
 def within_range(motion: Motion) -> Motion:

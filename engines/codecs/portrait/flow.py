@@ -58,7 +58,6 @@ class Flow:
         edge = (1 - smoothstep(np.abs(inner[:, 0]), 1.1, 1.45)) * smoothstep(inner[:, 1], -1.0, -0.7)
         above, below = (self._to_pixels(side * edge[:, None]) for side in fields.evaluate(inner))
         self.basis = np.stack((above, below), axis=1)  # [52, 2 sides, 3, nodes of the window]
-        self.used = [np.abs(shape).max() > 0 for shape in self.basis]
         self.lip_side = fields.mouth.locate(q)[1].reshape(self.grid)
         inside = self.lip_side[self.window]
         corners = inside[:-1, :-1], inside[1:, 1:], inside[1:, :-1], inside[:-1, 1:]  # of each cell
@@ -87,10 +86,7 @@ class Flow:
 
     def forward(self, motion: Motion) -> tuple[Array, Array, Array]:
         """Displacements of the grid's nodes: (above, below, head alone), each float32 [rows, columns, 2], in grid steps."""
-        expression = np.zeros(self.basis.shape[1:], np.float32)
-        for i in np.flatnonzero(motion[:NUM_SHAPES]):
-            if self.used[i]:
-                expression += self.basis[i] * motion[i]
+        expression = (motion[:NUM_SHAPES] @ self.basis.reshape(NUM_SHAPES, -1)).reshape(self.basis.shape[1:])
         x, y = self.head.moved(motion)
         y = y * self.free + motion[[INDEX["shoulderRaise"], INDEX["breath"]]] @ self.shoulders
         alone = np.dstack((x.reshape(self.grid), y.reshape(self.grid))) * np.float32(1 / self.step)
@@ -139,11 +135,9 @@ class Flow:
         """The cells that show the mouth's surroundings, where alone the skull's own movement is asked for."""
         centre = self.face.landmarks[[61, 291], :2].mean(0) / np.float32(self.step)
         reach = np.array((self.fields.mouth.half_width + 0.6, 1.2), np.float32) * np.float32(self.face.unit / self.step)
-        near = (np.abs(above - centre) < reach).all(2) | (np.abs(below - centre) < reach).all(2)
-        rows, cols = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
-        if not len(rows):
-            return slice(0, 0), slice(0, 0)
-        return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(cols[0]), int(cols[-1]) + 1)
+        low, high = tuple((centre - reach).tolist()), tuple((centre + reach).tolist())
+        x, y, num_cols, num_rows = cv2.boundingRect(cv2.inRange(above, low, high) | cv2.inRange(below, low, high))
+        return slice(y, y + num_rows), slice(x, x + num_cols)
 
 
 def _inverse(displacement: Array, at: Array) -> Array:
