@@ -96,8 +96,7 @@ class PortraitCodec:
         width, height = self.size
         i420 = np.empty((height * 3 // 2, width), np.uint8)
         y, uv = i420[:height], np.empty((height // 2, width // 2, 2), np.uint8)
-        self._draw_behind(camera, y, uv)
-        self._draw_person(sources, y, uv)
+        self._draw_person(sources, camera, y, uv)
         self._draw_mouth(sources, motion, y, uv)
         cv2.split(uv, list(i420[height:].reshape(2, height // 2, width // 2)))
         return i420
@@ -117,22 +116,28 @@ class PortraitCodec:
         others[close] = min(float(motion[close]), self.shut + opening / -APERTURE_GAIN["mouthClose"])
         return others
 
-    def _draw_behind(self, camera: Array, y: Picture, uv: Picture) -> None:
+    def _draw_behind(self, camera: Array, y: Picture, uv: Picture, cells: Cells) -> None:
+        """Fill some cells of the frame with the background."""
+        step, (width, height) = self.flow.step, self.size
+        left, top = cells.left * step, cells.top * step
+        right, bottom = min(cells.right * step, width), min(cells.bottom * step, height)
+        at_y, at_uv = y[top:bottom, left:right], uv[top // 2 : bottom // 2, left // 2 : right // 2]
         rows, cols = self.view.frame
         if np.array_equal(camera, np.array([[1, 0, cols.start], [0, 1, rows.start]], np.float32)):
-            np.copyto(y, self.layers.behind_y[rows, cols])
-            np.copyto(uv, self.layers.behind_uv[rows.start // 2 : rows.stop // 2, cols.start // 2 : cols.stop // 2])
+            left, top, right, bottom = left + cols.start, top + rows.start, right + cols.start, bottom + rows.start
+            np.copyto(at_y, self.layers.behind_y[top:bottom, left:right])
+            np.copyto(at_uv, self.layers.behind_uv[top // 2 : bottom // 2, left // 2 : right // 2])
             return
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        width, height = self.size
-        cv2.warpAffine(self.layers.behind_y, camera, (width, height), dst=y, flags=flags, borderMode=cv2.BORDER_REFLECT)
-        half_camera = camera.copy()
-        half_camera[:, 2] = (camera @ np.array([0.5, 0.5, 1.0], np.float32) - 0.5) / 2
-        size = (width // 2, height // 2)
-        cv2.warpAffine(self.layers.behind_uv, half_camera, size, dst=uv, flags=flags, borderMode=cv2.BORDER_REFLECT)
+        here, half_here = camera.copy(), camera.copy()
+        here[:, 2] = camera @ np.array([left, top, 1.0], np.float32)
+        half_here[:, 2] = (camera @ np.array([left + 0.5, top + 0.5, 1.0], np.float32) - 0.5) / 2
+        for plane, matrix, into in ((self.layers.behind_y, here, at_y), (self.layers.behind_uv, half_here, at_uv)):
+            size = into.shape[1], into.shape[0]
+            cv2.warpAffine(plane, matrix, size, dst=into, flags=flags, borderMode=cv2.BORDER_REFLECT)
 
-    def _draw_person(self, sources: Sources, y: Picture, uv: Picture) -> None:
-        """Fill the part of the frame where the person may be seen: strips, in runs that are wholly person, or may be both."""
+    def _draw_person(self, sources: Sources, camera: Array, y: Picture, uv: Picture) -> None:
+        """Fill the frame: strips, in runs that are wholly person, wholly background, or may be both."""
         at, step = sources.chosen[1:-1, 1:-1], self.flow.step
         nodes = at * np.float32(1 / step)
         seen = cv2.remap(self.coverage, nodes, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
@@ -143,7 +148,13 @@ class PortraitCodec:
             kinds = np.full(strip.shape[1], Coverage.PART, np.uint8)
             kinds[strip.max(0) == Coverage.NONE] = Coverage.NONE
             kinds[strip.min(0) == Coverage.ALL] = Coverage.ALL
-            for runs in _spans(_runs(kinds)):
+            all_runs = _runs(kinds)
+            solid = [(left, right) for left, right, kind in all_runs if kind == Coverage.ALL]
+            edges = [0, *(edge for run in solid for edge in run), strip.shape[1]]
+            for left, right in zip(edges[::2], edges[1::2], strict=True):
+                if left < right:
+                    self._draw_behind(camera, y, uv, Cells(left, top, right, bottom))
+            for runs in _spans(all_runs):
                 start = runs[0][0]
                 span = Cells(start, top, runs[-1][1], bottom)
                 map_y = self._map(sources.chosen, span)
@@ -187,10 +198,9 @@ class PortraitCodec:
         if cells is None:
             return
         lips, sides = self.lips, (sources.above, sources.below)
-        on_upper, on_lower, edges = coverage(
-            *(lips.edge(self._map(at - lips.offset, cells), lip) for lip, at in enumerate(sides))
-        )
-        skin = [self._person(self._map(at, cells), self._map(at, cells, 2)) for at in sides]
+        maps = [self._map(at, cells) for at in sides]
+        on_upper, on_lower, edges = coverage(*(lips.edge(at - lips.offset, lip) for lip, at in enumerate(maps)))
+        skin = [self._person(map_y, self._map(at, cells, 2)) for map_y, at in zip(maps, sides, strict=True)]
         new_y, new_uva = compose(skin[0], skin[1], on_upper, on_lower)
         opening = cv2.boundingRect((on_upper + on_lower < 0.996).astype(np.uint8))
         if opening[2]:
@@ -202,14 +212,14 @@ class PortraitCodec:
             half_part = tuple(slice(axis.start // 2, axis.stop // 2) for axis in part)
             add_interior(new_y[part], new_uva[half_part], inside, through)
         # The face's outline is drawn already, and stays.
-        full = (take(self.layers.alpha, self._map(sources.below, cells)) > 0.995).astype(np.float32)
+        full = (take(self.layers.alpha, maps[1]) > 0.995).astype(np.float32)
         solid = np.asarray(cv2.erode(full, np.ones((7, 7), np.uint8)), np.float32)
         half_solid = half(solid)[..., None]
         new_uva[..., 2] = 1
         self._lay(y, uv, cells, new_y * solid, new_uva * half_solid, solid)
 
     def _mouth_cells(self, sources: Sources) -> Cells | None:
-        """The cells of the frame that the mouth may reach; None where it is out of the frame."""
+        """The cells of the frame where the lips meet or part; None where they are out of the frame."""
         left, top = (float(c) for c in self.lips.offset)
         height, width = self.lips.cavity.shape[:2]
         inset = 0.06 * self.face.unit
@@ -217,7 +227,20 @@ class PortraitCodec:
         high = left + width - inset, top + height - 0.3 * self.face.unit
         seen = [cv2.inRange(at, low, high)[1:-1, 1:-1] for at in (sources.above, sources.below, sources.head)]
         x, v, num_cols, num_rows = cv2.boundingRect(seen[0] | seen[1] | seen[2])
-        return Cells(x, v, x + num_cols, v + num_rows) if num_cols else None
+        if not num_cols:
+            return None
+        # Further away the face is drawn already: by the field that holds, from its own lip.
+        part = slice(v, v + num_rows + 2), slice(x, x + num_cols + 2)
+        upper, lower = (
+            self.lips.edge(np.ascontiguousarray(at[part]) - self.lips.offset, lip)[0]
+            for lip, at in enumerate((sources.above, sources.below))
+        )
+        is_lower, clear = sources.is_lower[part], np.float32(self.flow.step / 2 + 2)
+        near = ~np.where(is_lower, (upper > clear) & (lower < -clear), upper < -clear)
+        around = np.ones((3, 3), np.uint8)
+        mixed = cv2.dilate(near.astype(np.uint8), around) | cv2.morphologyEx(is_lower, cv2.MORPH_GRADIENT, around)
+        dx, dv, num_cols, num_rows = cv2.boundingRect(mixed[1:-1, 1:-1])
+        return Cells(x + dx, v + dv, x + dx + num_cols, v + dv + num_rows) if num_cols else None
 
     def _jaw_shift(self, motion: Motion) -> Array:
         """How far the lower teeth have moved, pixels [2]."""

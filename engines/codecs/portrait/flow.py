@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engines.codecs.portrait.face import Face
 from engines.codecs.portrait.fields import NUM_SHAPES, FaceFields
 from engines.codecs.portrait.head import Head
-from engines.codecs.portrait.planes import Array, mesh, smoothstep, take
+from engines.codecs.portrait.planes import Array, Picture, mesh, smoothstep, take
 from engines.codecs.portrait.view import View
 from engines.motion import INDEX, Motion
 
@@ -25,13 +25,14 @@ class Sources:
     """Canvas pixels that the cells of a frame show, one cell more on each side: float32 [rows + 2, columns + 2, 2].
 
     above, below: by the field of the skin above and below the lip line; chosen: the one that holds; head: by the head alone,
-    around the mouth only.
+    around the mouth only. is_lower: 1 where the field below holds, uint8 [rows + 2, columns + 2].
     """
 
     above: Array
     below: Array
     chosen: Array
     head: Array
+    is_lower: Picture
 
 
 class Flow:
@@ -127,9 +128,9 @@ class Flow:
         head = above.copy()
         part = self._near_mouth(above, below)
         head[part] = _inverse(fields[2], np.ascontiguousarray(at[part]))
-        side = take(self.lip_side, below)
-        chosen = np.where(side[..., None] > 0, below, above)
-        return Sources(*(source * np.float32(step) for source in (above, below, chosen, head)))
+        is_lower = (take(self.lip_side, below) > 0).astype(np.uint8)
+        chosen = cv2.copyTo(below, is_lower, above.copy())
+        return Sources(*(source * np.float32(step) for source in (above, below, chosen, head)), is_lower=is_lower)
 
     def _near_mouth(self, above: Array, below: Array) -> tuple[slice, slice]:
         """The cells that show the mouth's surroundings, where alone the skull's own movement is asked for."""
