@@ -58,7 +58,7 @@ class Flow:
         inner = q[self.inner]
         edge = (1 - smoothstep(np.abs(inner[:, 0]), 1.1, 1.45)) * smoothstep(inner[:, 1], -1.0, -0.7)
         above, below = (self._to_pixels(side * edge[:, None]) for side in fields.evaluate(inner))
-        self.basis = np.stack((above, below), axis=1)  # [52, 2 sides, 3, nodes of the window]
+        self.basis = np.ascontiguousarray(np.stack((above, below), axis=1))  # [52, 2 sides, 3, nodes of the window]
         self.lip_side = fields.mouth.locate(q)[1].reshape(self.grid)
         inside = self.lip_side[self.window]
         corners = inside[:-1, :-1], inside[1:, 1:], inside[1:, :-1], inside[:-1, 1:]  # of each cell
@@ -130,7 +130,8 @@ class Flow:
         head[part] = _inverse(fields[2], np.ascontiguousarray(at[part]))
         is_lower = (take(self.lip_side, below) > 0).astype(np.uint8)
         chosen = cv2.copyTo(below, is_lower, above.copy())
-        return Sources(*(source * np.float32(step) for source in (above, below, chosen, head)), is_lower=is_lower)
+        scale = np.float32(step)
+        return Sources(above * scale, below * scale, chosen * scale, head * scale, is_lower)
 
     def _near_mouth(self, above: Array, below: Array) -> tuple[slice, slice]:
         """The cells that show the mouth's surroundings, where alone the skull's own movement is asked for."""
