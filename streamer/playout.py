@@ -23,7 +23,9 @@ from streamer.plan import Pts, pts_from_s, ticks_per_frame
 #: Why a frame was shown again: its clip is late; the host's voice has not arrived; the delay is being raised.
 Hold = Literal["late_clip", "no_voice", "delay_raised"]
 
-_SILENCE_PEAK = 330  # about -40 dB below full scale
+_SILENCE_PEAK = 330  # about 40 dB below full scale
+_SILENCE_SHARE = 0.1  # of what was loudest in the last seconds, for rooms that are never that quiet
+_FORGET = 0.98  # a turn
 _CALM_CLIPS = 12  # so many clips in a row with time to spare before the delay is lowered
 
 
@@ -77,6 +79,7 @@ class Playout:
         self._frames: deque[tuple[Pts, Picture, int | None]] = deque()
         self._shown = rest
         self._turns = 0
+        self._loudest = 0.0
         self._waiting_turns = 0
         self._raise_frames = 0
         self._raise_waited = 0
@@ -127,7 +130,7 @@ class Playout:
         if self._voice.end < self.position + self._frame:
             return self._hold(tick, "no_voice")
         sound = self._voice.read(self.position, self.position + self._frame)
-        is_silent = int(np.abs(sound.astype(np.int32)).max(initial=0)) < _SILENCE_PEAK
+        is_silent = self._is_silent(sound)
         if self._raise_frames:
             self._raise_waited += 1
             if is_silent or self._raise_waited > self._settings.patience_s * self._fps:
@@ -141,6 +144,11 @@ class Playout:
             self.position = Pts(self.position + self._frame)
             sound = self._voice.read(self.position, self.position + self._frame)
         return self._show(tick, sound)
+
+    def _is_silent(self, sound: Sound) -> bool:
+        peak = float(np.abs(sound.astype(np.int32)).max(initial=0))
+        self._loudest = max(peak, self._loudest * _FORGET)
+        return peak < max(_SILENCE_PEAK, _SILENCE_SHARE * self._loudest)
 
     def _ready_to_start(self) -> bool:
         if not self._frames:

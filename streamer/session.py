@@ -89,6 +89,7 @@ class Session:
 
         self._arrivals = Arrivals()
         self._seed = secrets.randbits(31)
+        self._drawing_s = 0.0  # how long a sub-clip takes to draw, queue included
         self.skipped_clips = 0
 
     # -- the pipeline ---------------------------------------------------------------------------------------------------
@@ -141,7 +142,7 @@ class Session:
             self._landing = await self._next_anchor()
             self._plan_ahead()
             await self._until(lambda: subclips.is_due(self._landing, self.voice, self.settings.fps))
-            if self._is_past(self._landing):
+            if self._would_be_late(self._anchor, self._landing):
                 self.skipped_clips += 1
                 self._history = None
             else:
@@ -166,6 +167,7 @@ class Session:
             self._lose(f"sub-clip {job_id}", error)
         else:
             self._history = clip.motion
+            self._drawing_s += 0.3 * (self._clock.now_s() - now_s - self._drawing_s)
             self.on_air.push_clip(clip, flight)
 
     def _cut(self, job_id: int) -> SubClipJob:
@@ -220,9 +222,10 @@ class Session:
         text = f"{what} could not be drawn, the picture is held meanwhile: {error}"
         self.control.tell(ErrorMessage(code="worker_lost", message=text))
 
-    def _is_past(self, landing: Keyframe) -> bool:
-        """Whether all of the clip that lands there would come too late."""
-        return self.on_air.position is not None and landing.pts < self.on_air.position
+    def _would_be_late(self, first: Keyframe, last: Keyframe) -> bool:
+        """Whether half of the clip between them would come past its time, as long as clips take to draw just now."""
+        position = self.on_air.position
+        return position is not None and (first.pts + last.pts) // 2 < position + pts_from_s(self._drawing_s)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():

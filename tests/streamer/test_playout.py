@@ -163,3 +163,13 @@ def test_sound_has_no_gap_at_other_frame_rates(fps: int) -> None:
     playout.push_voice(voice)
     playout.push_clip(1, Pts(0), [REST] * 20)
     assert (np.concatenate([playout.turn().sound for _ in range(20)]) == voice).all()
+
+
+def test_a_room_that_is_never_silent_has_its_pauses_too() -> None:
+    noise = (900 * np.sign(np.sin(np.arange(40 * FRAME)))).astype(np.int16)
+    loud = (15_000 * np.sign(np.sin(np.arange(14 * FRAME)))).astype(np.int16)
+    playout = _playing(voice=np.concatenate([loud, noise]))
+    for _ in range(12):
+        playout.turn()
+    _clip(playout, 2, 10, 20)
+    assert [playout.turn().hold for _ in range(5)] == [None, None, "delay_raised", "delay_raised", None]
