@@ -28,7 +28,7 @@ from engines.codecs.portrait.view import View
 from engines.lips import APERTURE_GAIN
 from engines.motion import INDEX, NUM_CHANNELS, Motion
 
-STRIP_ROWS = 96  # a strip's planes stay in the core's cache
+STRIP_ROWS = 192  # tall enough for few calls, short enough for the core's cache
 SHORTEST_RUN = 12  # cells
 #: Channels that have a range of their own; all others go from 0 to 1.
 LIMITS = {

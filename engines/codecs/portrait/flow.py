@@ -124,7 +124,10 @@ class Flow:
         at[..., 1] = camera[1, 0] * x + camera[1, 1] * y[:, None] + camera[1, 2]
         at *= np.float32(1 / step)
         fields = self.forward(motion)
-        above, below = _inverse(fields[0], at), _inverse(fields[1], at)
+        above = _inverse(fields[0], at)
+        below = above.copy()
+        rows = self._below_rows(fields, at)
+        below[rows] = _inverse(fields[1], at[rows])
         head = above.copy()
         part = self._near_mouth(above, below)
         head[part] = _inverse(fields[2], np.ascontiguousarray(at[part]))
@@ -132,6 +135,13 @@ class Flow:
         chosen = cv2.copyTo(below, is_lower, above.copy())
         scale = np.float32(step)
         return Sources(above * scale, below * scale, chosen * scale, head * scale, is_lower)
+
+    def _below_rows(self, fields: tuple[Array, Array, Array], at: Array) -> slice:
+        """The rows of cells that may show the surroundings of the mouth or what is below it."""
+        moved = max(float(cv2.norm(field, cv2.NORM_INF)) for field in fields[:2]) * self.step / self.face.unit
+        near = (take(self.lip_side, at) > -1.0 - 1.5 * moved).any(1)
+        rows = np.flatnonzero(near)
+        return slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 0)
 
     def _near_mouth(self, above: Array, below: Array) -> tuple[slice, slice]:
         """The cells that show the mouth's surroundings, where alone the skull's own movement is asked for."""
