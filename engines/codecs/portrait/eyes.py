@@ -96,7 +96,8 @@ class Eye:
         scale = shape.half / divide
         far = np.hypot(s - shape.iris[0], t - shape.iris[1]) / shape.iris_radius
         layers = separate(picture, light[rows, cols], s, t, upper, lower, scale, far, self.lash_reach)
-        window = _Grid(grid[..., 0], grid[..., 1], s, t, upper, lower, scale)
+        x, y = (np.ascontiguousarray(axis) for axis in (grid[..., 0], grid[..., 1]))
+        window = _Grid(x, y, s, t, upper, lower, scale)
         opened = (np.abs(s) < 1.04) & (t > upper - 0.4 * shape.opening) & (t < lower + 0.25 * shape.opening)
         inner_rows, inner_cols = np.flatnonzero(opened.any(1)), np.flatnonzero(opened.any(0))
         inner = slice(int(inner_rows[0]), int(inner_rows[-1]) + 1), slice(int(inner_cols[0]), int(inner_cols[-1]) + 1)
@@ -146,7 +147,7 @@ class Eye:
         shift = np.where(2 * p.t < upper + lower, p.upper - source, p.lower + source_below) - p.t
         skin = _take(layers.lid, p, *self._along_t(shift, p), cubic=True)
         skin += self._lashes(plane, pose, upper)
-        if light:
+        if light and pose.shut:
             skin *= self._lid_shade(p, pose, upper)
         p, (upper, lower) = plane.ball, (lid[plane.inner] for lid in (upper, lower))
         shown = np.clip((p.t - upper) * p.scale + 0.5, 0, 1) * np.clip((lower - p.t) * p.scale + 0.5, 0, 1)
@@ -195,8 +196,6 @@ class Eye:
 
     def _lid_shade(self, p: _Grid, pose: _Pose, upper: Array) -> Array:
         """The lash line and the roundness of a closing lid, a factor."""
-        if not pose.shut:
-            return np.ones_like(p.s)
         width = np.clip(1.06 - p.s * p.s, 0, 1)
         d = (p.t - upper) * np.float32(1 / 0.055)
         lash = self.lash * np.exp(-np.square(np.where(d > 0, 0.6 * d, d))) * np.sqrt(width)

@@ -66,6 +66,7 @@ class Flow:
         from_edge = (points[:, 1] - view.corner[1]) / face.unit
         self.free = smoothstep(from_edge, 0.0, 0.9) if crown_cut else np.ones(len(points), np.float32)
         self.shoulders = self._shoulder_field(q, points)
+        self.inner_free, self.inner_shoulders = self.free[self.inner], self.shoulders[:, self.inner]
 
     def _to_pixels(self, fields: Array) -> Array:
         """[52, n, 3] eye distances along the face's axes to [52, 3, n] pixels along the camera's."""
@@ -89,14 +90,15 @@ class Flow:
         """Displacements of the grid's nodes: (above, below, head alone), each float32 [rows, columns, 2], in grid steps."""
         expression = (motion[:NUM_SHAPES] @ self.basis.reshape(NUM_SHAPES, -1)).reshape(self.basis.shape[1:])
         x, y = self.head.moved(motion)
-        y = y * self.free + motion[[INDEX["shoulderRaise"], INDEX["breath"]]] @ self.shoulders
+        raised = motion[[INDEX["shoulderRaise"], INDEX["breath"]]]
+        y = y * self.free + raised @ self.shoulders
         alone = np.dstack((x.reshape(self.grid), y.reshape(self.grid))) * np.float32(1 / self.step)
         rows, cols = self.window
         shape = rows.stop - rows.start, cols.stop - cols.start
         sides = []
         for side in expression:
             x, y = self.head.moved(motion, self.inner, side)
-            y = y * self.free[self.inner] + motion[[INDEX["shoulderRaise"], INDEX["breath"]]] @ self.shoulders[:, self.inner]
+            y = y * self.inner_free + raised @ self.inner_shoulders
             whole = alone.copy()
             whole[self.window] = np.dstack((x.reshape(shape), y.reshape(shape))) * np.float32(1 / self.step)
             sides.append(whole)
