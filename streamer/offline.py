@@ -162,7 +162,9 @@ class Studio:
                 roller.accept(self._pool.submit(_blueprint, job).result())
             assert roller.current is not None
             found = keyframes.choose_all(roller.current, first, segment, options.fps)
-            anchors += found[: max(1, len(found) // 2)]  # the far half of a window is drawn better by the next one
+            near = found[: max(1, len(found) // 2)]  # the far half of a window is drawn better by the next one
+            past_end = next((i for i, anchor in enumerate(near) if anchor.pts >= end - frame), len(near))
+            anchors += near[: past_end + 1]
             tell("blueprint", min(anchors[-1].pts, end), end)
         return anchors
 

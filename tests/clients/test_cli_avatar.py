@@ -20,29 +20,29 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_avatar_is_made_listed_and_removed(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["avatar", "create", str(PHOTO_PATH), "--name", "anna", "--title", "Anna", "--json"]) == 0
+    assert main(["avatar", "create", str(PHOTO_PATH), "--name", "zoe", "--title", "Zoe", "--json"]) == 0
     said = capfd.readouterr()
     assert said.err == ""  # none of the native libraries' own notices
     made = json.loads(said.out)
-    assert made["name"] == "anna"
-    assert Path(made["folder"]) == home / "avatars" / "anna"
+    assert made["name"] == "zoe"
+    assert Path(made["folder"]) == home / "avatars" / "zoe"
 
     assert main(["avatar", "list", "--json"]) == 0
-    assert {"name": "anna", "title": "Anna", "shipped": False}.items() <= json.loads(capfd.readouterr().out)[-1].items()
+    assert {"name": "zoe", "title": "Zoe", "shipped": False}.items() <= json.loads(capfd.readouterr().out)[-1].items()
     assert main(["avatar", "list"]) == 0
-    assert "Anna" in capfd.readouterr().out
+    assert "Zoe" in capfd.readouterr().out
 
-    assert main(["avatar", "remove", "anna"]) == 0
-    assert not (home / "avatars" / "anna").exists()
+    assert main(["avatar", "remove", "zoe"]) == 0
+    assert not (home / "avatars" / "zoe").exists()
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["create", "nowhere.jpg", "--name", "anna"], "nowhere.jpg"),
-        (["create", __file__, "--name", "anna"], "not a picture"),
-        (["create", str(PHOTO_PATH), "--name", "../anna"], "cannot name an avatar"),
-        (["create", str(PHOTO_PATH), "--name", "anna", "--points", __file__], "not JSON"),
+        (["create", "nowhere.jpg", "--name", "zoe"], "nowhere.jpg"),
+        (["create", __file__, "--name", "zoe"], "not a picture"),
+        (["create", str(PHOTO_PATH), "--name", "../zoe"], "cannot name an avatar"),
+        (["create", str(PHOTO_PATH), "--name", "zoe", "--points", __file__], "not JSON"),
         (["remove", "nobody"], "nobody"),
     ],
 )
@@ -55,7 +55,7 @@ def test_what_cannot_be_done_is_said_on_one_line(words: list[str], says: str, ca
 
 
 def test_errors_are_json_when_asked(capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["avatar", "create", "nowhere.jpg", "--name", "anna", "--json"]) == 1
+    assert main(["avatar", "create", "nowhere.jpg", "--name", "zoe", "--json"]) == 1
     assert json.loads(capfd.readouterr().out)["error"] == "not_a_picture"
 
 

@@ -139,12 +139,12 @@ def test_a_cut_out_picture_brings_its_own_matte(tmp_path: Path, avatar: Avatar) 
 
 def test_a_taken_name_keeps_its_avatar_unless_forced(tmp_path: Path) -> None:
     cut_out = encoded(np.dstack([photo(), np.where(np.arange(512) < 60, 0, 255)[None].repeat(600, 0).astype(np.uint8)]))
-    create_avatar(cut_out, "anna", root=tmp_path)
+    create_avatar(cut_out, "zoe", root=tmp_path)
     with pytest.raises(AvatarExists):
-        create_avatar(cut_out, "anna", root=tmp_path)
-    replaced = create_avatar(cut_out, "anna", root=tmp_path, title="Second", force=True)
+        create_avatar(cut_out, "zoe", root=tmp_path)
+    replaced = create_avatar(cut_out, "zoe", root=tmp_path, title="Second", force=True)
     assert replaced.title == "Second"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["anna"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["zoe"]
 
 
 def test_a_refused_picture_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_refused_picture_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, avatar: Avatar) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CannotWrite, match="file"):
-        create_avatar(encoded(np.dstack([photo(), avatar.matte()])), "anna", root=tmp_path / "file")
+        create_avatar(encoded(np.dstack([photo(), avatar.matte()])), "zoe", root=tmp_path / "file")
 
 
 def test_the_name_of_a_shipped_avatar_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, avatar: Avatar) -> None:
