@@ -1,0 +1,1 @@
+"""How drawn and painted ready avatars are made: their vector sources, and the painter."""
