@@ -31,7 +31,7 @@ class BlueprintRoller:
 
     def end(self) -> Pts:
         """The PTS of the last frame planned so far; 0 before the first window."""
-        return last_pts(self.current) if self.current else Pts(0)
+        return self.current.last_pts if self.current else Pts(0)
 
     def next_job(
         self, storyline: Storyline, anchor: Keyframe, epoch: int, voice: NDArray[np.int16], voice_start: Pts, seed: int
@@ -74,11 +74,6 @@ class BlueprintRoller:
     def abandon(self) -> None:
         """The job that is out will not come back (its worker died): ask again."""
         self._pending = None
-
-
-def last_pts(blueprint: Blueprint) -> Pts:
-    """The PTS of a window's last frame."""
-    return Pts(blueprint.start + (len(blueprint.motion) - 1) * blueprint.interval)
 
 
 def motion_request(job: BlueprintJob, features: NDArray[np.float32], features_start: Pts) -> MotionRequest:

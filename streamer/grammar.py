@@ -11,7 +11,6 @@ from streamer import lexicon
 from streamer.situations import INTENSITY as SITUATION_INTENSITY
 from streamer.situations import Situations
 
-#: Where the show's own measure is unknown (live), "at the end" means now, and phases follow each other this far apart.
 _CLAUSE = re.compile(
     r"(?P<then>(?:,|;|\.)?\s*\b(?:and then|then|after that|afterwards?|next|followed by|before (?=\w+ing)|(?:and |but )?(?=end(?:s|ing)? up\b)|and finally|finally|"
     r"and later|later(?: on)?|subsequently|and (?=(?:at|in|towards?|near) the end))\b"

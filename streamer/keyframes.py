@@ -49,9 +49,8 @@ def choose(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> 
     frame = ticks_per_frame(fps)
     nominal = max(2, round(segment / frame))
     reach = int(0.2 * nominal)
-    last = blueprint.start + (len(blueprint.motion) - 1) * blueprint.interval
     candidates = [Pts(previous.pts + k * frame) for k in range(nominal - reach, nominal + reach + 1)]
-    if candidates[-1] > last or candidates[0] < blueprint.start:
+    if candidates[-1] > blueprint.last_pts or candidates[0] < blueprint.start:
         return None
     poses = [pose_at(blueprint, pts) for pts in candidates]
     distance = [abs(k - reach) / max(reach, 1) for k in range(len(candidates))]

@@ -129,6 +129,11 @@ class Blueprint:
     interval: int  # ticks between its frames
     motion: Motion  # [n, 64]
 
+    @property
+    def last_pts(self) -> Pts:
+        """The PTS of its last frame."""
+        return Pts(self.start + (len(self.motion) - 1) * self.interval)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubClipJob:
