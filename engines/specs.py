@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,6 +81,6 @@ class Codec(Protocol):
         """(width, height) in pixels, both even."""
         ...
 
-    def decode(self, motion: Motion) -> NDArray[np.uint8]:
-        """One frame, motion [64], as an I420 picture uint8 [height * 3 // 2, width]."""
+    def frames(self, motion: Motion) -> Iterator[NDArray[np.uint8]]:
+        """Motion [n, 64] to n I420 pictures uint8 [height * 3 // 2, width], each drawn when asked for, never reused."""
         ...

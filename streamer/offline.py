@@ -266,5 +266,4 @@ def _draw_batch(jobs: list[SubClipJob]) -> tuple[list[Motion], str, float]:
 
 
 def _film_group(motion: Motion, video: VideoFormat) -> list[bytes]:
-    worker = _own()
-    return encode_group((worker.picture(frame) for frame in motion), video)
+    return encode_group(_own().frames(motion), video)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -65,13 +66,16 @@ class RenderWorker:
 
     def decode(self, motion: Motion) -> NDArray[np.uint8]:
         """Motion [n, 64] to I420 pictures [n, h * 3 // 2, w]."""
-        return np.stack([self.picture(frame) for frame in motion])
+        return np.stack(list(self.frames(motion)))
 
-    def picture(self, motion: Motion) -> NDArray[np.uint8]:
-        """Motion [64] to one I420 picture [h * 3 // 2, w]; a mouth that the portrait shows open shuts in silence."""
+    def frames(self, motion: Motion) -> Iterator[NDArray[np.uint8]]:
+        """Motion [n, 64] to n I420 pictures [h * 3 // 2, w], each drawn when it is asked for.
+
+        A mouth that the portrait shows open shuts in silence.
+        """
         on_air = motion.copy()
-        on_air[INDEX["mouthClose"]] += self.codec.shut
-        return self.codec.decode(on_air)
+        on_air[:, INDEX["mouthClose"]] += self.codec.shut
+        return self.codec.frames(on_air)
 
     def render(self, job: SubClipJob) -> SubClip:
         """One sub-clip, motion and pictures."""

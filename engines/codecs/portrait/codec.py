@@ -8,6 +8,7 @@ inside of the mouth (`lips`, `mouth`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
@@ -83,6 +84,10 @@ class PortraitCodec:
     def decode_rgb(self, motion: Motion) -> Picture:
         """One frame as RGB uint8 [height, width, 3]."""
         return np.asarray(cv2.cvtColor(self.decode(motion), cv2.COLOR_YUV2RGB_I420), np.uint8)
+
+    def frames(self, motion: Motion) -> Iterator[Picture]:
+        """Motion [n, 64] to n pictures as `decode` draws them, each when it is asked for."""
+        return map(self.decode, motion)
 
     def decode(self, motion: Motion) -> Picture:
         """One frame, motion [64], as I420 uint8 [height * 3 // 2, width]. Raises ValueError for another shape."""

@@ -75,6 +75,16 @@ def test_the_same_motion_gives_the_same_frame_whatever_came_before(codec: Portra
     assert np.array_equal(codec.decode(speaking), first)
 
 
+def test_frames_are_drawn_one_at_a_time_and_stay_as_they_were(codec: PortraitCodec) -> None:
+    clip = np.stack([motion(jawOpen=0.1 * i, headYaw=0.05 * i) for i in range(3)])
+    frames = codec.frames(clip)
+    first = next(frames)
+    as_drawn = first.copy()
+    rest_of_them = list(frames)
+    assert np.array_equal(first, as_drawn) and len(rest_of_them) == 2
+    assert np.array_equal(rest_of_them[1], codec.decode(clip[2]))
+
+
 def test_no_motion_folds_the_face(codec: PortraitCodec) -> None:
     rng = np.random.default_rng(1)
     for _ in range(40):
