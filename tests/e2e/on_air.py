@@ -12,7 +12,9 @@ from export.evaluate.face_track import FaceReader, FaceTrack
 
 #: Loudness below this is silence; speech in the sample peaks 40 dB above.
 SILENT_DB = -50
-MARGIN_FRAMES = 8  # around a change from speech to silence, where either may still be seen
+GUARD_S = 0.3  # around a change from speech to silence, where lips are on their way from the one to the other
+LONGEST_LAG_S = 0.6
+_STEP_S = 0.02
 
 RECORD = """
 async (seconds) => {
@@ -48,22 +50,11 @@ async (seconds) => {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Take:
-    """pictures uint8 [t, 320, 320, 3] RGB; at_s [t]; db [t], loudness heard with each picture."""
+    """pictures uint8 [t, 320, 320, 3] RGB; at_s [t], rising; db [t], loudness heard with each picture."""
 
     pictures: NDArray[np.uint8]
     at_s: NDArray[np.float64]
     db: NDArray[np.float64]
-
-    @property
-    def speech(self) -> NDArray[np.bool_]:
-        """Pictures well inside speech: its pauses between words count as speech."""
-        near = np.convolve(self.db > SILENT_DB, np.ones(2 * MARGIN_FRAMES + 1), "same") > 0
-        return np.convolve(~near, np.ones(2 * MARGIN_FRAMES + 1), "same") == 0
-
-    @property
-    def silence(self) -> NDArray[np.bool_]:
-        """Pictures well inside silence."""
-        return np.convolve(self.db > SILENT_DB, np.ones(2 * MARGIN_FRAMES + 1), "same") == 0
 
     def face(self) -> FaceTrack:
         """What a face landmarker sees in the pictures. Raises ValueError where it sees no face."""
@@ -73,9 +64,41 @@ class Take:
             return reader.track()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Speaking:
+    """Lips set against what is heard in the same take: aperture in speech [n], in silence [m]; how far lips follow, and when.
+
+    lag_s: how much later than its sound a mouth moves, as the page shows it. likeness: correlation at that lag.
+    """
+
+    speech: NDArray[np.float64]
+    silence: NDArray[np.float64]
+    lag_s: float
+    likeness: float
+
+
+def speaking(take: Take) -> Speaking:
+    """The lips of a take. A page's sound and pictures come by two ways and a busy browser drops pictures: both are measured."""
+    aperture = take.face().aperture
+    grid = np.arange(take.at_s[0], take.at_s[-1], _STEP_S)
+    lips = np.interp(grid, take.at_s, aperture)
+    reach = round(LONGEST_LAG_S / _STEP_S)
+    likeness = {
+        lag: float(np.corrcoef(np.interp(grid - lag * _STEP_S, take.at_s, np.clip(take.db, -60, -20)), lips)[0, 1])
+        for lag in range(-reach, reach + 1)
+    }
+    best = max(likeness, key=likeness.__getitem__)
+    heard = np.interp(take.at_s - best * _STEP_S, take.at_s, take.db) > SILENT_DB
+    near = np.abs(take.at_s[:, None] - take.at_s) <= GUARD_S
+    in_silence = ~(near & heard).any(axis=1)
+    in_speech = heard & ~(near & in_silence).any(axis=1)
+    return Speaking(aperture[in_speech], aperture[in_silence], best * _STEP_S, likeness[best])
+
+
 def record(page: Page, seconds: float) -> Take:
-    """What the page's video shows for so long."""
+    """What the page's video shows for so long, each picture once."""
     frames = page.evaluate(RECORD, seconds)
+    frames = [frame for i, frame in enumerate(frames) if i == 0 or frame["at"] > frames[i - 1]["at"]]
     pictures = [
         cv2.imdecode(np.frombuffer(base64.b64decode(frame["picture"].split(",")[1]), np.uint8), cv2.IMREAD_COLOR_RGB)
         for frame in frames

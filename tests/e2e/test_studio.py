@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 
 from engines.prompts import degree_word
 from tests.e2e.conftest import ARGUMENTS
-from tests.e2e.on_air import Take, record
+from tests.e2e.on_air import Take, record, speaking
 
-MOVES_WITHIN_MS = 6000  # 3 s on a machine with nothing else to do
+MOVES_WITHIN_MS = 4000  # 3 s on a machine that does nothing else; here a browser draws and decodes on the same cores
 
 #: From the click on Go live until two pictures of the broadcast differ.
 TIME_TO_MOTION = """
@@ -119,13 +119,14 @@ def test_the_broadcast_plays_at_its_rate(show: Show) -> None:
 
 
 def test_the_mouth_follows_the_voice(show: Show) -> None:
-    """In speech the lips open and close; in the silence between, they hardly stir."""
-    aperture = show.calm.face().aperture
-    speech, silence = show.calm.speech, show.calm.silence
-    assert speech.sum() > 60
-    assert silence.sum() > 15
-    assert aperture[speech].std() > 2 * aperture[silence].std()
-    assert np.percentile(aperture[speech], 90) > 2 * np.median(aperture[silence]) + 0.02
+    """In speech the lips open and close, with the sound; in the silence between, they hardly stir."""
+    lips = speaking(show.calm)
+    assert len(lips.speech) > 60
+    assert len(lips.silence) > 15
+    assert lips.likeness > 0.5
+    assert abs(lips.lag_s) <= 0.2
+    assert np.ptp(np.percentile(lips.speech, (10, 90))) > 4 * np.ptp(np.percentile(lips.silence, (25, 75)))
+    assert np.median(lips.speech) > 2 * np.median(lips.silence)
 
 
 def test_a_tap_on_joy_is_acknowledged_and_changes_the_face(show: Show) -> None:
