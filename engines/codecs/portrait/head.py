@@ -61,7 +61,7 @@ class Head:
         yaw, pitch, roll, x, y, z = (float(c) for c in motion[_POSE])
         if not (yaw or pitch or roll or x or y or z):
             return (np.zeros_like(solid[0]), np.zeros_like(solid[0])) if expression is None else (expression[0], expression[1])
-        turned = rotation(_bounded(yaw, self.turn), pitch, roll) @ solid
+        turned = np.einsum("rc,cn->rn", rotation(_bounded(yaw, self.turn), pitch, roll), solid)
         # The picture itself is seen in perspective: a point keeps its place as long as its depth stays.
         distance = CAMERA_DISTANCE * self.face.unit + self.pivot[2] - self.face.origin[2]
         near = (solid[2] + np.float32(distance)) / (turned[2] + np.float32(distance - self.face.unit * z))
