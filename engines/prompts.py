@@ -11,6 +11,7 @@ ACTIONS = (
     "nod", "shake", "tilt", "turn_left", "turn_right", "look_left", "look_right", "look_up", "look_down", "lean_in",
     "lean_back", "shrug", "raise_brows", "frown", "wink", "close_eyes", "laugh", "sigh",
 )  # fmt: skip
+PIXEL_ACTIONS = ("wave", "raise_hand", "point", "clap")  # only a model that draws pixels has hands
 CAMERA_MOVES = ("static", "pan_left", "pan_right", "tilt_up", "tilt_down", "zoom_in", "zoom_out", "shake")
 
 _EMOTION_WORDS = {
@@ -22,7 +23,8 @@ _ACTION_WORDS = {
     "turn_right": "turns the head right", "look_left": "looks left", "look_right": "looks right", "look_up": "looks up",
     "look_down": "looks down", "lean_in": "leans in", "lean_back": "leans back", "shrug": "shrugs",
     "raise_brows": "raises the brows", "frown": "frowns", "wink": "winks", "close_eyes": "closes the eyes",
-    "laugh": "laughs", "sigh": "sighs",
+    "laugh": "laughs", "sigh": "sighs", "wave": "waves a hand", "raise_hand": "raises a hand", "point": "points",
+    "clap": "claps",
 }  # fmt: skip
 
 

@@ -1,66 +1,146 @@
 """The embedded director: a prompt becomes a storyline by grammar and lexicon, in about a millisecond, with no model.
 
-Every understood thing is laid over the storyline as a change to a span of it.
+Every understood thing is laid over the storyline as a change to a span of it. What a higher authority decided stays.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS
-from streamer.grammar import Directive, When, understand
-from streamer.plan import Beat, Pts, Source, Storyline, pts_from_s
+from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS, PIXEL_ACTIONS
+from streamer.briefing import Briefing, Plan
+from streamer.grammar import understand
+from streamer.plan import FIELDS, SOURCES, Beat, Cue, Directive, Field, Pts, Source, Sources, Storyline, When, pts_from_s
 from streamer.situations import Situations, shipped
 
 #: How long each action takes on air.
-ACTION_S = dict.fromkeys(ACTIONS, 1.6) | {
+ACTION_S = dict.fromkeys(ACTIONS + PIXEL_ACTIONS, 1.6) | {
     "nod": 1.4, "tilt": 2.2, "turn_left": 2.2, "turn_right": 2.2, "lean_in": 2.4, "lean_back": 2.4, "wink": 0.8,
-    "close_eyes": 2.0, "laugh": 2.0, "sigh": 2.2,
+    "close_eyes": 2.0, "laugh": 2.0, "sigh": 2.2, "wave": 1.8, "raise_hand": 2.0,
 }  # fmt: skip
 CAMERA_S = 4.0  # of one move, live; a rendered file's move takes the rest of the file
+MAX_CUES = 32  # of one storyline: the oldest are forgotten
 _PHASE_S = 4.0  # from one "then" to the next, live
 _GAP_S = 0.3  # between two actions in sequence
+_AHEAD_S = 60.0  # how far "every 5 seconds" is laid out, live
+_MAX_REPEATS = 32
+_RELEASED = Beat(Pts(0))  # what holds where nobody has decided
+
+_WORDS = {"emotion": EMOTIONS, "action": (*ACTIONS, *PIXEL_ACTIONS, "none"), "camera": CAMERA_MOVES}
+#: A field of a beat, and what goes with it.
+_PARTS: dict[Field, tuple[str, ...]] = {
+    "emotion": ("emotion", "intensity"),
+    "action": ("action",),
+    "camera": ("camera", "camera_speed"),
+}
 
 
 def opening() -> Storyline:
     """What holds before anybody has asked for anything: calm, a still camera."""
-    return Storyline(version=1, beats=(Beat(Pts(0)),))
+    return Storyline(version=1, beats=(_RELEASED,))
 
 
 class EmbeddedDirector:
     """Understands prompts by lexicon in four languages, most of it English and Chinese, and in English by situations too."""
 
+    backend = "embedded"
+
     def __init__(self, situations: Situations | None = None) -> None:
         """The shipped situations, unless others are given."""
         self._situations = situations or shipped()
 
-    def plan(
-        self, prompt: str, storyline: Storyline, start: Pts, end: Pts | None = None
-    ) -> tuple[Storyline, tuple[Directive, ...]]:
-        """The storyline as the prompt changes it from `start` on, and what was understood.
+    def plan(self, briefing: Briefing) -> Plan:
+        """Portrait, voice and prompt laid over the briefing's storyline from its start on, in this order of authority."""
+        before, start = briefing.storyline, briefing.start
+        understood = understand(briefing.prompt, self._situations) if briefing.prompt else ()
+        changed = lay(before, understood, start, briefing.end)
+        changed = follow_captions(changed, briefing)
+        if _content(changed) == _content(before):
+            return Plan(before, understood)
+        return Plan(
+            replace(changed, version=before.version + 1),
+            understood,
+            "user" if understood else "audio" if briefing.voice else "image",
+            undrawn=undrawn(changed, briefing.actions, start),
+        )
 
-        `end` is the end of the show where it is known (a file), so that "at the end" has a place; live, it means now.
-        Nothing understood: the same storyline comes back, its version unchanged.
-        """
-        directives = understand(prompt, self._situations)
-        num_phases = 1 + max((said.when.phase for said in directives), default=0)
-        changed, busy_until = storyline, start
-        for said in directives:
-            if said.field == "action" and said.word not in ACTIONS:
-                continue  # wave, point, …: for a transformer that draws hands
-            length = pts_from_s(said.when.for_s or (ACTION_S[said.word] if said.field == "action" else CAMERA_S))
-            at = _place(said.when, start, end, length, num_phases, said.field)
-            if said.field == "action":
-                plain = replace(said.when, phase=0, for_s=None) == When()
-                at = max(at, busy_until) if plain else at
-                busy_until = Pts(at + length + pts_from_s(_GAP_S))
-            until: Pts | None = Pts(at + length)
-            if said.field == "camera" and end is not None and said.when.for_s is None:
-                until = end
-            elif said.field == "emotion" and said.when.for_s is None:
-                until = None
-            changed = direct(changed, said, at, until)
-        return (replace(changed, version=storyline.version + 1) if directives else storyline), directives
+
+def undrawn(storyline: Storyline, drawable: Iterable[str], since: Pts) -> tuple[str, ...]:
+    """The actions still to come, cues' too, that are not among the `drawable`."""
+    asked = [beat.action for beat in storyline.beats if beat.end is None or beat.end > since]
+    asked += [said.word for cue in storyline.cues for said in cue.directives if said.field == "action"]
+    known = {*drawable, None, "none", "auto"}
+    return tuple(dict.fromkeys(word for word in asked if word is not None and word not in known))
+
+
+def follow_captions(storyline: Storyline, briefing: Briefing) -> Storyline:
+    """The storyline with what portrait and voice show laid under what the user decided. The version stays."""
+    portrait = briefing.portrait
+    if portrait.emotion is not None:
+        seen = Directive("emotion", portrait.emotion, portrait.intensity)
+        storyline = direct(storyline, seen, briefing.start, None, "image")
+    following = [*(caption.start for caption in briefing.voice[1:]), None]
+    for caption, until in zip(briefing.voice, following, strict=False):
+        at = max(caption.start, briefing.start)
+        if until is None or until > at:
+            heard_in_it = Directive("emotion", caption.emotion, caption.intensity)
+            storyline = direct(storyline, heard_in_it, at, until, "audio")
+    return storyline
+
+
+def lay(
+    storyline: Storyline, directives: Sequence[Directive], start: Pts, end: Pts | None = None, source: Source = "user"
+) -> Storyline:
+    """The directives carried out from `start` on, actions one after the other. The version stays.
+
+    `end` is the end of the show where it is known (a file), so that "at the end" has a place; live, it means now. What waits
+    for a word becomes a cue. Raises ValueError for a word outside the vocabulary.
+    """
+    now = [said for said in directives if not said.when.cue]
+    num_phases = 1 + max((said.when.phase for said in now), default=0)
+    changed, busy_until = storyline, start
+    for said in now:
+        length = pts_from_s(said.when.for_s or (ACTION_S.get(said.word, 1.6) if said.field == "action" else CAMERA_S))
+        at = _place(said.when, start, end, length, num_phases, said.field)
+        if said.field == "action" and said.word in ACTION_S and not said.negated:
+            plain = replace(said.when, phase=0, for_s=None, until_cue="") == When()
+            at = max(at, busy_until) if plain else at
+            busy_until = Pts(at + length + pts_from_s(_GAP_S))
+        until: Pts | None = Pts(at + length)
+        if said.when.until_cue or (said.field == "emotion" and said.when.for_s is None):
+            until = None
+        elif said.field == "camera" and end is not None and said.when.for_s is None:
+            until = end
+        for begin in _repeats(said.when, at, end):
+            changed = direct(changed, said, begin, None if until is None else Pts(begin + until - at), source)
+    return _remember(changed, directives, source)
+
+
+def _repeats(when: When, at: Pts, end: Pts | None) -> list[Pts]:
+    if not when.every_s:
+        return [at]
+    interval = pts_from_s(max(when.every_s, 0.5))
+    last = end if end is not None else at + pts_from_s(_AHEAD_S)
+    return [Pts(begin) for begin in range(at, last, interval)][:_MAX_REPEATS]
+
+
+def _remember(storyline: Storyline, directives: Sequence[Directive], source: Source) -> Storyline:
+    """With the cues that the directives wait for, and those that end them."""
+    waiting: dict[tuple[str, bool], list[Directive]] = {}
+    for said in directives:
+        if said.when.cue:
+            here = replace(said, when=replace(said.when, cue="", each_time=False, phase=0))
+            waiting.setdefault((said.when.cue, not said.when.each_time), []).append(here)
+        elif said.when.until_cue:
+            word = "none" if said.field == "action" else "auto"
+            waiting.setdefault((said.when.until_cue, True), []).append(Directive(said.field, word))
+    new = [Cue(words, tuple(said), once, source) for (words, once), said in waiting.items()]
+    kept = [cue for cue in storyline.cues if cue.words not in {each.words for each in new}]
+    return replace(storyline, cues=(*kept, *new)[-MAX_CUES:]) if new else storyline
 
 
 def _place(when: When, start: Pts, end: Pts | None, length: int, num_phases: int, field: str) -> Pts:
@@ -83,33 +163,180 @@ def _place(when: When, start: Pts, end: Pts | None, length: int, num_phases: int
     return start
 
 
-def direct(storyline: Storyline, said: Directive, at: Pts, until: Pts | None, source: Source = "user") -> Storyline:
-    """Lay one directive over [at, until), or from `at` on where `until` is None; a still camera holds on. The version stays.
+def heard(storyline: Storyline, words: str, at: Pts) -> tuple[Storyline, tuple[Cue, ...]]:
+    """The storyline once the host has said `words`, and the cues that were among them. The version stays.
 
-    Raises ValueError for a word outside the vocabulary.
+    Case and punctuation do not matter; words in Latin letters must be whole. `words` are new ones: a cue of several is heard
+    only where they come together.
     """
-    match said.field:
-        case "emotion" if said.word in EMOTIONS:
-            return overlay(storyline, at, until, emotion=said.word, intensity=said.amount, source=source)
-        case "action" if said.word in ACTIONS:
-            return overlay(storyline, at, until, action=said.word, source=source)
-        case "camera" if said.word in CAMERA_MOVES:
-            holds = said.word == "static"
-            return overlay(storyline, at, None if holds else until, camera=said.word, camera_speed=said.amount, source=source)
-    known = {"emotion": EMOTIONS, "action": ACTIONS, "camera": CAMERA_MOVES}.get(said.field, ())
-    raise ValueError(f"{said.field} {said.word!r} is not one of {', '.join(known)}")
+    said = _spoken(words)
+    ringing = tuple(cue for cue in storyline.cues if _is_within(_spoken(cue.words), said))
+    for cue in ringing:
+        storyline = lay(storyline, cue.directives, at, None, cue.source)
+        if cue.once:
+            storyline = replace(storyline, cues=tuple(kept for kept in storyline.cues if kept != cue))
+    return storyline, ringing
 
 
-def overlay(storyline: Storyline, start: Pts, end: Pts | None, **changes: object) -> Storyline:
-    """The storyline with `changes` made to every beat in [start, end), beats being split where the span cuts them."""
-    beats: list[Beat] = []
-    for i, beat in enumerate(storyline.beats):
-        following = storyline.beats[i + 1].start if i + 1 < len(storyline.beats) else None
-        beat_end = beat.end if beat.end is not None else following
+def _spoken(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("’", "")
+    return " ".join(re.findall(r"\w+", folded))
+
+
+def _is_within(cue: str, said: str) -> bool:
+    if not cue:
+        return False
+    return f" {cue} " in f" {said} " if cue.isascii() else cue.replace(" ", "") in said.replace(" ", "")
+
+
+# -- changes to a storyline: pure, the version stays ----------------------------------------------------------------------
+
+
+def direct(storyline: Storyline, said: Directive, at: Pts, until: Pts | None, source: Source = "user") -> Storyline:
+    """Lay one directive over [at, until), or from `at` on where `until` is None; a still camera holds on.
+
+    Its `when` is not looked at. Raises ValueError for a word outside the vocabulary.
+    """
+    field, word = said.field, said.word
+    if word == "auto" and field in FIELDS:
+        return release(storyline, at, (field,))
+    if word not in _WORDS.get(field, ()):
+        raise ValueError(f"{field} {word!r} is not one of {', '.join(_WORDS.get(field, ()))}")
+    if said.negated:
+        return _forbid(storyline, said, at, source)
+    match field:
+        case "emotion":
+            return overlay(storyline, at, until, source, emotion=word, intensity=said.amount)
+        case "action" if word == "none":
+            return call_off(storyline, at)
+        case "action":
+            return overlay(storyline, at, until, source, action=word)
+        case "camera":
+            until = None if word == "static" else until
+            return overlay(storyline, at, until, source, camera=word, camera_speed=said.amount)
+
+
+def overlay(storyline: Storyline, start: Pts, end: Pts | None, source: Source = "user", **changes: object) -> Storyline:
+    """The storyline with `changes` made to every beat in [start, end), beats being split where the span cuts them.
+
+    A field (emotion with its intensity, action, camera with its speed) that a higher authority decided stays as it is.
+    """
+
+    def change(beat: Beat) -> Beat:
+        allowed = [f for f in FIELDS if SOURCES.index(source) >= SOURCES.index(getattr(beat.sources, f))]
+        made = {name: value for f in allowed for name in _PARTS[f] if (value := changes.get(name, beat)) is not beat}
+        decided: dict[str, Source] = {f: source for f in allowed if any(name in made for name in _PARTS[f])}
+        return replace(beat, **made, sources=replace(beat.sources, **decided))  # type: ignore[arg-type]
+
+    known = {name for names in _PARTS.values() for name in names}
+    if unknown := set(changes) - known:
+        raise TypeError(f"a beat has no {min(unknown)!r} to change; take {', '.join(sorted(known))}")
+    return _joined(replace(storyline, beats=tuple(change(b) if inside else b for b, inside in _split(storyline, start, end))))
+
+
+def release(storyline: Storyline, start: Pts, fields: Sequence[Field] = FIELDS) -> Storyline:
+    """From `start` on nobody has decided these fields any more: voice and picture may."""
+
+    def let_go(beat: Beat) -> Beat:
+        free = {name: getattr(_RELEASED, name) for field in fields for name in _PARTS[field]}
+        return replace(beat, **free, sources=replace(beat.sources, **dict.fromkeys(fields, "default")))  # type: ignore[arg-type]
+
+    return _joined(replace(storyline, beats=tuple(let_go(b) if inside else b for b, inside in _split(storyline, start, None))))
+
+
+def call_off(storyline: Storyline, start: Pts) -> Storyline:
+    """No action from `start` on; one in progress ends there."""
+    return release(storyline, start, ("action",))
+
+
+def _forbid(storyline: Storyline, said: Directive, at: Pts, source: Source) -> Storyline:
+    """Not this: what shows it, and any emotion or move of less authority, gives way to calm, no action, a still camera."""
+
+    def change(beat: Beat) -> Beat:
+        decided = SOURCES.index(getattr(beat.sources, said.field))
+        shows = getattr(beat, said.field) == said.word
+        if decided > SOURCES.index(source) or not (shows or (said.field != "action" and decided < SOURCES.index(source))):
+            return beat
+        plain = {name: getattr(_RELEASED, name) for name in _PARTS[said.field]}
+        return replace(beat, **plain, sources=replace(beat.sources, **{said.field: source}))
+
+    return _joined(replace(storyline, beats=tuple(change(b) if inside else b for b, inside in _split(storyline, at, None))))
+
+
+def edit(storyline: Storyline, beat_start: Pts, at: Pts, **changes: object) -> Storyline:
+    """The beat that starts at `beat_start` changed by the user, as far as it lies after `at`.
+
+    Raises LookupError where no beat starts there, or it has ended by `at`.
+    """
+    start, end = _editable(storyline, beat_start, at)
+    return overlay(storyline, start, end, "user", **changes)
+
+
+def delete(storyline: Storyline, beat_start: Pts, at: Pts) -> Storyline:
+    """Without the beat that starts at `beat_start`, as far as it lies after `at`: the emotion before it lasts, nothing is done.
+
+    Raises LookupError where no beat starts there, or it has ended by `at`.
+    """
+    start, end = _editable(storyline, beat_start, at)
+    index = next(i for i, beat in enumerate(storyline.beats) if beat.start == beat_start)
+    before = storyline.beats[index - 1] if index else _RELEASED
+    fill = replace(_RELEASED, emotion=before.emotion, intensity=before.intensity, sources=Sources(before.sources.emotion))
+    beats = tuple(
+        replace(fill, start=beat.start, end=beat.end) if inside else beat for beat, inside in _split(storyline, start, end)
+    )
+    return _joined(replace(storyline, beats=beats))
+
+
+def undo(storyline: Storyline, earlier: Storyline, at: Pts) -> Storyline:
+    """As `earlier` had it from `at` on; what was on air before that stays as it was. The version is the newer one's."""
+    past = [replace(beat, end=at if beat.end is None else min(beat.end, at)) for beat in storyline.beats if beat.start < at]
+    future = [replace(beat, start=max(beat.start, at)) for beat in earlier.beats if beat.end is None or beat.end > at]
+    if not future:
+        future = [replace(earlier.beats[-1], start=at, end=None)]
+    if past and not any(beat.start == at for beat in future):
+        past[-1] = replace(past[-1], end=future[0].start)
+    return _joined(replace(earlier, version=storyline.version, beats=(*past, *future)))
+
+
+def _editable(storyline: Storyline, beat_start: Pts, at: Pts) -> tuple[Pts, Pts | None]:
+    spans = {beat.start: end for beat, end in _spans(storyline)}
+    if beat_start not in spans:
+        raise LookupError(f"no beat of storyline {storyline.version} starts at PTS {beat_start}")
+    end = spans[beat_start]
+    if end is not None and end <= at:
+        raise LookupError(f"the beat at PTS {beat_start} has been on air, or is being drawn: it cannot change any more")
+    return max(beat_start, at), end
+
+
+def _spans(storyline: Storyline) -> list[tuple[Beat, Pts | None]]:
+    """Each beat with its end: its own, or the next one's start."""
+    ends = [beat.end if beat.end is not None else following.start for beat, following in pairwise(storyline.beats)]
+    return list(zip(storyline.beats, [*ends, storyline.beats[-1].end], strict=True))
+
+
+def _split(storyline: Storyline, start: Pts, end: Pts | None) -> list[tuple[Beat, bool]]:
+    """The beats cut where [start, end) begins and ends, and whether each lies inside."""
+    pieces: list[tuple[Beat, bool]] = []
+    for beat, beat_end in _spans(storyline):
         cuts = [beat.start]
         cuts += [at for at in (start, end) if at is not None and beat.start < at and (beat_end is None or at < beat_end)]
-        for k, at in enumerate(cuts):
-            piece = replace(beat, start=at, end=cuts[k + 1] if k + 1 < len(cuts) else beat_end)
-            inside = at >= start and (end is None or at < end)
-            beats.append(replace(piece, **changes) if inside else piece)  # type: ignore[arg-type]
+        for begin, stop in zip(cuts, [*cuts[1:], beat_end], strict=True):
+            inside = begin >= start and (end is None or begin < end)
+            pieces.append((replace(beat, start=begin, end=stop), inside))
+    return pieces
+
+
+def _joined(storyline: Storyline) -> Storyline:
+    """Neighbours that say the same made one, but for actions: the same one over again is done again."""
+    beats: list[Beat] = []
+    for beat in storyline.beats:
+        last = beats[-1] if beats else None
+        if last and beat.action is None and replace(beat, start=last.start, end=last.end) == last and last.end == beat.start:
+            beats[-1] = replace(last, end=beat.end)
+        else:
+            beats.append(beat)
     return replace(storyline, beats=tuple(beats))
+
+
+def _content(storyline: Storyline) -> Storyline:
+    return _joined(replace(storyline, version=0))

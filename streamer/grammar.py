@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from streamer import lexicon
+from streamer.plan import Directive, Field, When
 from streamer.situations import INTENSITY as SITUATION_INTENSITY
 from streamer.situations import Situations
 
@@ -77,48 +78,6 @@ _CHAT = {
 
 
 @dataclass(frozen=True, slots=True)
-class When:
-    """When a directive holds. At most one of `at_s`, `after_s`, `last_s`, `cue` is given, else `place` and `phase` say it.
-
-    at_s, after_s: seconds from the start of the show, or from now. last_s: so long before the end. cue: a word to be spoken.
-    place: "", "start", "middle" or "end". phase: how many "then" came before. for_s: how long.
-    """
-
-    at_s: float | None = None
-    after_s: float | None = None
-    last_s: float | None = None
-    cue: str = ""
-    place: str = ""
-    phase: int = 0
-    for_s: float | None = None
-
-    def __str__(self) -> str:
-        words = [
-            f"at {self.at_s:g} s" if self.at_s is not None else "",
-            f"after {self.after_s:g} s" if self.after_s is not None else "",
-            f"in the last {self.last_s:g} s" if self.last_s is not None else "",
-            f"on “{self.cue}”" if self.cue else "",
-            f"at the {self.place}" if self.place else "",
-            f"for {self.for_s:g} s" if self.for_s is not None else "",
-        ]
-        return " ".join(filter(None, words))
-
-
-@dataclass(frozen=True, slots=True)
-class Directive:
-    """One understood thing: `field` is emotion, action or camera; `amount` its intensity or speed, 0–1."""
-
-    field: str
-    word: str
-    amount: float
-    when: When = When()
-
-    def __str__(self) -> str:
-        said = f"{self.word.replace('_', ' ')} {self.amount:.0%}" if self.field == "emotion" else self.word.replace("_", " ")
-        return " ".join(filter(None, (said, str(self.when))))
-
-
-@dataclass(frozen=True, slots=True)
 class _Clause:
     text: str
     phase: int
@@ -137,18 +96,13 @@ def understand(prompt: str, situations: Situations | None = None) -> tuple[Direc
         when, governs = _when(clause, governing)
         governing = when if governs else When(phase=clause.phase)
         here = _match(clause.text, carried)
-        if not here and situations and (emotion := situations.emotion(clause.text)):
+        if not here and situations and (emotion := situations.emotion(_CUE.sub("", clause.text))):
             here = [("emotion", emotion, SITUATION_INTENSITY, 0)]
         carried = next((word for field, word, _, _ in here if field != "emotion"), carried)
         negation = _search(lexicon.NEGATIONS, clause.text)
         for field, word, amount, at in here:
             forbidden = negation is not None and (negation.start() <= at or _FOLLOWS.search(negation.group()) is not None)
-            if not forbidden:
-                found.append(Directive(field, word, amount, when))
-            elif field == "emotion" and word != "calm":
-                found.append(Directive("emotion", "calm", 0.5, when))
-            elif field == "camera":
-                found.append(Directive("camera", "static", 0.5, when))
+            found.append(Directive(field, word, amount, when, negated=forbidden))
     return _settle(found)
 
 
@@ -250,9 +204,9 @@ def _split(pattern: str) -> list[str]:
     return [part for part in parts if part]
 
 
-def _match(text: str, carried: str) -> list[tuple[str, str, float, int]]:
+def _match(text: str, carried: str) -> list[tuple[Field, str, float, int]]:
     """(field, word, amount, place) of everything a clause asks for; of overlapping finds the longest is kept."""
-    finds: list[tuple[int, int, str, str, float]] = []
+    finds: list[tuple[int, int, Field, str, float]] = []
     for word, pattern in lexicon.CAMERA_MOVES.items():
         finds += [(m.start(), m.end(), "camera", word, 0.5) for m in _compiled(pattern).finditer(text)]
     for word, pattern in lexicon.ACTIONS.items():
@@ -260,7 +214,7 @@ def _match(text: str, carried: str) -> list[tuple[str, str, float, int]]:
     for word, rows in lexicon.EMOTIONS.items():
         for usual, pattern in rows:
             finds += [(m.start(), m.end(), "emotion", word, usual) for m in _compiled(pattern).finditer(text)]
-    kept: list[tuple[int, int, str, str, float]] = []
+    kept: list[tuple[int, int, Field, str, float]] = []
     for find in sorted(finds, key=lambda f: (f[0] - f[1], f[0])):
         if not any(find[0] < other[1] and other[0] < find[1] for other in kept):
             kept.append(find)
@@ -282,9 +236,10 @@ def _match(text: str, carried: str) -> list[tuple[str, str, float, int]]:
         }
         said = side.group().lower()
         word = f"{carried.rpartition('_')[0]}_{names.get(said, said)}"
-        field = "action" if word in lexicon.ACTIONS else "camera" if word in lexicon.CAMERA_MOVES else ""
-        if field:
-            return [(field, word, 0.5, side.start())]
+        if word in lexicon.ACTIONS:
+            return [("action", word, 0.5, side.start())]
+        if word in lexicon.CAMERA_MOVES:
+            return [("camera", word, 0.5, side.start())]
     degree = _amount(lexicon.DEGREES, text)
     pace = _amount(lexicon.PACES, text)
     out = []
@@ -306,17 +261,16 @@ def _amount(table: tuple[tuple[float, str], ...], text: str) -> float | None:
 
 
 def _settle(found: list[Directive]) -> tuple[Directive, ...]:
-    """One emotion a time: of those said together the strongest stays, and a plain "calm" from a "don't" gives way to any other."""
+    """One emotion a time: of those said together the strongest stays. An action or move said twice for one time is one."""
     settled: list[Directive] = []
     for said in found:
-        rivals = [i for i, other in enumerate(settled) if other.field == said.field == "emotion" and other.when == said.when]
-        same = [other for other in settled if (other.field, other.word, other.when) == (said.field, said.word, said.when)]
-        if same and said.field != "emotion":
+        if said.negated or said.field != "emotion":
+            if said not in settled:
+                settled.append(said)
             continue
-        if not rivals:
+        rival = next((o for o in settled if o.field == "emotion" and not o.negated and o.when == said.when), None)
+        if rival is None:
             settled.append(said)
-            continue
-        other = settled[rivals[0]]
-        if other.word == "calm" or (said.word != "calm" and said.amount > other.amount):
-            settled[rivals[0]] = said
+        elif rival.word == "calm" or (said.word != "calm" and said.amount > rival.amount):
+            settled[settled.index(rival)] = said
     return tuple(settled)

@@ -23,6 +23,7 @@ import numpy as np
 from engines.motion import Motion, rest
 from streamer import keyframes, subclips
 from streamer.blueprint import BlueprintRoller
+from streamer.briefing import Briefing
 from streamer.clock import SystemClock
 from streamer.director import EmbeddedDirector, opening
 from streamer.outputs.mp4 import Mp4Writer, VideoFormat, encode_group
@@ -113,7 +114,7 @@ class Studio:
         options, frame = self.options, ticks_per_frame(self.options.fps)
         num_frames = -(-recording.duration // frame)
         end = Pts(num_frames * frame)
-        storyline, _ = EmbeddedDirector().plan(prompt, opening(), Pts(0), end)
+        storyline = EmbeddedDirector().plan(Briefing(opening(), Pts(0), prompt, end)).storyline
         anchors = self._anchors(recording, storyline, end, tell)
         jobs = [
             subclips.cut(i, 0, storyline, first, last, recording, options.fps, Pts(0), options.seed)

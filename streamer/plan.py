@@ -13,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.motion import CAMERA_CHANNELS, Motion, rest
-from engines.prompts import beat_prompt
+from engines.prompts import ACTIONS, beat_prompt
 from engines.specs import BeatCondition
 
 Pts = NewType("Pts", int)
 TIME_BASE_HZ = 48_000
 
-Source = Literal["default", "image", "audio", "user"]  # rising authority
+Source = Literal["default", "image", "audio", "user"]
+SOURCES: tuple[Source, ...] = ("default", "image", "audio", "user")  # rising authority
+Field = Literal["emotion", "action", "camera"]
+FIELDS: tuple[Field, ...] = ("emotion", "action", "camera")
 
 
 def pts_from_s(seconds: float) -> Pts:
@@ -40,8 +43,25 @@ def ticks_per_frame(fps: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """Who decided each field of a beat; an intensity goes with its emotion, a speed with its camera move."""
+
+    emotion: Source = "default"
+    action: Source = "default"
+    camera: Source = "default"
+
+    @property
+    def highest(self) -> Source:
+        """The one of most authority."""
+        return max((self.emotion, self.action, self.camera), key=SOURCES.index)
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
-    """One span of intent. `end` None: until the next beat. The words are those of `engines.prompts`."""
+    """One span of intent. `end` None: until the next beat. The words are those of `engines.prompts`.
+
+    No two beats of a storyline start together, so `start` names a beat of one version.
+    """
 
     start: Pts
     end: Pts | None = None
@@ -50,7 +70,12 @@ class Beat:
     action: str | None = None
     camera: str = "static"
     camera_speed: float = 0.5  # 0–1
-    source: Source = "default"
+    sources: Sources = Sources()
+
+    @property
+    def source(self) -> Source:
+        """The highest authority that had a say in it."""
+        return self.sources.highest
 
     @property
     def text(self) -> str:
@@ -58,19 +83,98 @@ class Beat:
         return beat_prompt(self.emotion, self.intensity, self.action, self.camera, self.camera_speed)
 
     def condition(self, zero: Pts, until: Pts) -> BeatCondition:
-        """This beat in seconds from `zero`; one without an end is taken to last past `until`."""
+        """This beat for a motion model, in seconds from `zero`; one without an end is taken to last past `until`.
+
+        What a motion model cannot draw is left out of its line.
+        """
         end = self.end if self.end is not None else until + 4 * TIME_BASE_HZ
-        return BeatCondition(s_from_pts(self.start - zero), s_from_pts(end - zero), self.text)
+        action = self.action if self.action in ACTIONS else None
+        line = beat_prompt(self.emotion, self.intensity, action, self.camera, self.camera_speed)
+        return BeatCondition(s_from_pts(self.start - zero), s_from_pts(end - zero), line)
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """When a directive holds, in seconds. At most one of `at_s`, `after_s`, `last_s` is given, else `place` and `phase` say it.
+
+    at_s, after_s: from the start of the show, or from now. last_s: so long before the end. place: "", "start", "middle" or
+    "end". phase: how many "then" came before. for_s: how long. every_s: over and over. cue: a word to be heard first; the
+    other times count from it. until_cue: a word that ends it. each_time: on every such cue, not on the first alone.
+    """
+
+    at_s: float | None = None
+    after_s: float | None = None
+    last_s: float | None = None
+    cue: str = ""
+    place: str = ""
+    phase: int = 0
+    for_s: float | None = None
+    every_s: float | None = None
+    until_cue: str = ""
+    each_time: bool = False
+
+    def __str__(self) -> str:
+        words = [
+            f"at {self.at_s:g} s" if self.at_s is not None else "",
+            f"after {self.after_s:g} s" if self.after_s is not None else "",
+            f"in the last {self.last_s:g} s" if self.last_s is not None else "",
+            f"{'each time' if self.each_time else 'when'} “{self.cue}” is heard" if self.cue else "",
+            f"at the {self.place}" if self.place else "",
+            f"for {self.for_s:g} s" if self.for_s is not None else "",
+            f"every {self.every_s:g} s" if self.every_s is not None else "",
+            f"until “{self.until_cue}” is heard" if self.until_cue else "",
+        ]
+        return " ".join(filter(None, words))
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """One thing asked for: `amount` is an emotion's intensity or a camera's speed, 0–1.
+
+    The word is one of the field's, or "auto": what the user decided is left to voice and picture again; or "none", for
+    actions: those still to come are called off.
+    """
+
+    field: Field
+    word: str
+    amount: float = 0.5
+    when: When = When()
+    negated: bool = False  # not to be shown or done
+
+    def __str__(self) -> str:
+        said = self.word.replace("_", " ")
+        if self.negated:
+            said = f"no {said}"
+        elif said in ("auto", "none"):
+            said = f"{self.field} {said}"
+        elif self.field == "emotion":
+            said = f"{said} {self.amount:.0%}"
+        return " ".join(filter(None, (said, str(self.when))))
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What to do when the host says `words`. `once`: forgotten then."""
+
+    words: str
+    directives: tuple[Directive, ...]
+    once: bool = True
+    source: Source = "user"
 
 
 @dataclass(frozen=True, slots=True)
 class Storyline:
-    """What the avatar is to do: beats in order of start, never overlapping. A change makes a new version."""
+    """What the avatar is to do: beats in order of start, never overlapping. A change makes a new version.
+
+    character, background, style: one line of prose each, for models that draw them; "" where nobody said.
+    """
 
     version: int
     beats: tuple[Beat, ...]
+    character: str = ""
     background: str = ""
     style: str = ""
+    cues: tuple[Cue, ...] = ()
 
     def at(self, pts: Pts) -> Beat:
         """The beat that holds at `pts`; before the first and after the last, the nearest one."""

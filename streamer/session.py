@@ -20,17 +20,17 @@ from pydantic import BaseModel
 from engines.motion import ANCHOR_MASK, Motion, rest
 from streamer import director, keyframes, protocol, reports, subclips
 from streamer.blueprint import BlueprintRoller
+from streamer.briefing import Briefing
 from streamer.clock import Clock
 from streamer.config import BroadcastSettings, ServerSettings
 from streamer.control import ControlRoom
 from streamer.features import VoiceWindow
-from streamer.grammar import Directive
 from streamer.host import Host
 from streamer.ingest import Ingest
 from streamer.metrics import Arrivals, Flight
 from streamer.on_air import OnAir
 from streamer.peer import Peer
-from streamer.plan import BlueprintJob, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
+from streamer.plan import BlueprintJob, Directive, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
 from streamer.protocol import Accepted, ErrorMessage, State
 from streamer.render_pool import RenderFailed, RenderPool, Superseded, WorkerLost, WorkerSource
 from streamer.webrtc import OfferError
@@ -311,7 +311,8 @@ class Session:
     ) -> tuple[Storyline, tuple[Directive, ...]]:
         match message:
             case protocol.Prompt():
-                return self.director.plan(message.text, storyline, on_air)
+                plan = self.director.plan(Briefing(storyline, on_air, message.text))
+                return plan.storyline, plan.understood
             case protocol.SetEmotion():
                 said, length_s = Directive("emotion", message.emotion, message.intensity), None
             case protocol.DoAction():

@@ -14,6 +14,7 @@ import numpy as np
 from clients.bench import machine
 from clients.bench.director_score import Verdict, judge
 from clients.bench.director_suite import LANGUAGES, PARTS, HostPrompt, SuiteError, load
+from streamer.briefing import Briefing
 from streamer.director import EmbeddedDirector, opening
 from streamer.plan import Pts, pts_from_s
 
@@ -60,13 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
 def measure(prompts: Sequence[HostPrompt]) -> list[Judged]:
     """Plan each prompt as the first of a show of its length, and judge it. The first plan, which loads, is not timed."""
     director = EmbeddedDirector()
-    director.plan("calm", opening(), Pts(0), pts_from_s(10.0))
+    director.plan(Briefing(opening(), Pts(0), "calm", pts_from_s(10.0)))
     judged = []
     for prompt in prompts:
         began, cpu_began = time.perf_counter(), time.thread_time()
-        storyline, directives = director.plan(prompt.text, opening(), Pts(0), pts_from_s(prompt.duration_s))
+        plan = director.plan(Briefing(opening(), Pts(0), prompt.text, pts_from_s(prompt.duration_s)))
         plan_ms, plan_cpu_ms = 1e3 * (time.perf_counter() - began), 1e3 * (time.thread_time() - cpu_began)
-        judged.append(Judged(prompt, judge(prompt, storyline, directives), plan_ms, plan_cpu_ms))
+        judged.append(Judged(prompt, judge(prompt, plan.storyline, plan.understood), plan_ms, plan_cpu_ms))
     return judged
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from clients.bench.director_suite import PIXEL_ACTIONS, HostPrompt, Wanted
-from streamer.grammar import Directive
-from streamer.plan import Beat, Storyline, s_from_pts
+from clients.bench.director_suite import HostPrompt, Wanted
+from streamer.plan import Beat, Directive, Storyline, s_from_pts
 
 _CALM = Wanted(("calm",))
 
@@ -45,7 +44,7 @@ def judge(prompt: HostPrompt, storyline: Storyline, directives: Sequence[Directi
     time      of prompts that give a time: all that have one start within its range, or wait for the cue that was named.
     intensity of prompts that give a degree: the emotion is right, and its mean intensity over its span within the range.
 
-    What waits for a cue, and what only a pixel model can draw, need not be on the storyline: being understood is enough.
+    What waits for a cue need not be on the storyline: being understood is enough.
     """
     verdict = Verdict()
     _judge_emotion(prompt, emotion_runs(storyline, prompt.duration_s), directives, verdict)
@@ -105,11 +104,11 @@ def _with_unplaced(runs: list[Run], directives: Sequence[Directive]) -> list[Run
     placed, at = list(runs), 0
     words = {run.word for run in runs}
     for said in directives:
-        if said.field != "action":
+        if said.field != "action" or said.negated:
             continue
         if said.word in words:
             at = next((i + 1 for i in range(at, len(placed)) if placed[i].word == said.word), at)
-        elif said.word in PIXEL_ACTIONS or said.when.cue:
+        elif said.when.cue:
             placed.insert(at, Run(said.word, float("nan"), float("nan"), 1.0))
             at += 1
     return _joined(placed)

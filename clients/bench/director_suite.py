@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS
+from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS, PIXEL_ACTIONS
 
 FOLDER = Path(__file__).with_name("prompts")
 PARTS = ("open", "held_out")
 LANGUAGES = ("en", "zh", "ja", "ko")
 KINDS = ("plain", "idiom", "degree", "negation", "time", "clauses", "side", "chatty")
-PIXEL_ACTIONS = ("wave", "raise_hand", "point", "clap")  # only a pixel model can draw them
 SPEEDS = ("slow", "steady", "fast")
 _KNOWN = {"emotion": EMOTIONS, "action": ACTIONS + PIXEL_ACTIONS, "camera": CAMERA_MOVES}
 

@@ -7,8 +7,10 @@ import json
 import sys
 from pathlib import Path
 
+from streamer.briefing import Briefing
 from streamer.director import EmbeddedDirector, opening
-from streamer.plan import Pts, Storyline, pts_from_s, s_from_pts
+from streamer.plan import Pts, pts_from_s
+from streamer.storyline_schema import StorylineJson
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,36 +39,23 @@ def run(arguments: argparse.Namespace) -> int:
     if end <= 0:
         print("rostrum plan: --duration must be more than 0 seconds", file=sys.stderr)
         return 1
-    storyline, understood = EmbeddedDirector().plan(arguments.prompt, opening(), Pts(0), end)
-    beats = beat_rows(storyline, end)
+    plan = EmbeddedDirector().plan(Briefing(opening(), Pts(0), arguments.prompt, end))
+    storyline = StorylineJson.of(plan.storyline, end)
     if arguments.json:
-        print(json.dumps({"version": storyline.version, "understood": [str(said) for said in understood], "beats": beats}))
+        report = storyline.model_dump() | {
+            "understood": [str(said) for said in plan.understood],
+            "unclear": plan.unclear,
+            "undrawn": plan.undrawn,
+            "director": plan.backend,
+        }
+        print(json.dumps(report, ensure_ascii=False))
         return 0
-    if not understood:
+    if not plan.understood:
         print("Nothing in this prompt names an emotion, an action or a camera move that the director knows.", file=sys.stderr)
-    for beat in beats:
-        print(f"{beat['start_s']:7.2f} – {beat['end_s']:6.2f} s   {beat['text']}   ({beat['source']})")
-    return 0
-
-
-def beat_rows(storyline: Storyline, end: Pts) -> list[dict[str, object]]:
-    """The beats of a show that ends at `end`, in seconds."""
-    rows: list[dict[str, object]] = []
     for beat in storyline.beats:
-        if beat.start >= end:
-            continue
-        stop = end if beat.end is None else min(beat.end, end)
-        rows.append(
-            {
-                "start_s": round(s_from_pts(beat.start), 3),
-                "end_s": round(s_from_pts(stop), 3),
-                "emotion": beat.emotion,
-                "intensity": beat.intensity,
-                "action": beat.action,
-                "camera": beat.camera,
-                "camera_speed": beat.camera_speed,
-                "text": beat.text,
-                "source": beat.source,
-            }
-        )
-    return rows
+        print(f"{beat.start_s:7.2f} – {beat.end_s:6.2f} s   {beat.text}   ({beat.source})")
+    for cue in plan.storyline.cues:
+        print(f"  when “{cue.words}” is heard: {', '.join(map(str, cue.directives))}")
+    if plan.undrawn:
+        print(f"Only a pixel model draws these: {', '.join(plan.undrawn)}.", file=sys.stderr)
+    return 0

@@ -1,12 +1,18 @@
+from dataclasses import replace
+from itertools import pairwise
+
 import pytest
 
-from streamer.director import EmbeddedDirector, direct, opening, overlay, understand
-from streamer.plan import Pts, Storyline, pts_from_s, s_from_pts
+from engines.prompts import ACTIONS, PIXEL_ACTIONS
+from streamer.briefing import Briefing, PortraitCaption, VoiceCaption
+from streamer.director import EmbeddedDirector, delete, direct, edit, heard, opening, overlay, release, undo
+from streamer.grammar import understand
+from streamer.plan import SOURCES, Directive, Pts, Sources, Storyline, pts_from_s, s_from_pts
 
 
 def _plan(prompt: str, start_s: float = 0.0, end_s: float | None = 10.0) -> Storyline:
     end = None if end_s is None else pts_from_s(end_s)
-    return EmbeddedDirector().plan(prompt, opening(), pts_from_s(start_s), end)[0]
+    return EmbeddedDirector().plan(Briefing(opening(), pts_from_s(start_s), prompt, end)).storyline
 
 
 @pytest.mark.parametrize(
@@ -91,9 +97,9 @@ def test_live_a_prompt_takes_effect_at_its_place_and_leaves_the_past_alone() -> 
 
 def test_nothing_understood_changes_nothing() -> None:
     before = opening()
-    after, understood = EmbeddedDirector().plan("xyzzy plugh", before, Pts(0))
-    assert after is before
-    assert understood == ()
+    plan = EmbeddedDirector().plan(Briefing(before, Pts(0), "xyzzy plugh"))
+    assert plan.storyline is before
+    assert plan.understood == ()
     assert understand("") == ()
 
 
@@ -112,7 +118,128 @@ def test_an_overlay_splits_beats_and_covers_time_without_gaps() -> None:
 
 
 def test_a_word_outside_the_vocabulary_is_refused_with_those_inside() -> None:
-    from streamer.director import Directive
-
     with pytest.raises(ValueError, match=r"'sing' is not one of nod"):
         direct(opening(), Directive("action", "sing", 0.5), Pts(0), Pts(1))
+
+
+# Authority
+
+
+def test_a_lower_authority_never_overrides_a_field_that_a_higher_one_decided() -> None:
+    for low, high in pairwise(SOURCES):
+        story = overlay(opening(), Pts(0), None, high, emotion="joy", intensity=0.9)
+        story = overlay(story, Pts(0), None, low, emotion="anger", intensity=0.1, action="nod", camera="zoom_in")
+        beat = story.at(Pts(0))
+        assert (beat.emotion, beat.intensity, beat.action, beat.camera) == ("joy", 0.9, "nod", "zoom_in")
+        assert beat.sources == Sources(emotion=high, action=low, camera=low)
+        assert overlay(story, Pts(0), None, high, emotion="fear").at(Pts(0)).emotion == "fear"
+
+
+def test_a_beat_after_the_users_action_is_free_again() -> None:
+    story = direct(opening(), Directive("action", "nod"), Pts(0), pts_from_s(1.4))
+    story = overlay(story, Pts(0), pts_from_s(3), "audio", action="sigh")
+    assert [(beat.action, beat.sources.action) for beat in story.beats[:2]] == [("nod", "user"), ("sigh", "audio")]
+
+
+def test_an_angry_voice_makes_an_angry_face_unless_the_user_says_otherwise() -> None:
+    voice = (VoiceCaption(Pts(0), "anger", 0.8),)
+    heard_only = EmbeddedDirector().plan(Briefing(opening(), Pts(0), voice=voice))
+    assert (heard_only.storyline.at(Pts(0)).emotion, heard_only.source) == ("anger", "audio")
+    told = EmbeddedDirector().plan(Briefing(heard_only.storyline, Pts(0), "stay calm", voice=voice))
+    assert (told.storyline.at(Pts(0)).emotion, told.source) == ("calm", "user")
+    assert told.storyline.version == heard_only.storyline.version + 1
+
+
+def test_each_caption_of_the_voice_holds_until_the_next() -> None:
+    voice = tuple(VoiceCaption(pts_from_s(at), word, 0.7) for at, word in ((0, "sadness"), (2, "anger"), (4, "joy")))
+    story = EmbeddedDirector().plan(Briefing(opening(), pts_from_s(3), voice=voice)).storyline
+    assert [(s_from_pts(beat.start), beat.emotion) for beat in story.beats] == [(0, "calm"), (3, "anger"), (4, "joy")]
+
+
+def test_the_voice_overrides_the_portrait_and_the_portrait_only_what_nobody_decided() -> None:
+    smiling = PortraitCaption("joy", 0.3)
+    seen = EmbeddedDirector().plan(Briefing(opening(), Pts(0), portrait=smiling))
+    assert (seen.storyline.at(Pts(0)).emotion, seen.source) == ("joy", "image")
+    heard = Briefing(opening(), Pts(0), portrait=smiling, voice=(VoiceCaption(Pts(0), "sadness"),))
+    assert EmbeddedDirector().plan(heard).storyline.at(Pts(0)).sources.emotion == "audio"
+
+
+def test_captions_that_change_nothing_make_no_new_version() -> None:
+    briefing = Briefing(opening(), Pts(0), voice=(VoiceCaption(Pts(0), "joy", 0.5),))
+    once = EmbeddedDirector().plan(briefing).storyline
+    again = EmbeddedDirector().plan(replace(briefing, storyline=once, start=pts_from_s(2)))
+    assert again.storyline is once
+
+
+def test_released_fields_follow_the_voice_again() -> None:
+    story = overlay(opening(), Pts(0), None, emotion="joy")
+    story = release(story, pts_from_s(2))
+    story = overlay(story, pts_from_s(1), None, "audio", emotion="fear")
+    assert [(beat.emotion, beat.sources.emotion) for beat in story.beats] == [("joy", "user"), ("fear", "audio")]
+
+
+# Cues
+
+
+def test_a_cue_waits_for_its_word_and_is_carried_out_once() -> None:
+    story = _plan("when I say goodbye, smile and nod", end_s=None)
+    assert {beat.emotion for beat in story.beats} == {"calm"}
+    assert heard(story, "a goodbyeish farewell", pts_from_s(5))[1] == ()
+    story, ringing = heard(story, "well, Goodbye!", pts_from_s(5))
+    assert [cue.words for cue in ringing] == ["goodbye"]
+    assert (story.at(pts_from_s(5)).emotion, story.at(pts_from_s(5)).action) == ("joy", "nod")
+    assert story.at(pts_from_s(4.9)).emotion == "calm"
+    assert heard(story, "goodbye", pts_from_s(9)) == (story, ())
+
+
+def test_a_cue_in_chinese_is_heard_inside_a_sentence() -> None:
+    story = _plan("我说再见的时候点头", end_s=None)
+    assert heard(story, "好了大家再见啦", Pts(0))[0].at(Pts(0)).action == "nod"
+
+
+# Editing
+
+
+def _nods() -> Storyline:
+    return direct(overlay(opening(), Pts(0), None, emotion="joy"), Directive("action", "nod"), pts_from_s(2), pts_from_s(4))
+
+
+def test_an_edited_beat_is_the_users_and_its_neighbours_stay() -> None:
+    story = edit(_nods(), pts_from_s(2), Pts(0), action="wink", emotion="fear")
+    assert [(beat.emotion, beat.action) for beat in story.beats] == [("joy", None), ("fear", "wink"), ("joy", None)]
+    assert story.beats[1].source == "user"
+
+
+def test_of_a_beat_on_air_only_what_is_still_to_come_changes() -> None:
+    story = edit(_nods(), pts_from_s(2), pts_from_s(3), action="wink")
+    assert [(s_from_pts(beat.start), beat.action) for beat in story.beats] == [(0, None), (2, "nod"), (3, "wink"), (4, None)]
+    with pytest.raises(LookupError, match="cannot change any more"):
+        delete(story, pts_from_s(2), pts_from_s(3.5))
+    with pytest.raises(LookupError, match="no beat of storyline 1 starts"):
+        delete(story, pts_from_s(2.5), Pts(0))
+
+
+def test_a_deleted_beat_leaves_the_emotion_before_it_and_nothing_to_do() -> None:
+    story = delete(_nods(), pts_from_s(2), Pts(0))
+    assert [(beat.start, beat.end, beat.emotion, beat.action) for beat in story.beats] == [(0, None, "joy", None)]
+    assert delete(story, Pts(0), Pts(0)).at(Pts(0)).emotion == "calm"
+
+
+def test_undo_brings_back_what_was_to_come_and_keeps_what_was_on_air() -> None:
+    before = opening()
+    changed = replace(overlay(before, pts_from_s(1), None, emotion="anger"), version=2)
+    undone = undo(changed, before, pts_from_s(3))
+    spans = [(s_from_pts(beat.start), beat.emotion) for beat in undone.beats]
+    assert spans == [(0, "calm"), (1, "anger"), (3, "calm")]
+    assert undone.version == 2
+
+
+def test_what_no_portrait_can_do_is_planned_and_said_to_be_undrawn() -> None:
+    plan = EmbeddedDirector().plan(Briefing(opening(), Pts(0), "wave, then nod"))
+    assert [beat.action for beat in plan.storyline.beats if beat.action] == ["wave", "nod"]
+    assert plan.undrawn == ("wave",)
+    wave = plan.storyline.at(Pts(0))
+    assert "waves a hand" in wave.text
+    assert "wave" not in wave.condition(Pts(0), pts_from_s(1)).text
+    able = Briefing(opening(), Pts(0), "wave", actions=ACTIONS + PIXEL_ACTIONS)
+    assert EmbeddedDirector().plan(able).undrawn == ()

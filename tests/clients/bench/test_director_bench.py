@@ -11,11 +11,10 @@ import pytest
 
 from clients.bench import director
 from clients.bench.director_score import Verdict, judge
-from clients.bench.director_suite import KINDS, LANGUAGES, PIXEL_ACTIONS, HostPrompt, SuiteError, held_out_ids, load, parse
+from clients.bench.director_suite import KINDS, LANGUAGES, HostPrompt, SuiteError, held_out_ids, load, parse
 from clients.cli import bench
-from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS
-from streamer.grammar import Directive, When
-from streamer.plan import Beat, Storyline, pts_from_s
+from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS, PIXEL_ACTIONS
+from streamer.plan import Beat, Directive, Storyline, When, pts_from_s
 
 
 def host(expect: dict[str, Any], duration_s: float = 10.0) -> HostPrompt:
@@ -172,7 +171,8 @@ def test_a_wave_at_goodbye_needs_no_place_on_the_storyline_only_its_cue() -> Non
     nod = Directive("action", "nod", 1.0, When())
     beats = ((0.0, {"action": "nod"}), (1.4, {}))
     waiting = judged(expect, *beats, said=(nod, Directive("action", "wave", 1.0, When(cue="Goodbye"))))
-    at_once = judged(expect, *beats, said=(nod, Directive("action", "wave", 1.0, When())))
+    waved = (*beats, (1.7, {"action": "wave"}), (3.5, {}))
+    at_once = judged(expect, *waved, said=(nod, Directive("action", "wave", 1.0, When())))
     assert (waiting.action, waiting.time) == (True, True)
     assert (at_once.action, at_once.time) == (True, False)
     assert not judged(expect, *beats, said=(nod,)).action
