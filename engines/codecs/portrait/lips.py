@@ -12,7 +12,7 @@ import numpy as np
 from engines.codecs.portrait.face import LOWER_INNER, UPPER_INNER, Face
 from engines.codecs.portrait.fields import MouthFrame
 from engines.codecs.portrait.mouth import OPEN_AT_REST, MouthColours, keep_own_teeth, paint
-from engines.codecs.portrait.planes import Array, half, mesh, take
+from engines.codecs.portrait.planes import Array, Picture, half, mesh, take
 
 
 class Lips:
@@ -93,17 +93,14 @@ def coverage(upper: tuple[Array, Array], lower: tuple[Array, Array]) -> tuple[Ar
     return on_upper.astype(np.float32), (1 - through - on_upper).astype(np.float32), (upper[0], lower[0])
 
 
-def compose(upper: tuple[Array, Array], lower: tuple[Array, Array], on_upper: Array, on_lower: Array) -> tuple[Array, Array]:
-    """The lips together, with nothing between: (Y [h, w], UV and coverage [h/2, w/2, 3]).
-
-    upper, lower: the skin as each lip's field warps it, shaped like that; on_upper, on_lower: their coverage [h, w].
-    """
-    y = upper[0] * on_upper + lower[0] * on_lower
-    return y, upper[1] * half(on_upper)[..., None] + lower[1] * half(on_lower)[..., None]
+def compose(skin: list[Picture], on_upper: Array, on_lower: Array) -> Array:
+    """The lips together, with nothing between. skin: [h, w] or [h, w, c] as the upper, the lower lip's field warps it."""
+    if skin[0].ndim == 3:
+        on_upper, on_lower = on_upper[..., None], on_lower[..., None]
+    return skin[0] * on_upper + skin[1] * on_lower
 
 
-def add_interior(y: Array, uva: Array, inside: Array, through: Array) -> None:
+def add_interior(y: Array, uv: Array, inside: Array, through: Array) -> None:
     """Add the inside of the mouth, YUV [h, w, 3], where it shows: through [h, w]. In place."""
     y += inside[..., 0] * through
-    uva[..., :2] += half(inside[..., 1:] * through[..., None])
-    uva[..., 2] += half(through)
+    uv += half(inside[..., 1:] * through[..., None])
