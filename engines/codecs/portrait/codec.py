@@ -18,11 +18,11 @@ from engines.avatar_library import Avatar
 from engines.codecs.portrait.eye_shape import EyeShape, fitted
 from engines.codecs.portrait.eyes import Eye
 from engines.codecs.portrait.face import Face
-from engines.codecs.portrait.flow import Flow, Sources, camera_matrix
+from engines.codecs.portrait.flow import Flow, Sources, camera_matrix, within
 from engines.codecs.portrait.layers import Background, Layers
 from engines.codecs.portrait.lips import Lips, add_interior, compose, coverage
 from engines.codecs.portrait.mouth import OPEN_AT_REST
-from engines.codecs.portrait.planes import Array, Picture, enlarge, half, look_up, store, warped
+from engines.codecs.portrait.planes import Array, Picture, half, look_up, store, warped
 from engines.codecs.portrait.view import View
 from engines.lips import APERTURE_GAIN
 from engines.motion import INDEX, NUM_CHANNELS, Motion
@@ -152,8 +152,8 @@ class PortraitCodec:
     def _draw_person(self, sources: Sources, frame: Frame) -> None:
         """Lay the person over the frame, in strips."""
         at, step, (width, height) = sources.chosen, self.flow.step, self.size
-        nodes = at[1:-1, 1:-1] * np.float32(1 / step)
-        near = cv2.remap(self.near_person, nodes, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        nodes = at[:, 1:-1, 1:-1] * np.float32(1 / step)
+        near = cv2.remap(self.near_person, nodes[0], nodes[1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         on_y, on_uv = at * np.float32(self.layers.detail), at * np.float32(0.5) - np.float32(0.25)
         num_rows = max(1, STRIP_ROWS // step)
         for top in range(0, len(near), num_rows):
@@ -171,20 +171,23 @@ class PortraitCodec:
                 cv2.multiply(share, into, dst=into, scale=1 / 255)
                 cv2.add(plane, into, dst=into)
 
-    def _map(self, source: Array, cells: Cells, divide: int = 1) -> Array:
-        """The values [h, w, c] that the pixels of some cells have, of Y or (divide 2) of U and V, from those of cells."""
+    def _map(self, source: Array, cells: Cells, divide: int = 1) -> tuple[Array, Array]:
+        """The places that the pixels of some cells show, in Y or (divide 2) in U and V, from those of the cells."""
         step, size = self.flow.step // divide, (self.size[0] // divide, self.size[1] // divide)
-        full = enlarge(np.ascontiguousarray(source[cells.top : cells.bottom + 2, cells.left : cells.right + 2]), step)
         height = min(size[1] - cells.top * step, (cells.bottom - cells.top) * step)
         width = min(size[0] - cells.left * step, (cells.right - cells.left) * step)
-        return full[step : step + height, step : step + width]
+        part = source[:, cells.top : cells.bottom + 2, cells.left : cells.right + 2]
+        full = (part.shape[2] * step, part.shape[1] * step)
+        x, y = (cv2.resize(axis, full, interpolation=cv2.INTER_LINEAR) for axis in part)
+        inner = slice(step, step + height), slice(step, step + width)
+        return np.asarray(x, np.float32)[inner], np.asarray(y, np.float32)[inner]
 
     def _draw_mouth(self, sources: Sources, motion: Motion, frame: Frame) -> None:
         cells = self._mouth_cells(sources)
         if cells is None:
             return
         lips, sides = self.lips, (sources.above, sources.below)
-        maps = [self._map(at, cells) for at in sides]
+        maps = [np.stack(self._map(at, cells)) for at in sides]
         on_upper, on_lower, edges = coverage(*(lips.edge(at - lips.offset, lip) for lip, at in enumerate(maps)))
         detail = np.float32(self.layers.detail)
         new_y = compose([look_up(self.layers.person_y, at * detail) for at in maps], on_upper, on_lower)
@@ -195,7 +198,7 @@ class PortraitCodec:
         if opening[2]:
             left, top = opening[0] // 2 * 2, opening[1] // 2 * 2
             part = slice(top, opening[1] + opening[3] + 1 & ~1), slice(left, opening[0] + opening[2] + 1 & ~1)
-            head = np.ascontiguousarray(self._map(sources.head - lips.offset, cells)[part])
+            head = np.stack([axis[part] for axis in self._map(sources.head - lips.offset, cells)])
             through = 1 - on_upper[part] - on_lower[part]
             inside = lips.interior(head, self._jaw_shift(motion), edges[0][part], edges[1][part])
             half_part = tuple(slice(axis.start // 2, axis.stop // 2) for axis in part)
@@ -212,20 +215,18 @@ class PortraitCodec:
 
     def _mouth_cells(self, sources: Sources) -> Cells | None:
         """The cells of the frame where the lips meet or part; None where they are out of the frame."""
-        left, top = (float(c) for c in self.lips.offset)
         height, width = self.lips.cavity.shape[:2]
-        inset = 0.06 * self.face.unit
-        low = left + inset, top + 0.3 * self.face.unit
-        high = left + width - inset, top + height - 0.3 * self.face.unit
-        seen = [cv2.inRange(at, low, high)[1:-1, 1:-1] for at in (sources.above, sources.below, sources.head)]
+        inset = np.array((0.06, 0.3), np.float32) * np.float32(self.face.unit)
+        low = self.lips.offset.ravel() + inset
+        high = self.lips.offset.ravel() + np.array((width, height), np.float32) - inset
+        seen = [within(at[:, 1:-1, 1:-1], low, high) for at in (sources.above, sources.below, sources.head)]
         x, v, num_cols, num_rows = cv2.boundingRect(seen[0] | seen[1] | seen[2])
         if not num_cols:
             return None
         # Further away the face is drawn already: by the field that holds, from its own lip.
         part = slice(v, v + num_rows + 2), slice(x, x + num_cols + 2)
         upper, lower = (
-            self.lips.edge(np.ascontiguousarray(at[part]) - self.lips.offset, lip)[0]
-            for lip, at in enumerate((sources.above, sources.below))
+            self.lips.edge(at[:, *part] - self.lips.offset, lip)[0] for lip, at in enumerate((sources.above, sources.below))
         )
         is_lower, clear = sources.is_lower[part], np.float32(self.flow.step / 2 + 2)
         near = ~np.where(is_lower, (upper > clear) & (lower < -clear), upper < -clear)

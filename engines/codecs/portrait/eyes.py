@@ -222,4 +222,4 @@ def _take(
     border: int = cv2.BORDER_REPLICATE,
 ) -> Array:
     """A layer's values (dx, dy) pixels away from each pixel of the window."""
-    return take(layer, np.asarray(cv2.merge((p.x + dx, p.y + dy)), np.float32), cubic, border)
+    return take(layer, (p.x + dx, p.y + dy), cubic, border)

@@ -92,12 +92,11 @@ def test_no_motion_folds_the_face(codec: PortraitCodec) -> None:
         frame[rng.choice(52, 8, replace=False)] = rng.random(8)
         for name, limit in LIMITS.items():
             frame[INDEX[name]] = rng.uniform(-0.8, 0.8) * limit
-        above, below, _ = codec.flow.forward(within_range(frame))
-        for field, where in ((above, codec.flow.sides[0]), (below, codec.flow.sides[1])):
-            part = field[codec.flow.window]
-            across, down = np.diff(part, axis=1)[:-1], np.diff(part, axis=0)[:, :-1]
-            area = (1 + across[..., 0]) * (1 + down[..., 1]) - across[..., 1] * down[..., 0]
-            assert area[where].min() > 0
+        for (x, y), side in zip(codec.flow.forward(within_range(frame)), codec.flow.sides, strict=False):
+            window = side.rows, side.cols
+            xx, xy, yx, yy = (np.diff(axis[window], axis=i) for axis in (x, y) for i in (1, 0))
+            area = (1 + xx[:-1]) * (1 + yy[:, :-1]) - xy[:, :-1] * yx[:-1]
+            assert area[side.used].min() > 0
 
 
 def test_closed_lids_cover_the_eyeball(codec: PortraitCodec) -> None:
