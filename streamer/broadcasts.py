@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 from engines.avatar_library import AvatarLibrary
 from streamer.clock import Clock
@@ -62,13 +63,15 @@ class Broadcasts:
             raise ConfigError(f"broadcast: {broadcast!r} cannot be an id: use 3 to 64 of a-z, 0-9 and -")
         if len(self._running) >= self._settings.max_broadcasts:
             raise TooManyBroadcasts(f"this server carries {self._settings.max_broadcasts} broadcasts; one has to end first")
-        folder = self._library.get(chosen.avatar).folder
-        session = Session(broadcast, folder, chosen, self._settings, self._workers, self._clock)
+        session = Session(broadcast, self._folder_of, chosen, self._settings, self._workers, self._clock)
         task = asyncio.get_running_loop().create_task(session.run(), name=f"{broadcast}-run")
         self._running[broadcast] = (session, task)
         task.add_done_callback(lambda _: self._running.pop(broadcast))
         self.started += 1
         return session
+
+    def _folder_of(self, avatar: str) -> Path:
+        return self._library.get(avatar).folder
 
     async def close(self) -> None:
         """End all; returns when nothing of them is left."""

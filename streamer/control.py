@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Literal
 
 from pydantic import BaseModel
@@ -14,7 +14,9 @@ from streamer import protocol
 from streamer.protocol import ErrorMessage
 
 Role = Literal["host", "viewer"]
+Answer = BaseModel | Awaitable[BaseModel] | None
 _QUEUE = 64
+_MAX_ANSWERING = 32
 
 
 class Connection:
@@ -56,14 +58,21 @@ class Connection:
 
 
 class ControlRoom:
-    """Takes the hosts' commands and tells everybody what happens; viewers only listen."""
+    """Takes the hosts' commands in the order in which they arrive and tells everybody what happens; viewers only listen."""
 
-    def __init__(self, command: Callable[[protocol.Command], BaseModel | None]) -> None:
+    def __init__(self, command: Callable[[protocol.Command], Answer]) -> None:
+        """`command` takes one command; an answer that takes time is awaited beside the commands that follow."""
         self._command = command
         self._connections: set[Connection] = set()
+        self._answering: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._connections)
+
+    @property
+    def has_hosts(self) -> bool:
+        """Whether anybody who may direct is connected."""
+        return any(connection.role == "host" for connection in self._connections)
 
     def tell(self, message: BaseModel, *, hosts_only: bool = True) -> None:
         """Send to every host, and to viewers too where it concerns them."""
@@ -71,10 +80,11 @@ class ControlRoom:
             if connection.role == "host" or not hosts_only:
                 connection.send(message)
 
-    async def join(self, websocket: WebSocket, role: Role, hello: BaseModel) -> None:
-        """Serve one accepted websocket until it closes, from either side."""
+    async def join(self, websocket: WebSocket, role: Role, welcome: Iterable[BaseModel]) -> None:
+        """Serve one accepted websocket until it closes, from either side. `welcome` is what it is told first."""
         connection = Connection(websocket, role)
-        connection.send(hello)
+        for message in welcome:
+            connection.send(message)
         self._connections.add(connection)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -87,7 +97,9 @@ class ControlRoom:
             self._connections.discard(connection)
 
     def close(self) -> None:
-        """Let everybody go, after what has been told."""
+        """Let everybody go, after what has been told. Answers that are not there yet are not waited for."""
+        for task in self._answering:
+            task.cancel()
         for connection in self._connections:
             connection.finish()
 
@@ -102,5 +114,14 @@ class ControlRoom:
         elif connection.role != "host":
             text = "this connection only listens; connect with role=host"
             connection.send(ErrorMessage(id=message.id, code="forbidden", message=text))
-        elif answer := self._command(message):
+        elif len(self._answering) >= _MAX_ANSWERING:
+            connection.send(ErrorMessage(id=message.id, code="busy", message="too many commands wait for their answer already"))
+        elif isinstance(answer := self._command(message), BaseModel):
             connection.send(answer)
+        elif answer is not None:
+            task = asyncio.ensure_future(self._answer(connection, answer))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, connection: Connection, answer: Awaitable[BaseModel]) -> None:
+        connection.send(await answer)

@@ -41,6 +41,11 @@ class VoiceWindow:
         self._ring[at] = samples[skipped:]
         self._end += len(samples)
 
+    def silence(self, start: Pts) -> None:
+        """What was pushed from `start` on becomes silence."""
+        first = max(start // TICKS_PER_SAMPLE, 0, self._end - len(self._ring))
+        self._ring[np.arange(first, self._end) % len(self._ring)] = 0
+
     def read(self, start: Pts, end: Pts) -> NDArray[np.int16]:
         """A copy of [start, end); silence where the voice has not arrived, is forgotten, or lies before PTS 0."""
         first, last = start // TICKS_PER_SAMPLE, end // TICKS_PER_SAMPLE

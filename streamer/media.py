@@ -69,6 +69,10 @@ class SampleRing:
         self._ring[: len(kept) - head] = kept[head:]
         self._end += len(sound)
 
+    def silence(self, start: Pts) -> None:
+        """What was pushed from `start` on becomes silence."""
+        self._ring[np.arange(max(start, 0, self._end - len(self._ring)), self._end) % len(self._ring)] = 0
+
     def read(self, start: int, end: int) -> Sound:
         """A copy of [start, end); silence where nothing was pushed or it is forgotten."""
         out = np.zeros(max(0, end - start), np.int16)

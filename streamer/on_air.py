@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 
 from streamer import webrtc
 from streamer.clock import Clock
@@ -14,7 +16,7 @@ from streamer.lineage import LineageWriter, line
 from streamer.media import AudioPacket, Picture, Sound, blank
 from streamer.metrics import DelayMeter, Flight, RateMeter
 from streamer.outputs.whep import Viewers
-from streamer.plan import Pts, SubClip
+from streamer.plan import Pts, SubClip, SubClipJob
 from streamer.playout import Playout, Turn
 from streamer.protocol import Metrics
 
@@ -24,7 +26,16 @@ _MAX_FLIGHTS = 64
 class OnAir:
     """Takes voice and rendered clips, sends both to everybody who watches. Bounded as `Playout` and `Viewers` are."""
 
-    def __init__(self, broadcast: str, settings: BroadcastSettings, server: ServerSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        broadcast: str,
+        settings: BroadcastSettings,
+        server: ServerSettings,
+        clock: Clock,
+        aired: Callable[[SubClipJob], None],
+    ) -> None:
+        """`aired` is called as the first picture of each sub-clip leaves."""
+        self._aired = aired
         self._fps = settings.fps
         self._clock = clock
         self._playout = Playout(settings.fps, blank(settings.width, settings.height))
@@ -40,6 +51,8 @@ class OnAir:
         self._turns = RateMeter()
         self._bits = RateMeter()
         self._skipped_slots = 0
+        self._interrupted_s: float | None = None
+        self._interrupt_ms: float | None = None
         self._render_ms_per_frame: float | None = None
 
     @property
@@ -62,6 +75,16 @@ class OnAir:
         self._flights.append((flight, clip, late))
         self._render_ms_per_frame = (clip.motion_ms + clip.decode_ms) / clip.job.num_frames
 
+    def interrupt(self, keep_until: Pts) -> None:
+        """Drop the pictures from `keep_until` on, and all sound that is not on air yet."""
+        self._playout.interrupt(keep_until)
+        self._sound_to_come.clear()
+        while self._flights and self._flights[-1][1].job.start >= keep_until:
+            flight, clip, late = self._flights.pop()
+            if self._lineage:
+                self._lineage.put(line(replace(clip, notes=(*clip.notes, "interrupted")), flight, late))
+        self._interrupted_s = self._clock.now_s()
+
     async def run(self) -> None:
         """For ever. Woken late, it skips the pictures of the slots that have passed, never their sound."""
         frame_s = 1 / self._fps
@@ -76,6 +99,9 @@ class OnAir:
             if len(self.viewers):
                 self._send(await self._encoder.encode(None if is_passed else turn.picture, turn.sound, turn.tick))
             self._sending = None
+            if self._interrupted_s is not None:
+                self._interrupt_ms = round(1e3 * (self._clock.now_s() - self._interrupted_s), 1)
+                self._interrupted_s = None
 
     def _send(self, encoded: Encoded) -> None:
         """To everybody; this turn's sound packets spread over the turn, and none after a later one."""
@@ -105,6 +131,7 @@ class OnAir:
             if self._lineage:
                 self._lineage.put(line(clip, flight, late))
             if flight.job_id == turn.first_of:
+                self._aired(clip.job)
                 self._sending = None if late else flight
                 return
 
@@ -121,6 +148,7 @@ class OnAir:
             render_ms_per_frame=None if self._render_ms_per_frame is None else round(self._render_ms_per_frame, 2),
             bitrate_bps=round(self._bits.rate(now_s)),
             worker_restarts=worker_restarts,
+            interrupt_ms=self._interrupt_ms,
         )
 
     async def close(self) -> None:

@@ -20,8 +20,9 @@ import numpy as np
 from streamer.media import Picture, SampleRing, Sound
 from streamer.plan import Pts, pts_from_s, ticks_per_frame
 
-#: Why a frame was shown again: its clip is late; the host's voice has not arrived; the delay is being raised.
-Hold = Literal["late_clip", "no_voice", "delay_raised"]
+#: Why a frame was shown again: its clip is late; the host's voice has not arrived; the delay is being raised; what was to come
+#: has been dropped by the host.
+Hold = Literal["late_clip", "no_voice", "delay_raised", "interrupted"]
 
 _SILENCE_PEAK = 330  # about 40 dB below full scale
 _SILENCE_SHARE = 0.1  # of what was loudest in the last seconds, for rooms that are never that quiet
@@ -86,6 +87,7 @@ class Playout:
         self._lower_frames = 0
         self._raised_frames = 0
         self._slacks: list[int] = []
+        self._resumes_at: Pts | None = None  # after an interrupt, until that picture comes
         self.position: Pts | None = None
         self.counts = PlayoutCounts()
 
@@ -115,6 +117,14 @@ class Playout:
         if self.position is not None:
             self._adapt(start - self.position)
         return late
+
+    def interrupt(self, keep_until: Pts) -> None:
+        """Drop the frames from `keep_until` on, and all sound that is not on air yet."""
+        while self._frames and self._frames[-1][0] >= keep_until:
+            self._frames.pop()
+        self._voice.silence(self.position or Pts(0))
+        self._raise_frames = 0
+        self._resumes_at = keep_until
 
     def slack_s(self) -> float | None:
         """How much later the recent clips could have come, at the least; negative where one was late."""
@@ -169,8 +179,11 @@ class Playout:
             self._frames.popleft()
         self.position = Pts(pts + self._frame)
         if not self._frames or self._frames[0][0] != pts:
-            self.counts.holds["late_clip"] += 1
-            return Turn(tick, pts, self._shown, sound, "late_clip")
+            reason: Hold = "late_clip" if self._resumes_at is None else "interrupted"
+            self.counts.holds[reason] += 1
+            return Turn(tick, pts, self._shown, sound, reason)
+        if self._resumes_at is not None and pts >= self._resumes_at:
+            self._resumes_at = None
         _, self._shown, first_of = self._frames.popleft()
         self.counts.aired += 1
         return Turn(tick, pts, self._shown, sound, None, first_of)

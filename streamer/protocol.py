@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS
+from streamer.plan import Storyline
+from streamer.storyline_schema import Action, CameraMove, Emotion, StorylineJson, Unit
 
 PROTOCOL_VERSION = 1
 MAX_MESSAGE_BYTES = 16 * 1024
 MAX_PROMPT_CHARACTERS = 2_000
 
 State = Literal["connecting", "live", "idle", "ended"]
-Unit = Annotated[float, Field(ge=0, le=1)]
 
 
 class Message(BaseModel):
@@ -34,28 +35,98 @@ class Request(Message):
     id: str | None = Field(default=None, max_length=64, description="echoed by the answer")
 
 
-class Prompt(Request):
+class Timed(Request):
+    """A change that holds from the first frame that can still change, or from `at_pts` where that is later."""
+
+    at_pts: int | None = Field(default=None, ge=0, description="ticks of 1/48000 s on the media clock")
+
+
+class Prompt(Timed):
     """Free text for the director, such as ``very happy, nods, then slow zoom in``."""
 
     type: Literal["prompt"]
     text: str = Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)
+    cue: str | None = Field(default=None, min_length=1, max_length=100, description="words: not before the host says them")
 
 
-class SetEmotion(Request):
+class SetEmotion(Timed):
     type: Literal["emotion"]
-    emotion: Literal[EMOTIONS]  # type: ignore[valid-type]
+    emotion: Emotion
     intensity: Unit = 0.7
 
 
-class DoAction(Request):
+class DoAction(Timed):
     type: Literal["action"]
-    action: Literal[ACTIONS]  # type: ignore[valid-type]
+    action: Action
 
 
-class MoveCamera(Request):
+class MoveCamera(Timed):
     type: Literal["camera"]
-    move: Literal[CAMERA_MOVES]  # type: ignore[valid-type]
+    move: CameraMove
     speed: Unit = 0.5
+
+
+class EditBeat(Request):
+    """Other words for what is still to come of one beat. Fields that are left out stay."""
+
+    type: Literal["edit"]
+    start_pts: int = Field(ge=0, description="names the beat: its `start_pts` in the newest storyline")
+    emotion: Emotion | None = None
+    intensity: Unit | None = None
+    action: Action | None = Field(default=None, description="null takes the action out")
+    camera: CameraMove | None = None
+    camera_speed: Unit | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were given, as `director.edit` takes them."""
+        given = self.model_dump(include=self.model_fields_set - {"type", "id", "start_pts"})
+        return {name: value for name, value in given.items() if value is not None or name == "action"}
+
+    @model_validator(mode="after")
+    def _says_something(self) -> EditBeat:
+        if not self.changes():
+            raise ValueError("say what to change: emotion, intensity, action, camera or camera_speed")
+        return self
+
+
+class DeleteBeat(Request):
+    """What is still to come of one beat is taken out: the emotion before it lasts, nothing else does."""
+
+    type: Literal["delete"]
+    start_pts: int = Field(ge=0, description="names the beat: its `start_pts` in the newest storyline")
+
+
+class SwitchAvatar(Request):
+    """Another portrait from a segment cut on. It is opened beside the broadcast first; `accepted` comes at that cut."""
+
+    type: Literal["avatar"]
+    avatar: str = Field(min_length=1, max_length=64, description="a name of GET /api/avatars")
+
+
+class Interrupt(Request):
+    """At once: sound and pictures that are not on air yet are dropped, and actions, camera moves and cues still to come."""
+
+    type: Literal["interrupt"]
+
+
+class Undo(Request):
+    """The storyline as it was before the last change, from the first moment that can still change."""
+
+    type: Literal["undo"]
+
+
+class Mute(Request):
+    """The host's voice off the air, or on again. The storyline goes on; the face is silent."""
+
+    type: Literal["mute"]
+    on: bool = True
+
+
+class Idle(Request):
+    """The avatar rests: voice off the air, calm, camera still, until `on` is false."""
+
+    type: Literal["idle"]
+    on: bool = True
 
 
 class End(Request):
@@ -68,8 +139,8 @@ class Ping(Request):
     type: Literal["ping"]
 
 
-Direction = Prompt | SetEmotion | DoAction | MoveCamera
-Command = Direction | End
+Change = Prompt | SetEmotion | DoAction | MoveCamera | EditBeat | DeleteBeat | Undo
+Command = Change | SwitchAvatar | Interrupt | Mute | Idle | End
 ClientMessage = Annotated[Command | Ping, Field(discriminator="type")]
 
 # -- server to client ---------------------------------------------------------------------------------------------------
@@ -88,7 +159,7 @@ class Hello(Message):
     height: int
     fps: int
     emotions: tuple[str, ...] = EMOTIONS
-    actions: tuple[str, ...] = ACTIONS
+    actions: tuple[str, ...] = Field(default=ACTIONS, description="those that the model on air draws")
     camera_moves: tuple[str, ...] = CAMERA_MOVES
 
 
@@ -101,25 +172,20 @@ class Accepted(Message):
     on_air_pts: int = Field(description="ticks of 1/48000 s on the media clock")
     on_air_in_s: float = Field(description="from now, on this server's clock")
     understood: tuple[str, ...]
+    undrawn: tuple[str, ...] = Field(default=(), description="actions still to come that the model on air cannot draw")
 
 
-class BeatLine(Message):
-    start_s: float
-    end_s: float | None
-    emotion: str
-    intensity: float
-    action: str | None
-    camera: str
-    source: str
-    text: str
-
-
-class StorylineMessage(Message):
-    """The storyline from now on, after each change."""
+class StorylineMessage(StorylineJson):
+    """The storyline from now on: when somebody joins, and after each change."""
 
     type: Literal["storyline"] = "storyline"
-    version: int
-    beats: tuple[BeatLine, ...]
+    can_undo: bool
+    because: str = Field(description="the last change in a few words, a prompt in the host's own")
+
+    @classmethod
+    def told(cls, line: Storyline, can_undo: bool, because: str) -> StorylineMessage:
+        given = {name: getattr(StorylineJson.of(line), name) for name in StorylineJson.model_fields}
+        return cls(**given, can_undo=can_undo, because=because)
 
 
 class Horizon(Message):
@@ -131,6 +197,38 @@ class Horizon(Message):
     committed_s: float = Field(description="queued, rendering or rendered: cannot change any more")
     planned_s: float = Field(description="anchors chosen: revisable")
     intended_s: float = Field(description="storyline only")
+
+
+class Status(Message):
+    """What is switched on, when somebody joins and after each change."""
+
+    type: Literal["status"] = "status"
+    avatar: str
+    opening: str | None = Field(description="the avatar that is being opened, to be switched to at a segment cut")
+    muted: bool
+    idle: bool
+
+
+class KeyframeMessage(Message):
+    """A thumbnail of a planned anchor. It replaces what was shown near that time."""
+
+    type: Literal["keyframe"] = "keyframe"
+    pts: int = Field(description="ticks of 1/48000 s on the media clock")
+    start_s: float
+    version: int = Field(description="of the storyline that planned it")
+    avatar: str
+    image: str = Field(description="a data: URL of a JPEG, 96 pixels square")
+
+
+class Aired(Message):
+    """A sub-clip has begun to go on air."""
+
+    type: Literal["aired"] = "aired"
+    version: int = Field(description="of the storyline it was drawn from")
+    start_pts: int
+    end_pts: int
+    start_s: float
+    end_s: float
 
 
 class Delay(Message):
@@ -156,6 +254,7 @@ class Metrics(Message):
     render_ms_per_frame: float | None
     bitrate_bps: int
     worker_restarts: int
+    interrupt_ms: float | None = Field(description="from the last interrupt to the first packet without what it dropped")
 
 
 class Level(Message):
@@ -174,15 +273,19 @@ class StateMessage(Message):
     reason: str
 
 
+Code = Literal[
+    "bad_json", "unknown_type", "invalid", "too_large", "not_understood", "not_drawn", "unknown_beat", "too_many_beats",
+    "nothing_to_undo", "unknown_avatar", "avatar_failed", "superseded", "busy", "forbidden", "unknown_broadcast", "worker_lost",
+    "ended",
+]  # fmt: skip
+
+
 class ErrorMessage(Message):
     """Something in a message, or in the broadcast, went wrong; the connection stays open."""
 
     type: Literal["error"] = "error"
     id: str | None = None
-    code: Literal[
-        "bad_json", "unknown_type", "invalid", "too_large", "not_understood", "forbidden", "unknown_broadcast",
-        "worker_lost", "ended",
-    ]  # fmt: skip
+    code: Code
     message: str
     path: str | None = Field(default=None, description="where in the client's message, such as `emotion.intensity`")
 
@@ -193,7 +296,18 @@ class Pong(Message):
 
 
 ServerMessage = Annotated[
-    Hello | Accepted | StorylineMessage | Horizon | Metrics | Level | StateMessage | ErrorMessage | Pong,
+    Hello
+    | Status
+    | Accepted
+    | StorylineMessage
+    | Horizon
+    | KeyframeMessage
+    | Aired
+    | Metrics
+    | Level
+    | StateMessage
+    | ErrorMessage
+    | Pong,
     Field(discriminator="type"),
 ]
 
@@ -235,7 +349,7 @@ def _explain(error: ValidationError, request_id: str | None) -> ErrorMessage:
         case "json_invalid":
             return ErrorMessage(code="bad_json", message=f"not JSON: {first['msg']}")
         case "union_tag_invalid" | "union_tag_not_found":
-            known = "prompt, emotion, action, camera, end, ping"
+            known = ", ".join(_CLIENT.json_schema()["discriminator"]["mapping"])
             return ErrorMessage(code="unknown_type", id=request_id, path="type", message=f"`type` must be one of {known}")
     path = ".".join(str(part) for part in first["loc"]) or None
     return ErrorMessage(code="invalid", id=request_id, path=path, message=f"{path or 'message'}: {first['msg']}")

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from engines.motion import Motion
 from streamer.media import Picture
 from streamer.plan import Blueprint, BlueprintJob, SubClip, SubClipJob
-from streamer.render_process import NUM_SLOTS, Failed, Open, Opened, Rendered, one_thread_for_numpy, serve
+from streamer.render_process import NUM_SLOTS, Failed, Open, Opened, Rendered, ThumbnailJob, serve
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,6 @@ class WorkerProcess:
         self._answers: deque[asyncio.Future[Any]] = deque()
         self._room = asyncio.Semaphore(_MAX_OUTSTANDING)
         self.lost = asyncio.Event()
-        one_thread_for_numpy()
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs, worker_class), name="rostrum-worker", daemon=True)
@@ -87,7 +87,7 @@ class WorkerProcess:
         assert isinstance(opened, Opened)
         return opened.still
 
-    async def ask(self, request: Open | SubClipJob | BlueprintJob, timeout_s: float) -> Any:
+    async def ask(self, request: Open | SubClipJob | BlueprintJob | ThumbnailJob, timeout_s: float) -> Any:
         """One request and its answer. A worker that takes longer than `timeout_s` is killed. Raises as `open`."""
         async with self._room:
             if not self.is_usable:
@@ -109,6 +109,14 @@ class WorkerProcess:
         """At once; whoever waits gets WorkerLost."""
         self._is_killed = True
         self._process.kill()
+
+    async def leave(self) -> None:
+        """Let it go once it has answered what it was asked; cancelled, at once."""
+        try:
+            for _ in range(_MAX_OUTSTANDING):
+                await self._room.acquire()
+        finally:
+            await self.close()
 
     async def close(self) -> None:
         """Let it go; returns when the process has ended."""
@@ -219,6 +227,7 @@ class RenderPool:
         self._num_workers = num_workers
         self._workers: list[WorkerProcess] = []
         self._changed = asyncio.Condition()
+        self._standing_by: WorkerProcess | None = None
         self._closed = False
         self._watchers: list[asyncio.Task[None]] = []
         self.restarts = 0
@@ -234,6 +243,37 @@ class RenderPool:
             self._watchers.append(asyncio.create_task(self._replace(), name="pool-start"))
         return still
 
+    async def stand_by(self, avatar: Path) -> Picture:
+        """Open another avatar in a spare worker, beside the work; the avatar at rest. It takes the place of one that stands by.
+
+        Raises RenderFailed or WorkerLost.
+        """
+        worker = self._source.take()
+        try:
+            still = await worker.open(avatar, *self._open_with[1:])
+        except BaseException:
+            self._retire(worker)
+            raise
+        previous, self._standing_by, self._next_avatar = self._standing_by, worker, avatar
+        if previous:
+            self._retire(previous)
+        return still
+
+    def switch(self) -> None:
+        """From the next job on, the avatar that stands by is drawn. What is being drawn comes back still."""
+        assert self._standing_by, "no avatar stands by"
+        retiring, self._workers = self._workers, [self._standing_by]
+        self._open_with = (self._next_avatar, *self._open_with[1:])
+        self._standing_by = None
+        for worker in retiring:
+            self._retire(worker)
+        self._watch(self._workers[0])
+        for _ in range(self._num_workers - 1):
+            self._watchers.append(asyncio.create_task(self._replace(), name="pool-start"))
+
+    def _retire(self, worker: WorkerProcess) -> None:
+        self._watchers.append(asyncio.create_task(worker.leave(), name="pool-retire"))
+
     async def render(self, job: SubClipJob) -> SubClip:
         """Raises Superseded, RenderFailed or WorkerLost."""
         clip = await self._ask(job)
@@ -246,6 +286,11 @@ class RenderPool:
         assert isinstance(blueprint, Blueprint)
         return blueprint
 
+    async def thumbnail(self, pose: Motion) -> bytes | None:
+        """A small JPEG of a pose [64] by a worker that has nothing else to do; None where there is none. Raises as `render`."""
+        idle = next((worker for worker in self._usable() if not worker.outstanding), None)
+        return (await idle.ask(ThumbnailJob(pose), self._timeout_s) or None) if idle else None
+
     def supersede(self, epoch: int) -> None:
         """Jobs of older epochs are of no use any more."""
         self.epoch = max(self.epoch, epoch)
@@ -256,7 +301,8 @@ class RenderPool:
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
-        await asyncio.gather(*(worker.close() for worker in self._workers))
+        standing_by = [self._standing_by] if self._standing_by else []
+        await asyncio.gather(*(worker.close() for worker in self._workers + standing_by))
         self._workers.clear()
 
     async def _ask(self, job: SubClipJob | BlueprintJob) -> Any:
@@ -280,6 +326,8 @@ class RenderPool:
 
     async def _replace_when_lost(self, worker: WorkerProcess) -> None:
         await worker.lost.wait()
+        if worker not in self._workers:
+            return  # another avatar is on air
         log.error("render worker %s was lost; starting another", worker.pid)
         self._workers.remove(worker)
         self.restarts += 1
@@ -287,9 +335,9 @@ class RenderPool:
 
     async def _replace(self) -> None:
         while not self._closed:
-            worker = self._source.take()
+            worker, open_with = self._source.take(), self._open_with
             try:
-                await worker.open(*self._open_with)
+                await worker.open(*open_with)
             except (WorkerLost, RenderFailed) as error:
                 log.error("a render worker could not start: %s", error)
                 await worker.close()
@@ -298,6 +346,9 @@ class RenderPool:
             except asyncio.CancelledError:
                 await worker.close()
                 raise
+            if open_with != self._open_with:
+                await worker.close()
+                continue  # another avatar is on air meanwhile
             async with self._changed:
                 self._workers.append(worker)
                 self._changed.notify_all()

@@ -34,6 +34,7 @@ class Worker(Protocol):
     def render(self, job: SubClipJob) -> SubClip: ...
     def blueprint(self, job: BlueprintJob) -> Blueprint: ...
     def decode(self, motion: Motion) -> NDArray[np.uint8]: ...
+    def thumbnail(self, pose: Motion) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,18 @@ class Rendered:
     shape: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ThumbnailJob:
+    """A small JPEG of one pose [64]; answered with b"" while the worker cannot draw any yet."""
+
+    pose: Motion
+
+
 @dataclass(frozen=True, slots=True)
 class Failed:
     """The job raised; the worker goes on."""
 
     message: str
-
-
-def one_thread_for_numpy() -> None:
-    """In processes started from now on. Between many small products OpenBLAS' second thread only spins: 60 % of a core."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def serve(pipe: Connection, worker_class: str) -> None:
@@ -99,6 +102,8 @@ def serve(pipe: Connection, worker_class: str) -> None:
                 pipe.send(Failed("no avatar has been opened yet"))
             elif isinstance(request, BlueprintJob):
                 pipe.send(worker.blueprint(request))
+            elif isinstance(request, ThumbnailJob):
+                pipe.send(worker.thumbnail(request.pose))
             else:
                 clip = worker.render(request)
                 pipe.send(_put(clip, memory, slot, slot_bytes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ from streamer.plan import Blueprint, BlueprintJob, Pts, SubClip, SubClipJob, pts
 
 Background = Literal["keep", "green"]
 
+THUMBNAIL_SIDE = 96  # pixels; square whatever the shape of the broadcast
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 78]
+
 
 class RenderWorker:
     """Draws blueprints and sub-clips of one avatar at one size. Plain and synchronous; make one in each worker process.
@@ -39,6 +43,8 @@ class RenderWorker:
         self.codec = PortraitCodec(self.avatar, size, background=background)
         self._model = load_motion_model(model, threads=threads)
         self._speech = SpeechEncoder(threads=threads)
+        self._small: PortraitCodec | None = None
+        self._opening_small: threading.Thread | None = None
         self.name = f"{self.avatar.name}@{os.getpid()}"
 
     def warm(self) -> None:
@@ -76,6 +82,21 @@ class RenderWorker:
         on_air = motion.copy()
         on_air[:, INDEX["mouthClose"]] += self.codec.shut
         return self.codec.frames(on_air)
+
+    def thumbnail(self, pose: Motion) -> bytes:
+        """A JPEG of one pose [64], 96 pixels square. The first call opens a small codec beside the work and answers b""."""
+        if self._small is None:
+            if self._opening_small is None:
+                self._opening_small = threading.Thread(target=self._open_small, name="small-codec", daemon=True)
+                self._opening_small.start()
+            return b""
+        shut = pose.copy()
+        shut[INDEX["mouthClose"]] += self._small.shut
+        _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(self._small.decode(shut), cv2.COLOR_YUV2BGR_I420), _JPEG)
+        return jpeg.tobytes()
+
+    def _open_small(self) -> None:
+        self._small = PortraitCodec(self.avatar, (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
 
     def render(self, job: SubClipJob) -> SubClip:
         """One sub-clip, motion and pictures."""

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
+import base64
+
 from streamer.config import BroadcastSettings
 from streamer.metrics import Sample
-from streamer.plan import Pts, Storyline, s_from_pts
-from streamer.protocol import BeatLine, Hello, Horizon, Metrics, State, StorylineMessage
+from streamer.plan import Keyframe, Pts, Storyline, SubClipJob, s_from_pts
+from streamer.protocol import Aired, Hello, Horizon, KeyframeMessage, Metrics, State
 
 
-def hello(broadcast: str, role: str | None, state: State, settings: BroadcastSettings) -> Hello:
+def hello(broadcast: str, role: str | None, state: State, avatar: str, settings: BroadcastSettings) -> Hello:
     """What a new control connection is told first. Whoever does not ask to be a host only listens."""
     return Hello(
         broadcast=broadcast,
         role="host" if role == "host" else "viewer",
         state=state,
-        avatar=settings.avatar,
+        avatar=avatar,
         width=settings.width,
         height=settings.height,
         fps=settings.fps,
     )
 
 
-def storyline(line: Storyline) -> StorylineMessage:
-    beats = tuple(
-        BeatLine(
-            start_s=s_from_pts(beat.start),
-            end_s=None if beat.end is None else s_from_pts(beat.end),
-            emotion=beat.emotion,
-            intensity=beat.intensity,
-            action=beat.action,
-            camera=beat.camera,
-            source=beat.source,
-            text=beat.text,
-        )
-        for beat in line.beats
-    )
-    return StorylineMessage(version=line.version, beats=beats)
+def keyframe(anchor: Keyframe, version: int, avatar: str, jpeg: bytes) -> KeyframeMessage:
+    image = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+    start_s = round(s_from_pts(anchor.pts), 3)
+    return KeyframeMessage(pts=anchor.pts, start_s=start_s, version=version, avatar=avatar, image=image)
+
+
+def aired(job: SubClipJob) -> Aired:
+    start_s, end_s = (round(s_from_pts(pts), 3) for pts in (job.start, job.end))
+    return Aired(version=job.storyline_version, start_pts=job.start, end_pts=job.end, start_s=start_s, end_s=end_s)
 
 
 def horizon(aired: Pts | None, heard: Pts, committed: Pts, planned: Pts, line: Storyline) -> Horizon:

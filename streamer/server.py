@@ -51,6 +51,7 @@ from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarRefused, make_avatar
 from streamer.broadcasts import Broadcasts, TooManyBroadcasts
 from streamer.clock import Clock, SystemClock
 from streamer.config import ConfigError, ServerSettings
+from streamer.control import Role
 from streamer.metrics import Sample, exposition
 from streamer.protocol import ErrorMessage
 from streamer.render_pool import REAL_WORKER, WorkerSource
@@ -264,8 +265,8 @@ class Server:
             text = f"there is no broadcast {broadcast!r}; it may be over"
             await websocket.send_text(ErrorMessage(code="unknown_broadcast", message=text).model_dump_json())
             return await websocket.close(4404, "unknown broadcast")
-        hello = reports.hello(broadcast, websocket.query_params.get("role", "host"), session.state, session.settings)
-        await session.control.join(websocket, hello.role, hello)
+        role: Role = "host" if websocket.query_params.get("role", "host") == "host" else "viewer"
+        await session.control.join(websocket, role, session.welcome(role))
 
     async def ready(self, request: Request) -> Response:
         if self._settings.max_broadcasts <= len(self.broadcasts):
@@ -352,7 +353,7 @@ def _broadcast_json(session: Session, request: Request) -> dict[str, Any]:
     return {
         "id": broadcast,
         "state": session.state,
-        "avatar": session.settings.avatar,
+        "avatar": session.avatar.on_air,
         "size": session.settings.size,
         "fps": session.settings.fps,
         "viewers": len(session.on_air.viewers),

@@ -11,26 +11,32 @@ import asyncio
 import itertools
 import logging
 import secrets
+from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from pydantic import BaseModel
 
+from engines.avatar_library import AvatarError
 from engines.motion import ANCHOR_MASK, Motion, rest
-from streamer import director, keyframes, protocol, reports, subclips
+from streamer import keyframes, protocol, reports, subclips
+from streamer.avatar_switch import AvatarSwitch
 from streamer.blueprint import BlueprintRoller
-from streamer.briefing import Briefing
 from streamer.clock import Clock
 from streamer.config import BroadcastSettings, ServerSettings
-from streamer.control import ControlRoom
+from streamer.control import Answer, ControlRoom, Role
+from streamer.desk import Desk, Refused
+from streamer.director import EmbeddedDirector
 from streamer.features import VoiceWindow
 from streamer.host import Host
 from streamer.ingest import Ingest
+from streamer.media import Picture
 from streamer.metrics import Arrivals, Flight
 from streamer.on_air import OnAir
 from streamer.peer import Peer
-from streamer.plan import BlueprintJob, Directive, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
+from streamer.plan import BlueprintJob, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
+from streamer.previews import Previews
 from streamer.protocol import Accepted, ErrorMessage, State
 from streamer.render_pool import RenderFailed, RenderPool, Superseded, WorkerLost, WorkerSource
 from streamer.webrtc import OfferError
@@ -38,6 +44,7 @@ from streamer.webrtc import OfferError
 log = logging.getLogger(__name__)
 
 _RETRY_S = 0.2  # after a blueprint that failed
+_TRAIL_CLIPS = 12  # more than playout keeps
 _LOST_S = 2.0  # without a packet for so long, the host is taken for lost
 
 
@@ -47,12 +54,13 @@ class Session:
     def __init__(
         self,
         broadcast: str,
-        avatar_folder: Path,
+        folder_of: Callable[[str], Path],
         settings: BroadcastSettings,
         server: ServerSettings,
         workers: WorkerSource,
         clock: Clock,
     ) -> None:
+        """folder_of: where an avatar lies, by name; raises AvatarError for one that is not there."""
         self.broadcast = broadcast
         self.settings = settings
         self.state: State = "connecting"
@@ -64,22 +72,24 @@ class Session:
 
         self.ingest = Ingest(clock)
         self.voice = VoiceWindow()
-        self.director = director.EmbeddedDirector()
-        self.storyline = director.opening()
+        self.desk = Desk(EmbeddedDirector(), self._tell_storyline)
         self.blueprints = BlueprintRoller()
         self.pool = RenderPool(
             workers,
-            avatar_folder,
+            folder_of(settings.avatar),
             (settings.width, settings.height),
             threads=server.worker_threads,
             max_frames=round(1.3 * settings.segment_s * settings.fps) + 2,
         )
-        self.on_air = OnAir(broadcast, settings, server, clock)
+        self.on_air = OnAir(broadcast, settings, server, clock, self._note_aired)
         self.control = ControlRoom(self.command)
+        self.avatar = AvatarSwitch(self.pool, settings.avatar, self._tell_status)
+        self.previews = Previews(self.pool, self.control, self.avatar, near=Pts(self._segment // 2))
 
         # What is committed: anchors up to `_landing` are taken, the rest may still change.
         self._anchor = self._landing = Keyframe(Pts(-self._frame), rest(), ANCHOR_MASK)
         self._history: Motion | None = None
+        self._trail: deque[tuple[Pts, Motion]] = deque(maxlen=_TRAIL_CLIPS)  # what was drawn last, by its first frame
         self._drawing: asyncio.Task[None] | None = None
         self._heard = asyncio.Event()
         self._over = asyncio.Event()
@@ -90,7 +100,17 @@ class Session:
         self._arrivals = Arrivals()
         self._seed = secrets.randbits(31)
         self._drawing_s = 0.0  # how long a sub-clip takes to draw, queue included
+        self._planning_s = 0.0  # and a blueprint
         self.skipped_clips = 0
+
+        # What hosts have switched on.
+        self._folder_of = folder_of
+        self._muted = False
+
+    @property
+    def storyline(self) -> Storyline:
+        """What the avatar is to do, as it stands now."""
+        return self.desk.line
 
     # -- the pipeline ---------------------------------------------------------------------------------------------------
 
@@ -103,6 +123,7 @@ class Session:
                     tasks.create_task(self._render(), name=f"{self.broadcast}-render"),
                     tasks.create_task(self.on_air.run(), name=f"{self.broadcast}-play"),
                     tasks.create_task(self._report(), name=f"{self.broadcast}-report"),
+                    tasks.create_task(self.previews.run(self._position), name=f"{self.broadcast}-preview"),
                 ]
                 await self._over.wait()
                 for task in running:
@@ -124,8 +145,9 @@ class Session:
 
     async def _hear(self) -> None:
         async for chunk in self.ingest:
-            self.voice.push(chunk.voice)
-            self.on_air.push_voice(chunk.sound)
+            is_off = self._muted or self.desk.is_at_rest
+            self.voice.push(np.zeros_like(chunk.voice) if is_off else chunk.voice)
+            self.on_air.push_voice(np.zeros_like(chunk.sound) if is_off else chunk.sound)
             self._arrivals.note(self.voice.end, self._clock.now_s())
             self._heard.set()
 
@@ -139,15 +161,19 @@ class Session:
         await self._until(lambda: self.voice.end > 0)
         self._anchor = self._landing = self._first_anchor()
         for job_id in itertools.count(1):
-            self._landing = await self._next_anchor()
-            self._plan_ahead()
-            await self._until(lambda: subclips.is_due(self._landing, self.voice, self.settings.fps))
-            if self._would_be_late(self._anchor, self._landing):
-                self.skipped_clips += 1
-                self._history = None
-            else:
+            epoch = self.pool.epoch
+            landing = await self._next_anchor()
+            if self.pool.epoch == epoch:
+                self._landing = landing
+                self._plan_ahead()
+                await self._until(lambda e=epoch: self.pool.epoch != e or self._is_due())  # type: ignore[misc]
+            if self.pool.epoch == epoch:
                 await self._render_clip(job_id)
-            self._anchor = self._landing
+            if self.pool.epoch == epoch:  # else an interrupt has set another anchor
+                self._anchor = self._landing
+
+    def _is_due(self) -> bool:
+        return subclips.is_due(self._landing, self.voice, self.settings.fps)
 
     def _first_anchor(self) -> Keyframe:
         """The picture itself, just before the newest voice that makes a whole clip: what was said before is not caught up."""
@@ -155,18 +181,24 @@ class Session:
         return Keyframe(Pts((max(0, newest) // self._frame - 1) * self._frame), rest(), ANCHOR_MASK)
 
     async def _render_clip(self, job_id: int) -> None:
+        if self._would_be_late(self._anchor, self._landing):
+            self.skipped_clips += 1
+            self._history = None
+            return
         job = self._cut(job_id)
+        self.avatar.at_cut(job.start)
         now_s = self._clock.now_s()
         flight = Flight(job_id, job.start, self._arrivals.when(job.start) or now_s, now_s)
         try:
             clip = await self.pool.render(job)
         except Superseded:
-            self._history = None
+            pass  # an interrupt has said what comes next
         except (WorkerLost, RenderFailed) as error:
             self._history = None
             self._lose(f"sub-clip {job_id}", error)
         else:
             self._history = clip.motion
+            self._trail.append((job.start, clip.motion))
             self._drawing_s += 0.3 * (self._clock.now_s() - now_s - self._drawing_s)
             self.on_air.push_clip(clip, flight)
 
@@ -208,8 +240,12 @@ class Session:
             self._drawing = asyncio.create_task(self._draw_blueprint(job), name=f"{self.broadcast}-blueprint")
 
     async def _draw_blueprint(self, job: BlueprintJob) -> None:
+        began_s = self._clock.now_s()
         try:
-            self.blueprints.accept(await self.pool.blueprint(job))
+            if self.blueprints.accept(blueprint := await self.pool.blueprint(job)):
+                anchors = keyframes.choose_all(blueprint, self._landing, self._segment, self.settings.fps)
+                self.previews.plan(anchors, blueprint.storyline_version)
+            self._planning_s += 0.3 * (self._clock.now_s() - began_s - self._planning_s)
         except Superseded:
             self.blueprints.abandon()
         except (WorkerLost, RenderFailed) as error:
@@ -281,52 +317,144 @@ class Session:
         self.state = state
         self.control.tell(protocol.StateMessage(state=state, reason=reason), hosts_only=False)
 
-    # -- commands and reports -------------------------------------------------------------------------------------------
+    # -- commands -------------------------------------------------------------------------------------------------------
 
-    def command(self, message: protocol.Command) -> BaseModel | None:
+    def command(self, message: protocol.Command) -> Answer:
         """A host's command; the answer to it. A change to the storyline begins after the last committed anchor."""
-        if isinstance(message, protocol.End):
-            self.end("the host ended it")
-            return None
-        on_air = Pts(self._landing.pts + self._frame)
-        storyline = self.storyline.forget_before(self.on_air.position or Pts(0))
-        changed, understood = self._direct(message, storyline, on_air)
-        if not understood:
-            hint = "name an emotion, an action or a camera move, such as `very happy, nods, slow zoom in`"
-            return ErrorMessage(id=message.id, code="not_understood", message=f"nothing in this was understood: {hint}")
-        self.storyline = changed
-        self._plan_ahead()
-        self.control.tell(reports.storyline(changed))
-        in_s = s_from_pts(on_air - (self.on_air.position or Pts(0)))
+        self.desk.forget_before(self._position())
+        at = self._revisable()
+        try:
+            match message:
+                case protocol.End():
+                    self.end("the host ended it")
+                    return None
+                case protocol.Mute(on=on):
+                    return self._mute(message, on)
+                case protocol.Idle(on=on):
+                    return self._rest(message, on, at)
+                case protocol.Interrupt():
+                    return self._interrupt(message)
+                case protocol.SwitchAvatar():
+                    return self._open_avatar(message)
+                case _:
+                    done = self.desk.take(message, at)
+        except Refused as refused:
+            return refused.answer(message)
+        return self._accept(message, done.at, *done.understood, undrawn=done.undrawn)
+
+    def _position(self) -> Pts:
+        """What goes on air next; 0 before the first clip."""
+        return self.on_air.position or Pts(0)
+
+    def _revisable(self) -> Pts:
+        """The first frame that is not committed yet."""
+        return Pts(self._landing.pts + self._frame)
+
+    def _accept(self, message: protocol.Command, at: Pts, *understood: str, undrawn: tuple[str, ...] = ()) -> Accepted:
+        in_s = s_from_pts(at - self._position())
         return Accepted(
             id=message.id,
-            version=changed.version,
-            on_air_pts=on_air,
+            version=self.storyline.version,
+            on_air_pts=at,
             on_air_in_s=round(max(0.0, in_s), 3),
-            understood=tuple(map(str, understood)),
+            understood=understood,
+            undrawn=undrawn,
         )
 
-    def _direct(
-        self, message: protocol.Direction, storyline: Storyline, on_air: Pts
-    ) -> tuple[Storyline, tuple[Directive, ...]]:
-        match message:
-            case protocol.Prompt():
-                plan = self.director.plan(Briefing(storyline, on_air, message.text))
-                return plan.storyline, plan.understood
-            case protocol.SetEmotion():
-                said, length_s = Directive("emotion", message.emotion, message.intensity), None
-            case protocol.DoAction():
-                said, length_s = Directive("action", message.action, 0.5), director.ACTION_S[message.action]
-            case protocol.MoveCamera():
-                said, length_s = Directive("camera", message.move, message.speed), director.CAMERA_S
-        until = None if length_s is None else Pts(on_air + pts_from_s(length_s))
-        changed = director.direct(storyline, said, on_air, until)
-        return replace(changed, version=storyline.version + 1), (said,)
+    def _tell_storyline(self) -> None:
+        self._plan_ahead()
+        self.control.tell(self.desk.report())
+
+    def _mute(self, message: protocol.Mute, on: bool) -> BaseModel:
+        self._muted = on
+        self._tell_status()
+        return self._accept(message, self.voice.end, "muted" if on else "heard")
+
+    def _rest(self, message: protocol.Idle, on: bool, at: Pts) -> BaseModel:
+        self.desk.rest(on, at)
+        self._tell_status()
+        return self._accept(message, at, "idle" if on else "back")
+
+    def _interrupt(self, message: protocol.Interrupt) -> BaseModel:
+        """Stop: a new epoch begins at a frame that is drawn already and late enough for the next clip to be drawn in time."""
+        position = self.on_air.position
+        self.pool.supersede(self.pool.epoch + 1)
+        if position is not None:
+            self._anchor = self._landing = self._last_kept(Pts(position + pts_from_s(self._drawing_s + self._planning_s)))
+            self.voice.silence(position)
+            self.on_air.interrupt(Pts(self._anchor.pts + self._frame))
+        at = self._revisable()
+        self.desk.stop(at)
+        self._heard.set()
+        return self._accept(message, at, "interrupt")
+
+    def _last_kept(self, until: Pts) -> Keyframe:
+        """The newest frame that has been drawn and lies not after `until`, as an anchor; the chain goes on from it."""
+        while self._trail and self._trail[-1][0] > until:
+            self._trail.pop()
+        if not self._trail:
+            self._history = None
+            return self._anchor
+        start, motion = self._trail[-1]
+        num_kept = min(len(motion), (until - start) // self._frame + 1)
+        self._history = motion[:num_kept]
+        self._trail[-1] = start, self._history
+        return Keyframe(Pts(start + (num_kept - 1) * self._frame), self._history[-1], ANCHOR_MASK)
+
+    # -- another avatar -------------------------------------------------------------------------------------------------
+
+    def _open_avatar(self, message: protocol.SwitchAvatar) -> Answer:
+        try:
+            folder = self._folder_of(message.avatar)
+        except AvatarError as error:
+            return ErrorMessage(id=message.id, code="unknown_avatar", path="avatar.avatar", message=str(error))
+        return self._answer_switch(message, self.avatar.begin(message.avatar, folder, self._show_still))
+
+    def _show_still(self, still: Picture) -> None:
+        """Another avatar stands by. Where nobody is heard yet there is no segment to wait for."""
+        if self.voice.end == 0:
+            self.on_air.rest(still)
+            self.avatar.at_cut(Pts(0))
+
+    async def _answer_switch(self, message: protocol.SwitchAvatar, switch: asyncio.Task[Pts]) -> BaseModel:
+        try:
+            at = await asyncio.shield(switch)
+        except (RenderFailed, WorkerLost) as error:
+            text = f"{message.avatar} could not be opened, {self.avatar.on_air} stays on air: {error}"
+            return ErrorMessage(id=message.id, code="avatar_failed", message=text)
+        except asyncio.CancelledError:
+            if not switch.cancelled():
+                raise
+            text = "another avatar was asked for before this one was ready"
+            return ErrorMessage(id=message.id, code="superseded", message=text)
+        self.previews.forget()
+        return self._accept(message, at, message.avatar)
+
+    def welcome(self, role: Role) -> list[BaseModel]:
+        """What a new control connection is told first."""
+        told: list[BaseModel] = [reports.hello(self.broadcast, role, self.state, self.avatar.on_air, self.settings)]
+        if role == "host":
+            told += [self.desk.report(), self.status(), *self.previews.latest]
+        return told
+
+    # -- reports --------------------------------------------------------------------------------------------------------
 
     def horizon(self) -> protocol.Horizon:
         """How far each stage has come."""
         committed = Pts(self._landing.pts + self._frame)
         return reports.horizon(self.on_air.position, self.voice.end, committed, self.blueprints.end(), self.storyline)
+
+    def status(self) -> protocol.Status:
+        """What is switched on."""
+        return protocol.Status(
+            avatar=self.avatar.on_air, opening=self.avatar.opening, muted=self._muted, idle=self.desk.is_at_rest
+        )
+
+    def _tell_status(self) -> None:
+        self.control.tell(self.status())
+
+    def _note_aired(self, job: SubClipJob) -> None:
+        self.control.tell(reports.aired(job))
 
     def metrics(self) -> protocol.Metrics:
         return self.on_air.metrics(self.pool.restarts)
@@ -346,6 +474,7 @@ class Session:
     async def _release(self) -> None:
         if self._drawing:
             self._drawing.cancel()
+        await self.avatar.close()
         self.ingest.detach()
         self.control.close()
         if self._host:

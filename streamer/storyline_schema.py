@@ -23,7 +23,7 @@ Action = Literal[_ALL_ACTIONS]  # type: ignore[valid-type]
 CameraMove = Literal[CAMERA_MOVES]  # type: ignore[valid-type]
 SourceWord = Literal["default", "image", "audio", "user"]
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=30 * 86_400, allow_inf_nan=False)]
 Line = Annotated[str, Field(max_length=500)]
 
 

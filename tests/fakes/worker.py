@@ -21,6 +21,7 @@ class FakeWorker:
     sub-clip, `dies` exits, `raises` raises, `hangs` does not come back."""
 
     def __init__(self, avatar: Path, size: tuple[int, int], *, threads: int = 1) -> None:
+        self._name = avatar.name
         self._manner, _, amount = avatar.name.partition("-")
         self._pause_s = float(amount) / 1000 if self._manner == "slow" else 0.0
         self._width, self._height = size
@@ -36,6 +37,9 @@ class FakeWorker:
 
     def decode(self, motion: Motion) -> NDArray[np.uint8]:
         return np.stack([self._picture(False, None) for _ in motion])
+
+    def thumbnail(self, pose: Motion) -> bytes:
+        return b"a picture of " + self._name.encode()
 
     def render(self, job: SubClipJob) -> SubClip:
         self._clips += 1

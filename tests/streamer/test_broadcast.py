@@ -7,46 +7,11 @@ import threading
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
 
-from tests.fakes.peers import FakeHost, FakeViewer, Running, ToneTrack, bar_place, lamp_is_lit, running_server
-
-
-async def _made(running: Running, avatar: str = "plain", **wish: object) -> dict[str, str]:
-    made: dict[str, str] = (
-        await running.http.post("/api/broadcasts", json={"avatar": avatar, "size": "256x256", **wish})
-    ).json()
-    return made
-
-
-class Listener:
-    """A host's control connection; keeps what it is told."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self.told: list[dict[str, Any]] = []
-
-    async def __aenter__(self) -> "Listener":
-        self._socket = await connect(self._url, close_timeout=0.5)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._socket.close()
-
-    async def send(self, **message: object) -> None:
-        await self._socket.send(json.dumps(message))
-
-    async def until(self, type: str, **fields: object) -> dict[str, Any]:
-        """The next message of this type with these fields."""
-        async with asyncio.timeout(20):
-            while True:
-                message: dict[str, Any] = json.loads(await self._socket.recv())
-                self.told.append(message)
-                if message["type"] == type and all(message[key] == value for key, value in fields.items()):
-                    return message
+from tests.fakes.listener import Listener, make_broadcast
+from tests.fakes.peers import FakeHost, FakeViewer, ToneTrack, bar_place, lamp_is_lit, running_server
 
 
 async def _until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
@@ -65,7 +30,7 @@ def _onsets(times: list[tuple[float, bool]]) -> list[float]:
 
 async def test_the_voice_is_seen_and_heard_together_and_every_frame_once(tmp_path: Path) -> None:
     async with running_server(tmp_path, lineage_root=tmp_path / "lineage") as running:
-        made = await _made(running)
+        made = await make_broadcast(running)
         viewer, host = FakeViewer(), FakeHost()
         assert (await viewer.watch(running.http, made["whep_url"])).status_code == 201
         await viewer.until(lambda: bool(viewer.frames))
@@ -94,7 +59,7 @@ async def test_the_voice_is_seen_and_heard_together_and_every_frame_once(tmp_pat
 
 async def test_a_newcomer_sees_a_picture_soon_in_the_middle_of_a_broadcast(tmp_path: Path) -> None:
     async with running_server(tmp_path) as running:
-        made = await _made(running)
+        made = await make_broadcast(running)
         first, second, host = FakeViewer(), FakeViewer(), FakeHost()
         await first.watch(running.http, made["whep_url"])
         await host.go_live(running.http, made["whip_url"])
@@ -110,7 +75,7 @@ async def test_a_newcomer_sees_a_picture_soon_in_the_middle_of_a_broadcast(tmp_p
 
 async def test_a_prompt_is_acknowledged_with_when_it_goes_on_air(tmp_path: Path) -> None:
     async with running_server(tmp_path) as running:
-        made = await _made(running)
+        made = await make_broadcast(running)
         host = FakeHost()
         async with Listener(made["control_url"]) as control:
             await host.go_live(running.http, made["whip_url"])
@@ -120,7 +85,7 @@ async def test_a_prompt_is_acknowledged_with_when_it_goes_on_air(tmp_path: Path)
             accepted = await control.until("accepted", id="p1")
             assert accepted["version"] == 2 and len(accepted["understood"]) == 2
             assert accepted["on_air_pts"] / 48_000 >= horizon["aired_s"]
-            storyline = next(message for message in control.told if message["type"] == "storyline")
+            storyline = [message for message in control.told if message["type"] == "storyline"][-1]
             assert any(beat["emotion"] == "joy" and beat["source"] == "user" for beat in storyline["beats"])
             for command in (
                 {"type": "emotion", "emotion": "anger"},
@@ -138,7 +103,7 @@ async def test_a_prompt_is_acknowledged_with_when_it_goes_on_air(tmp_path: Path)
 async def test_ending_tells_everybody_and_leaves_nothing_behind(tmp_path: Path) -> None:
     threads = set(threading.enumerate())
     async with running_server(tmp_path) as running:
-        made = await _made(running)
+        made = await make_broadcast(running)
         viewer, host = FakeViewer(), FakeHost()
         async with Listener(made["control_url"]) as control, Listener(f"{made['control_url']}?role=viewer") as watching:
             await viewer.watch(running.http, made["whep_url"])
@@ -160,7 +125,7 @@ async def test_ending_tells_everybody_and_leaves_nothing_behind(tmp_path: Path) 
 
 async def test_a_host_that_is_lost_leaves_the_avatar_idling_and_may_come_back(tmp_path: Path) -> None:
     async with running_server(tmp_path) as running:
-        made = await _made(running)
+        made = await make_broadcast(running)
         viewer, host, again = FakeViewer(), FakeHost(), FakeHost(ToneTrack(lambda s: True))
         async with Listener(made["control_url"]) as control:
             await viewer.watch(running.http, made["whep_url"])
@@ -181,7 +146,7 @@ async def test_a_host_that_is_lost_leaves_the_avatar_idling_and_may_come_back(tm
 
 async def test_a_host_that_stays_away_ends_the_broadcast(tmp_path: Path) -> None:
     async with running_server(tmp_path, resume_s=2.5) as running:
-        made, host = await _made(running), FakeHost()
+        made, host = await make_broadcast(running), FakeHost()
         async with Listener(made["control_url"]) as control:
             await host.go_live(running.http, made["whip_url"])
             await control.until("state", state="live")
@@ -191,7 +156,7 @@ async def test_a_host_that_stays_away_ends_the_broadcast(tmp_path: Path) -> None
 
 async def test_a_broadcast_whose_host_never_comes_is_ended(tmp_path: Path) -> None:
     async with running_server(tmp_path, connect_timeout_s=0.3) as running:
-        made = await _made(running)
+        made = await make_broadcast(running)
         async with Listener(made["control_url"]) as control:
             assert "no host came" in (await control.until("state", state="ended"))["reason"]
 
@@ -199,7 +164,7 @@ async def test_a_broadcast_whose_host_never_comes_is_ended(tmp_path: Path) -> No
 @pytest.mark.parametrize("manner", ["dies", "raises"])
 async def test_a_worker_that_fails_costs_its_clip_not_the_broadcast(tmp_path: Path, manner: str) -> None:
     async with running_server(tmp_path, manner) as running:
-        made = await _made(running, manner)
+        made = await make_broadcast(running, manner)
         viewer, host = FakeViewer(), FakeHost()
         async with Listener(made["control_url"]) as control:
             await viewer.watch(running.http, made["whep_url"])
@@ -214,7 +179,7 @@ async def test_a_worker_that_fails_costs_its_clip_not_the_broadcast(tmp_path: Pa
 
 async def test_a_worker_slower_than_speech_still_puts_what_it_can_on_air(tmp_path: Path) -> None:
     async with running_server(tmp_path, "slow-600") as running:
-        made = await _made(running, "slow-600")
+        made = await make_broadcast(running, "slow-600")
         viewer, host = FakeViewer(), FakeHost()
         async with Listener(made["control_url"]) as control:
             await viewer.watch(running.http, made["whep_url"])
@@ -232,7 +197,7 @@ async def test_a_worker_slower_than_speech_still_puts_what_it_can_on_air(tmp_pat
 
 async def test_viewers_that_leave_without_a_word_are_forgotten(tmp_path: Path) -> None:
     async with running_server(tmp_path) as running:
-        made = await _made(running)
+        made = await make_broadcast(running)
         viewer = FakeViewer()
         await viewer.watch(running.http, made["whep_url"])
         await viewer.until(lambda: bool(viewer.frames))
