@@ -29,6 +29,7 @@ from streamer.director import EmbeddedDirector, opening
 from streamer.outputs.mp4 import Mp4Writer, VideoFormat, encode_group
 from streamer.plan import Blueprint, BlueprintJob, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
 from streamer.recording import Recording
+from streamer.render_process import one_thread_for_numpy
 from streamer.render_worker import Background, RenderWorker
 
 _JOBS_A_BATCH = 8
@@ -95,6 +96,7 @@ class Studio:
     def __init__(self, avatar: Path, options: ShowOptions) -> None:
         self.options = options
         self.avatar = avatar
+        one_thread_for_numpy()
         self._pool = ProcessPoolExecutor(
             options.workers,
             mp_context=multiprocessing.get_context("spawn"),

@@ -21,7 +21,7 @@ import numpy as np
 from engines.motion import Motion
 from streamer.media import Picture
 from streamer.plan import Blueprint, BlueprintJob, SubClip, SubClipJob
-from streamer.render_process import NUM_SLOTS, Failed, Open, Opened, Rendered, ThumbnailJob, serve
+from streamer.render_process import NUM_SLOTS, Failed, Open, Opened, Rendered, ThumbnailJob, one_thread_for_numpy, serve
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class WorkerProcess:
         self._answers: deque[asyncio.Future[Any]] = deque()
         self._room = asyncio.Semaphore(_MAX_OUTSTANDING)
         self.lost = asyncio.Event()
+        one_thread_for_numpy()
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs, worker_class), name="rostrum-worker", daemon=True)

@@ -112,6 +112,19 @@ async def test_a_clip_longer_than_its_memory_is_refused_not_cut(source: WorkerSo
     await pool.close()
 
 
+def _num_threads(pid: int | None) -> int:
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+async def test_a_worker_process_has_no_thread_besides_its_own_two(source: WorkerSource) -> None:
+    """Drawing, and reading the pipe: numpy's own threads would only spin."""
+    pool = _pool(source, "plain")
+    await pool.open()
+    num_threads = _num_threads(pool._workers[0].pid)
+    await pool.close()
+    assert num_threads == 2
+
+
 def _shared_memories() -> set[Path]:
     return set(Path("/dev/shm").glob("psm_*"))
 

@@ -1,8 +1,8 @@
 """The portrait codec: motion latents and one still picture to frames of a speaking person.
 
 A frame is drawn in this order: the eyes are redrawn in the picture's own place (`eyes`); a coarse grid says which place
-of the picture each cell of the frame shows (`flow`); strips of the frame are filled from the person's layer and laid over
-the background (`layers`), which only the camera moves; last, the mouth's window is put together from both lips and the
+of the picture each cell of the frame shows (`flow`); the frame is filled with the background, which only the camera moves,
+and the person's layer is laid over it, warped (`layers`); last, the mouth's window is put together from both lips and the
 inside of the mouth (`lips`, `mouth`).
 """
 
@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -20,17 +18,16 @@ from engines.avatar_library import Avatar
 from engines.codecs.portrait.eye_shape import EyeShape, fitted
 from engines.codecs.portrait.eyes import Eye
 from engines.codecs.portrait.face import Face
-from engines.codecs.portrait.flow import Flow, Sources, camera_matrix
+from engines.codecs.portrait.flow import Flow, Sources, camera_matrix, within
 from engines.codecs.portrait.layers import Background, Layers
 from engines.codecs.portrait.lips import Lips, add_interior, compose, coverage
 from engines.codecs.portrait.mouth import OPEN_AT_REST
-from engines.codecs.portrait.planes import Array, Picture, enlarge, half, store, take
+from engines.codecs.portrait.planes import Array, Picture, half, look_up, store, warped
 from engines.codecs.portrait.view import View
 from engines.lips import APERTURE_GAIN
 from engines.motion import INDEX, NUM_CHANNELS, Motion
 
 STRIP_ROWS = 192  # tall enough for few calls, short enough for the core's cache
-SHORTEST_RUN = 12  # cells
 #: Channels that have a range of their own; all others go from 0 to 1.
 LIMITS = {
     "headYaw": 0.45, "headPitch": 0.35, "headRoll": 0.35, "headX": 0.6, "headY": 0.4, "headZ": 1.2,
@@ -48,12 +45,24 @@ class Cells:
     bottom: int
 
 
-class Coverage(IntEnum):
-    """How much of the surroundings of a place belongs to the person."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A picture in the making: `i420` [h * 3 // 2, w], and views of its planes Y [h, w], U and V [h/2, w/2]."""
 
-    NONE = 0
-    PART = 1
-    ALL = 2
+    i420: Picture
+    planes: tuple[Picture, Picture, Picture]
+
+    @classmethod
+    def empty(cls, width: int, height: int) -> Frame:
+        i420 = np.empty((height * 3 // 2, width), np.uint8)
+        u, v = i420[height:].reshape(2, height // 2, width // 2)
+        return cls(i420, (i420[:height], u, v))
+
+    def box(self, left: int, top: int, right: int, bottom: int) -> tuple[Picture, Picture, Picture]:
+        """A rectangle of it, of even pixels."""
+        y, u, v = self.planes
+        chroma = slice(top // 2, bottom // 2), slice(left // 2, right // 2)
+        return y[top:bottom, left:right], u[chroma], v[chroma]
 
 
 class PortraitCodec:
@@ -67,14 +76,16 @@ class PortraitCodec:
         self.face = face = self.view.place(face)
         self.flow = Flow(self.view, face, crown_cut=bool(matte[0].max() >= 128))
         self.layers = layers = Layers.of(self.view, picture, matte, behind, background)
-        self.coverage = _coverage(layers.alpha, self.flow.grid, self.flow.step)
-        planes = layers.person_y, np.ascontiguousarray(layers.person_uva[..., :2])
+        self.near_person = _near_person(layers, self.flow.grid, self.flow.step)
+        planes = layers.person()
         shapes = EyeShape.of(face, "Right"), EyeShape.of(face, "Left")
         if avatar.points == "detected":
             shapes = fitted(shapes, *planes)
         self.eyes = tuple(Eye(shape.with_iris_found(planes[0]), *planes) for shape in shapes)
         canonical = self.flow.head.canonical.reshape(*self.flow.grid, 3)
         self.lips = Lips(face, self.flow.fields.mouth, canonical, self.flow.step, *planes)
+        self._camera: Array | None = None  # that `_behind` shows
+        self._behind = layers.behind
 
     @property
     def size(self) -> tuple[int, int]:
@@ -95,16 +106,14 @@ class PortraitCodec:
             raise ValueError(f"motion must be [{NUM_CHANNELS}], not {list(motion.shape)}")
         motion = self._closed_no_further(within_range(motion))
         for eye in self.eyes:
-            eye.draw(motion, self.layers.person_y, self.layers.person_uva[..., :2])
+            eye.draw(motion, self.layers.person_y, self.layers.detail, self.layers.person_uv)
         camera = camera_matrix(motion, self.view)
         sources = self.flow.cells(motion, camera)
-        width, height = self.size
-        i420 = np.empty((height * 3 // 2, width), np.uint8)
-        y, uv = i420[:height], np.empty((height // 2, width // 2, 2), np.uint8)
-        self._draw_person(sources, camera, y, uv)
-        self._draw_mouth(sources, motion, y, uv)
-        cv2.split(uv, list(i420[height:].reshape(2, height // 2, width // 2)))
-        return i420
+        frame = Frame.empty(*self.size)
+        self._draw_behind(camera, frame)
+        self._draw_person(sources, frame)
+        self._draw_mouth(sources, motion, frame)
+        return frame.i420
 
     @property
     def shut(self) -> float:
@@ -121,124 +130,103 @@ class PortraitCodec:
         others[close] = min(float(motion[close]), self.shut + opening / -APERTURE_GAIN["mouthClose"])
         return others
 
-    def _draw_behind(self, camera: Array, y: Picture, uv: Picture, cells: Cells) -> None:
-        """Fill some cells of the frame with the background."""
-        step, (width, height) = self.flow.step, self.size
-        left, top = cells.left * step, cells.top * step
-        right, bottom = min(cells.right * step, width), min(cells.bottom * step, height)
-        at_y, at_uv = y[top:bottom, left:right], uv[top // 2 : bottom // 2, left // 2 : right // 2]
+    def _draw_behind(self, camera: Array, frame: Frame) -> None:
+        """Fill the frame with the background. What a camera that stands still sees is kept."""
+        if self._camera is None or not np.array_equal(camera, self._camera):
+            self._behind = self._seen_behind(camera)
+            self._camera = camera
+        for plane, into in zip(self._behind, frame.planes, strict=True):
+            np.copyto(into, plane)
+
+    def _seen_behind(self, camera: Array) -> tuple[Picture, Picture, Picture]:
         rows, cols = self.view.frame
+        y, u, v = self.layers.behind
         if np.array_equal(camera, np.array([[1, 0, cols.start], [0, 1, rows.start]], np.float32)):
-            left, top, right, bottom = left + cols.start, top + rows.start, right + cols.start, bottom + rows.start
-            np.copyto(at_y, self.layers.behind_y[top:bottom, left:right])
-            np.copyto(at_uv, self.layers.behind_uv[top // 2 : bottom // 2, left // 2 : right // 2])
-            return
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        here, half_here = camera.copy(), camera.copy()
-        here[:, 2] = camera @ np.array([left, top, 1.0], np.float32)
-        half_here[:, 2] = (camera @ np.array([left + 0.5, top + 0.5, 1.0], np.float32) - 0.5) / 2
-        for plane, matrix, into in ((self.layers.behind_y, here, at_y), (self.layers.behind_uv, half_here, at_uv)):
-            size = into.shape[1], into.shape[0]
-            cv2.warpAffine(plane, matrix, size, dst=into, flags=flags, borderMode=cv2.BORDER_REFLECT)
+            chroma = slice(rows.start // 2, rows.stop // 2), slice(cols.start // 2, cols.stop // 2)
+            return y[rows, cols], u[chroma], v[chroma]
+        half_camera = camera.copy()
+        half_camera[:, 2] = (camera @ np.array([0.5, 0.5, 1.0], np.float32) - 0.5) / 2
+        half_size = self.size[0] // 2, self.size[1] // 2
+        return warped(y, camera, self.size), warped(u, half_camera, half_size), warped(v, half_camera, half_size)
 
-    def _draw_person(self, sources: Sources, camera: Array, y: Picture, uv: Picture) -> None:
-        """Fill the frame: strips, in runs that are wholly person, wholly background, or may be both."""
-        at, step = sources.chosen[1:-1, 1:-1], self.flow.step
-        nodes = at * np.float32(1 / step)
-        seen = cv2.remap(self.coverage, nodes, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-        num_rows = max(2, STRIP_ROWS // step // 2 * 2)
-        for top in range(0, at.shape[0], num_rows):
-            bottom = min(top + num_rows, at.shape[0])
-            strip = seen[top:bottom]
-            kinds = np.full(strip.shape[1], Coverage.PART, np.uint8)
-            kinds[strip.max(0) == Coverage.NONE] = Coverage.NONE
-            kinds[strip.min(0) == Coverage.ALL] = Coverage.ALL
-            all_runs = _runs(kinds)
-            solid = [(left, right) for left, right, kind in all_runs if kind == Coverage.ALL]
-            edges = [0, *(edge for run in solid for edge in run), strip.shape[1]]
-            for left, right in zip(edges[::2], edges[1::2], strict=True):
-                if left < right:
-                    self._draw_behind(camera, y, uv, Cells(left, top, right, bottom))
-            for runs in _spans(all_runs):
-                start = runs[0][0]
-                span = Cells(start, top, runs[-1][1], bottom)
-                map_y = self._map(sources.chosen, span)
-                new_y, new_uva = self._person(map_y, self._map(sources.chosen, span, 2))
-                for left, right, kind in runs:
-                    cols = slice((left - start) * step, (right - start) * step)
-                    half_cols = slice(cols.start // 2, cols.stop // 2)
-                    alpha = take(self.layers.alpha, map_y[:, cols]) if kind == Coverage.PART else None
-                    self._lay(y, uv, Cells(left, top, right, bottom), new_y[:, cols], new_uva[:, half_cols], alpha)
+    def _draw_person(self, sources: Sources, frame: Frame) -> None:
+        """Lay the person over the frame, in strips."""
+        at, step, (width, height) = sources.chosen, self.flow.step, self.size
+        nodes = at[:, 1:-1, 1:-1] * np.float32(1 / step)
+        near = cv2.remap(self.near_person, nodes[0], nodes[1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        on_y, on_uv = at * np.float32(self.layers.detail), at * np.float32(0.5) - np.float32(0.25)
+        num_rows = max(1, STRIP_ROWS // step)
+        for top in range(0, len(near), num_rows):
+            bottom = min(top + num_rows, len(near))
+            cols = np.flatnonzero(near[top:bottom].any(0))
+            if not len(cols):
+                continue
+            cells = Cells(int(cols[0]), top, int(cols[-1]) + 1, bottom)
+            map_y, map_uv = self._map(on_y, cells), self._map(on_uv, cells, 2)
+            u, v, through, _ = cv2.split(look_up(self.layers.person_uv, map_uv))
+            person = (look_up(self.layers.person_y, map_y), u, v)
+            shares = (look_up(self.layers.through, map_y), through, through)
+            box = frame.box(cells.left * step, top * step, min(cells.right * step, width), min(bottom * step, height))
+            for into, plane, share in zip(box, person, shares, strict=True):
+                cv2.multiply(share, into, dst=into, scale=1 / 255)
+                cv2.add(plane, into, dst=into)
 
-    def _map(self, source: Array, cells: Cells, divide: int = 1) -> Array:
-        """The places [h, w, 2] that the pixels of some cells show: of the Y plane, or (divide 2) of the half-size planes."""
+    def _map(self, source: Array, cells: Cells, divide: int = 1) -> tuple[Array, Array]:
+        """The places that the pixels of some cells show, in Y or (divide 2) in U and V, from those of the cells."""
         step, size = self.flow.step // divide, (self.size[0] // divide, self.size[1] // divide)
-        part = np.ascontiguousarray(source[cells.top : cells.bottom + 2, cells.left : cells.right + 2])
-        if divide == 2:
-            part = part * np.float32(0.5) - np.float32(0.25)
-        full = enlarge(part, step)
         height = min(size[1] - cells.top * step, (cells.bottom - cells.top) * step)
         width = min(size[0] - cells.left * step, (cells.right - cells.left) * step)
-        return full[step : step + height, step : step + width]
+        part = source[:, cells.top : cells.bottom + 2, cells.left : cells.right + 2]
+        full = (part.shape[2] * step, part.shape[1] * step)
+        x, y = (cv2.resize(axis, full, interpolation=cv2.INTER_LINEAR) for axis in part)
+        inner = slice(step, step + height), slice(step, step + width)
+        return np.asarray(x, np.float32)[inner], np.asarray(y, np.float32)[inner]
 
-    def _person(self, map_y: Array, map_uv: Array) -> tuple[Array, Array]:
-        return take(self.layers.person_y, map_y, cubic=True), take(self.layers.person_uva, map_uv)
-
-    def _lay(self, y: Picture, uv: Picture, cells: Cells, new_y: Array, new_uva: Array, alpha: Array | None) -> None:
-        """Lay a premultiplied patch over the frame: Y, UV with coverage [h/2, w/2, 3]. alpha: Y's coverage, None if opaque."""
-        top, left = cells.top * self.flow.step, cells.left * self.flow.step
-        height, width = new_y.shape
-        at_y = y[top : top + height, left : left + width]
-        at_uv = uv[top // 2 : (top + height) // 2, left // 2 : (left + width) // 2]
-        if alpha is None:
-            store(new_y, at_y)
-            store(new_uva[..., :2], at_uv)
-            return
-        store(cv2.add(new_y, cv2.multiply(1 - alpha, at_y, dtype=cv2.CV_32F)), at_y)
-        through = 1 - new_uva[..., 2]
-        store(new_uva[..., :2] + cv2.multiply(cv2.merge((through, through)), at_uv, dtype=cv2.CV_32F), at_uv)
-
-    def _draw_mouth(self, sources: Sources, motion: Motion, y: Picture, uv: Picture) -> None:
+    def _draw_mouth(self, sources: Sources, motion: Motion, frame: Frame) -> None:
         cells = self._mouth_cells(sources)
         if cells is None:
             return
         lips, sides = self.lips, (sources.above, sources.below)
-        maps = [self._map(at, cells) for at in sides]
+        maps = [np.stack(self._map(at, cells)) for at in sides]
         on_upper, on_lower, edges = coverage(*(lips.edge(at - lips.offset, lip) for lip, at in enumerate(maps)))
-        skin = [self._person(map_y, self._map(at, cells, 2)) for map_y, at in zip(maps, sides, strict=True)]
-        new_y, new_uva = compose(skin[0], skin[1], on_upper, on_lower)
+        detail = np.float32(self.layers.detail)
+        new_y = compose([look_up(self.layers.person_y, at * detail) for at in maps], on_upper, on_lower)
+        half_maps = [self._map(at * np.float32(0.5) - np.float32(0.25), cells, 2) for at in sides]
+        skin = [look_up(self.layers.person_uv, at)[..., :2] for at in half_maps]
+        new_uv = compose(skin, half(on_upper), half(on_lower))
         opening = cv2.boundingRect((on_upper + on_lower < 0.996).astype(np.uint8))
         if opening[2]:
             left, top = opening[0] // 2 * 2, opening[1] // 2 * 2
             part = slice(top, opening[1] + opening[3] + 1 & ~1), slice(left, opening[0] + opening[2] + 1 & ~1)
-            head = np.ascontiguousarray(self._map(sources.head - lips.offset, cells)[part])
+            head = np.stack([axis[part] for axis in self._map(sources.head - lips.offset, cells)])
             through = 1 - on_upper[part] - on_lower[part]
             inside = lips.interior(head, self._jaw_shift(motion), edges[0][part], edges[1][part])
             half_part = tuple(slice(axis.start // 2, axis.stop // 2) for axis in part)
-            add_interior(new_y[part], new_uva[half_part], inside, through)
+            add_interior(new_y[part], new_uv[half_part], inside, through)
         # The face's outline is drawn already, and stays.
-        full = (take(self.layers.alpha, maps[1]) > 0.995).astype(np.float32)
+        full = (look_up(self.layers.through, maps[1] * detail) < 2).astype(np.float32)
         solid = np.asarray(cv2.erode(full, np.ones((7, 7), np.uint8)), np.float32)
-        half_solid = half(solid)[..., None]
-        new_uva[..., 2] = 1
-        self._lay(y, uv, cells, new_y * solid, new_uva * half_solid, solid)
+        half_solid, step = half(solid), self.flow.step
+        left, top = cells.left * step, cells.top * step
+        box = frame.box(left, top, left + solid.shape[1], top + solid.shape[0])
+        new = (new_y, new_uv[..., 0], new_uv[..., 1])
+        for into, plane, share in zip(box, new, (solid, half_solid, half_solid), strict=True):
+            store(plane * share + into * (1 - share), into)
 
     def _mouth_cells(self, sources: Sources) -> Cells | None:
         """The cells of the frame where the lips meet or part; None where they are out of the frame."""
-        left, top = (float(c) for c in self.lips.offset)
         height, width = self.lips.cavity.shape[:2]
-        inset = 0.06 * self.face.unit
-        low = left + inset, top + 0.3 * self.face.unit
-        high = left + width - inset, top + height - 0.3 * self.face.unit
-        seen = [cv2.inRange(at, low, high)[1:-1, 1:-1] for at in (sources.above, sources.below, sources.head)]
+        inset = np.array((0.06, 0.3), np.float32) * np.float32(self.face.unit)
+        low = self.lips.offset.ravel() + inset
+        high = self.lips.offset.ravel() + np.array((width, height), np.float32) - inset
+        seen = [within(at[:, 1:-1, 1:-1], low, high) for at in (sources.above, sources.below, sources.head)]
         x, v, num_cols, num_rows = cv2.boundingRect(seen[0] | seen[1] | seen[2])
         if not num_cols:
             return None
         # Further away the face is drawn already: by the field that holds, from its own lip.
         part = slice(v, v + num_rows + 2), slice(x, x + num_cols + 2)
         upper, lower = (
-            self.lips.edge(np.ascontiguousarray(at[part]) - self.lips.offset, lip)[0]
-            for lip, at in enumerate((sources.above, sources.below))
+            self.lips.edge(at[:, *part] - self.lips.offset, lip)[0] for lip, at in enumerate((sources.above, sources.below))
         )
         is_lower, clear = sources.is_lower[part], np.float32(self.flow.step / 2 + 2)
         near = ~np.where(is_lower, (upper > clear) & (lower < -clear), upper < -clear)
@@ -254,38 +242,12 @@ class PortraitCodec:
         return (self.face.unit * (side * self.face.axes[0, :2] + down * self.face.axes[1, :2])).astype(np.float32)
 
 
-def _coverage(alpha: Array, grid: tuple[int, int], step: int) -> Picture:
-    """What surrounds each node of the canvas's grid (two steps each way): a `Coverage`."""
-    around = np.ones((4 * step + 1, 4 * step + 1), np.uint8)
+def _near_person(layers: Layers, grid: tuple[int, int], step: int) -> Picture:
+    """1 at the nodes of the canvas's grid that have some of the person within two steps."""
+    alpha = (layers.through[:: layers.detail, :: layers.detail] < 255).astype(np.uint8)
+    around = cv2.dilate(alpha, np.ones((4 * step + 1, 4 * step + 1), np.uint8))
     rows, cols = (np.minimum(np.arange(n) * step, size - 1) for n, size in zip(grid, alpha.shape, strict=True))
-    least, most = (reduce(alpha, around)[np.ix_(rows, cols)] for reduce in (cv2.erode, cv2.dilate))
-    return np.where(least > 0.999, Coverage.ALL, np.where(most > 0, Coverage.PART, Coverage.NONE)).astype(np.uint8)
-
-
-def _runs(kinds: Picture) -> list[tuple[int, int, int]]:
-    """(start, end, kind) of equal neighbours, without those of kind NONE; short opaque runs join their neighbours."""
-    edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(kinds)]
-    runs: list[tuple[int, int, int]] = []
-    for start, end in pairwise(edges):
-        kind = int(kinds[start])
-        if kind == Coverage.NONE:
-            continue
-        if runs and runs[-1][1] == start and (end - start < SHORTEST_RUN or runs[-1][1] - runs[-1][0] < SHORTEST_RUN):
-            runs[-1] = (runs[-1][0], end, Coverage.PART)
-        else:
-            runs.append((start, end, kind))
-    return runs
-
-
-def _spans(runs: list[tuple[int, int, int]]) -> list[list[tuple[int, int, int]]]:
-    """Runs in groups without a gap between them."""
-    spans: list[list[tuple[int, int, int]]] = []
-    for run in runs:
-        if spans and spans[-1][-1][1] == run[0]:
-            spans[-1].append(run)
-        else:
-            spans.append([run])
-    return spans
+    return np.ascontiguousarray(around[np.ix_(rows, cols)], np.uint8)
 
 
 def within_range(motion: Motion) -> Motion:

@@ -156,7 +156,8 @@ def fitted(shapes: tuple[EyeShape, EyeShape], light: Array, chroma: Array) -> tu
 def _along(shape: EyeShape, plane: Array, s: Array, t: Array, divide: int = 1) -> Array:
     """A canvas plane's values at eye coordinates, [n] or [n, c]."""
     at = shape.centre + shape.half * (s[:, None] * shape.along + t[:, None] * shape.down)
-    return take(plane, ((at + 0.5) / divide - 0.5).astype(np.float32)[None])[0]
+    x, y = ((at + 0.5) / divide - 0.5).astype(np.float32).T
+    return take(plane, (np.ascontiguousarray(x)[None], np.ascontiguousarray(y)[None]))[0]
 
 
 def _lid_curve(s: Array, t: Array) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 
 from engines.codecs.portrait.eye_layers import LOWER_SHADE, UPPER_SHADE, EyeLayers, separate
 from engines.codecs.portrait.eye_shape import EyeShape
-from engines.codecs.portrait.planes import Array, half, mesh, take
+from engines.codecs.portrait.planes import Array, Picture, enlarged, half, mesh, rounded, take
 from engines.motion import INDEX, Motion
 
 LASH = 0.10  # half eye widths above the lid's edge that move with it unstretched
@@ -78,6 +78,7 @@ class Eye:
         self.lash_reach = float(np.clip(0.6 * shape.brow_gap, 0.2, 0.55))
         self.planes = (self._plane(person_y, person_y, 1), self._plane(person_uv, half(person_y), 2))
         self._find_lash_contrast()
+        self._drawn: _Pose | None = None
 
     def _plane(self, whole: Array, light: Array, divide: int) -> _Plane:
         shape = self.shape
@@ -127,14 +128,23 @@ class Eye:
         lift = 0.30 * squint * (1 - blink) - 0.12 * down * (1 - blink)
         return _Pose(close, lift, gaze_s, gaze_t, float(np.clip((close - 0.15) / 0.85, 0, 1)))
 
-    def draw(self, motion: Motion, person_y: Array, person_uv: Array) -> None:
-        """Write the eye into the person's planes, in place."""
+    def draw(self, motion: Motion, person_y: Picture, detail: int, person_uv: Picture) -> None:
+        """Write the eye into the person's planes, in place. person_y is `detail` times as large as the canvas."""
         pose = self.pose(motion)
-        for plane, target in zip(self.planes, (person_y, person_uv), strict=True):
-            target[plane.rows, plane.cols] = plane.picture if pose.still else self._render(plane, pose, target.ndim == 2)
+        if pose == self._drawn:
+            return
+        self._drawn = pose
+        y, uv = (rounded(plane.picture if pose.still else self._render(plane, pose)) for plane in self.planes)
+        plane, edge = self.planes[0], 2  # what the cubic filter sees beyond the window is not known
+        rows, cols = (slice((axis.start + edge) * detail, (axis.stop - edge) * detail) for axis in (plane.rows, plane.cols))
+        inner = slice(edge * detail, -edge * detail)
+        person_y[rows, cols] = enlarged(y, detail)[inner, inner]
+        plane = self.planes[1]
+        person_uv[plane.rows, plane.cols, :2] = uv
 
-    def _render(self, plane: _Plane, pose: _Pose, light: bool) -> Array:
+    def _render(self, plane: _Plane, pose: _Pose) -> Array:
         p, layers = plane.grid, plane.layers
+        light = plane.picture.ndim == 2
         upper, lower = self._lids(p, pose)
         # Skin: each lid slides along t; the lash band moves unstretched, the rest stretches as far as the brow.
         above, moved = upper - p.t, upper - p.upper
@@ -212,4 +222,4 @@ def _take(
     border: int = cv2.BORDER_REPLICATE,
 ) -> Array:
     """A layer's values (dx, dy) pixels away from each pixel of the window."""
-    return take(layer, np.asarray(cv2.merge((p.x + dx, p.y + dy)), np.float32), cubic, border)
+    return take(layer, (p.x + dx, p.y + dy), cubic, border)

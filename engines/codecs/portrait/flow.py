@@ -9,20 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.codecs.portrait.face import Face
-from engines.codecs.portrait.fields import NUM_SHAPES, FaceFields
-from engines.codecs.portrait.head import Head
+from engines.codecs.portrait.fields import FaceFields
+from engines.codecs.portrait.head import Head, Points
 from engines.codecs.portrait.planes import Array, Picture, mesh, smoothstep, take
 from engines.codecs.portrait.view import View
 from engines.motion import INDEX, Motion
 
-MOST_STEPS = 8  # of the inversion
-CLOSE_ENOUGH = 0.012  # grid steps, about a twelfth of a pixel
+COARSE_STEPS, FINE_STEPS = 6, 2  # of the inversion
+CLOSE_ENOUGH = 0.01  # grid steps
+SIDE_REACH = 0.7  # eye distances beyond the lip line up to which a lip's field is worked out
+LEAST_MOVE = 1e-3  # eye distances; what moves less is left out
 LEAST_AREA = 0.08  # of a cell squeezed by extreme motion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sources:
-    """Canvas pixels that the cells of a frame show, one cell more on each side: float32 [rows + 2, columns + 2, 2].
+    """Canvas pixels (x and y) that the cells of a frame show, one cell more on each side: float32 [2, rows + 2, columns + 2].
 
     above, below: by the field of the skin above and below the lip line; chosen: the one that holds; head: by the head alone,
     around the mouth only. is_lower: 1 where the field below holds, uint8 [rows + 2, columns + 2].
@@ -33,6 +35,24 @@ class Sources:
     chosen: Array
     head: Array
     is_lower: Picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """The nodes of the grid in which one lip's field is worked out, and that field.
+
+    rows, cols: of the grid; points: the nodes; free, shoulders: as in `Flow`; channels: those that move anything here;
+    basis: float32 [len(channels), 3, n], pixels; used: the cells between nodes where the field is the one that holds.
+    """
+
+    rows: slice
+    cols: slice
+    points: Points
+    free: Array
+    shoulders: Array
+    channels: NDArray[np.intp]
+    basis: Array
+    used: NDArray[np.bool_]
 
 
 class Flow:
@@ -48,25 +68,30 @@ class Flow:
         points = nodes.reshape(-1, 2)
         self.head = Head(face, points)
         q = self.head.canonical
-        fields = FaceFields(face)
-        self.fields = fields
-        # Fields live in a window around the face; beyond it they vanish.
-        reach = (np.abs(q[:, 0]) < 1.45) & (q[:, 1] > -1.0) & (q[:, 1] < 2.6)
-        rows, cols = np.nonzero(reach.reshape(self.grid))
-        self.window = slice(rows.min(), rows.max() + 1), slice(cols.min(), cols.max() + 1)
-        self.inner = np.arange(len(q)).reshape(self.grid)[self.window].ravel()  # the window's nodes
-        inner = q[self.inner]
-        edge = (1 - smoothstep(np.abs(inner[:, 0]), 1.1, 1.45)) * smoothstep(inner[:, 1], -1.0, -0.7)
-        above, below = (self._to_pixels(side * edge[:, None]) for side in fields.evaluate(inner))
-        self.basis = np.ascontiguousarray(np.stack((above, below), axis=1))  # [52, 2 sides, 3, nodes of the window]
-        self.lip_side = fields.mouth.locate(q)[1].reshape(self.grid)
-        inside = self.lip_side[self.window]
-        corners = inside[:-1, :-1], inside[1:, 1:], inside[1:, :-1], inside[:-1, 1:]  # of each cell
-        self.sides = np.maximum.reduce(corners) < 0, np.minimum.reduce(corners) > 0
+        self.fields = FaceFields(face)
+        self.lip_side = self.fields.mouth.locate(q)[1].reshape(self.grid)
         from_edge = (points[:, 1] - view.corner[1]) / face.unit
         self.free = smoothstep(from_edge, 0.0, 0.9) if crown_cut else np.ones(len(points), np.float32)
         self.shoulders = self._shoulder_field(q, points)
-        self.inner_free, self.inner_shoulders = self.free[self.inner], self.shoulders[:, self.inner]
+        self.sides = self._side(0, self.lip_side < SIDE_REACH), self._side(1, self.lip_side > -SIDE_REACH)
+
+    def _side(self, lip: int, where: NDArray[np.bool_]) -> Side:
+        """The upper (0) or lower (1) lip's side, worked out `where` [rows, columns] only, and near the face only."""
+        q = self.head.canonical
+        near = (np.abs(q[:, 0]) < 1.45) & (q[:, 1] > -1.0) & (q[:, 1] < 2.6)
+        rows, cols = np.nonzero(near.reshape(self.grid) & where)
+        window = slice(int(rows.min()), int(rows.max()) + 1), slice(int(cols.min()), int(cols.max()) + 1)
+        nodes = np.arange(len(q)).reshape(self.grid)[window].ravel()
+        q = q[nodes]
+        edge = (1 - smoothstep(np.abs(q[:, 0]), 1.1, 1.45)) * smoothstep(q[:, 1], -1.0, -0.7)
+        basis = self._to_pixels(self.fields.evaluate(q)[lip] * edge[:, None])
+        channels = np.flatnonzero(np.abs(basis).max((1, 2)) > LEAST_MOVE * self.face.unit)
+        line = self.lip_side[window] * (-1, 1)[lip]
+        corners = line[:-1, :-1], line[1:, 1:], line[1:, :-1], line[:-1, 1:]  # of each cell
+        return Side(
+            *window, self.head.some(nodes), self.free[nodes], np.ascontiguousarray(self.shoulders[:, nodes]),
+            channels, np.ascontiguousarray(basis[channels]), np.minimum.reduce(corners) > 0,
+        )  # fmt: skip
 
     def _to_pixels(self, fields: Array) -> Array:
         """[52, n, 3] eye distances along the face's axes to [52, 3, n] pixels along the camera's."""
@@ -75,7 +100,7 @@ class Flow:
     def _shoulder_field(self, q: Array, points: Array) -> Array:
         """Pixels down for (raise, breath), [2, n]: the chest rises, its lower end stays."""
         unit = self.face.unit
-        below = 1 - self.head.follow
+        below = 1 - self.head.points.follow
         bottom = float(self.view.corner[1] + self.view.scaled[1])
         neck = float(self.face.landmarks[152, 1]) + 0.5 * unit
         span = max(bottom - neck, 0.3 * unit)
@@ -87,34 +112,26 @@ class Flow:
         return np.stack((-0.16 * unit * lift, -0.045 * unit * chest)).astype(np.float32)
 
     def forward(self, motion: Motion) -> tuple[Array, Array, Array]:
-        """Displacements of the grid's nodes: (above, below, head alone), each float32 [rows, columns, 2], in grid steps."""
-        # Not by `@`: on a busy machine the threads of numpy's BLAS wait for each other longer than the sum takes.
-        expression = np.einsum("k,kscn->scn", motion[:NUM_SHAPES], self.basis)
-        x, y = self.head.moved(motion)
+        """Displacements of the grid's nodes: (above, below, head alone), each float32 [2, rows, columns], in grid steps."""
+        per_step = np.float32(1 / self.step)
         raised = motion[[INDEX["shoulderRaise"], INDEX["breath"]]]
-        y = y * self.free + np.einsum("k,kn->n", raised, self.shoulders)
-        alone = np.dstack((x.reshape(self.grid), y.reshape(self.grid))) * np.float32(1 / self.step)
-        rows, cols = self.window
-        shape = rows.stop - rows.start, cols.stop - cols.start
-        sides = []
-        for side in expression:
-            x, y = self.head.moved(motion, self.inner, side)
-            y = y * self.inner_free + np.einsum("k,kn->n", raised, self.inner_shoulders)
-            whole = alone.copy()
-            whole[self.window] = np.dstack((x.reshape(shape), y.reshape(shape))) * np.float32(1 / self.step)
-            sides.append(whole)
-        calm = min(self._calm(side, mask) for side, mask in zip(sides, self.sides, strict=True))
+        # Sums not by `@`: on a busy machine the threads of numpy's BLAS wait for each other longer than the sum takes.
+        alone = self.head.moved(motion, self.head.points)
+        alone[1] = alone[1] * self.free + np.einsum("k,kn->n", raised, self.shoulders)
+        alone = (alone * per_step).reshape(2, *self.grid)
+        fields, calm = [], 1.0
+        for side in self.sides:
+            expression = np.einsum("k,kcn->cn", motion[side.channels], side.basis)
+            moved = self.head.moved(motion, side.points, expression)
+            moved[1] = moved[1] * side.free + np.einsum("k,kn->n", raised, side.shoulders)
+            field = alone.copy()
+            part = field[:, side.rows, side.cols]
+            np.multiply(moved.reshape(part.shape), per_step, out=part)
+            calm = min(calm, _calm(part, side.used))
+            fields.append(field)
         if calm < 1:
-            return sides[0] * np.float32(calm), sides[1] * np.float32(calm), alone * np.float32(calm)
-        return sides[0], sides[1], alone
-
-    def _calm(self, displacement: Array, where: NDArray[np.bool_]) -> float:
-        """The share of a displacement that leaves every cell of the window, where it is used, at LEAST_AREA of its area."""
-        part = displacement[self.window]
-        across, down = part[:-1, 1:] - part[:-1, :-1], part[1:, :-1] - part[:-1, :-1]
-        area = (1 + across[..., 0]) * (1 + down[..., 1]) - across[..., 1] * down[..., 0]
-        least = float(area[where].min(initial=1.0))
-        return 1.0 if least >= LEAST_AREA else (1 - LEAST_AREA) / (1 - least)
+            return fields[0] * np.float32(calm), fields[1] * np.float32(calm), alone * np.float32(calm)
+        return fields[0], fields[1], alone
 
     def cells(self, motion: Motion, camera: Array) -> Sources:
         """What the cells of the frame show. camera: frame pixels to canvas pixels, [2, 3]."""
@@ -122,27 +139,27 @@ class Flow:
         width, height = self.view.size
         x = (np.arange(-1, -(-width // step) + 1, dtype=np.float32) + 0.5) * step - 0.5
         y = (np.arange(-1, -(-height // step) + 1, dtype=np.float32) + 0.5) * step - 0.5
-        at = np.empty((len(y), len(x), 2), np.float32)
-        at[..., 0] = camera[0, 0] * x + camera[0, 1] * y[:, None] + camera[0, 2]
-        at[..., 1] = camera[1, 0] * x + camera[1, 1] * y[:, None] + camera[1, 2]
-        at *= np.float32(1 / step)
+        at = np.empty((2, len(y), len(x)), np.float32)
+        for axis, (across, down, shift) in enumerate(camera / np.float32(step)):
+            np.add(across * x, (down * y + shift)[:, None], out=at[axis])
         fields = self.forward(motion)
         above = _inverse(fields[0], at)
         below = above.copy()
         rows = self._below_rows(fields, at)
-        below[rows] = _inverse(fields[1], at[rows])
+        below[:, rows] = _inverse(fields[1], at[:, rows])
         head = above.copy()
-        part = self._near_mouth(above, below)
-        head[part] = _inverse(fields[2], np.ascontiguousarray(at[part]))
-        is_lower = (take(self.lip_side, below) > 0).astype(np.uint8)
-        chosen = cv2.copyTo(below, is_lower, above.copy())
+        rows, cols = self._near_mouth(above, below)
+        head[:, rows, cols] = _inverse(fields[2], at[:, rows, cols])
+        is_lower = take(self.lip_side, below) > 0
         scale = np.float32(step)
-        return Sources(above * scale, below * scale, chosen * scale, head * scale, is_lower)
+        above, below, head = above * scale, below * scale, head * scale
+        return Sources(above, below, np.where(is_lower, below, above), head, is_lower.astype(np.uint8))
 
     def _below_rows(self, fields: tuple[Array, Array, Array], at: Array) -> slice:
         """The rows of cells that may show the surroundings of the mouth or what is below it."""
-        moved = max(float(cv2.norm(field, cv2.NORM_INF)) for field in fields[:2]) * self.step / self.face.unit
-        near = (take(self.lip_side, at) > -1.0 - 1.5 * moved).any(1)
+        moved = max(float(cv2.norm(field[0], cv2.NORM_INF)) for field in fields[:2])
+        moved = max(moved, *(float(cv2.norm(field[1], cv2.NORM_INF)) for field in fields[:2])) * self.step / self.face.unit
+        near = (take(self.lip_side, at) > -SIDE_REACH - 1.5 * moved).any(1)
         rows = np.flatnonzero(near)
         return slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 0)
 
@@ -150,21 +167,52 @@ class Flow:
         """The cells that show the mouth's surroundings, where alone the skull's own movement is asked for."""
         centre = self.face.landmarks[[61, 291], :2].mean(0) / np.float32(self.step)
         reach = np.array((self.fields.mouth.half_width + 0.6, 1.2), np.float32) * np.float32(self.face.unit / self.step)
-        low, high = tuple((centre - reach).tolist()), tuple((centre + reach).tolist())
-        x, y, num_cols, num_rows = cv2.boundingRect(cv2.inRange(above, low, high) | cv2.inRange(below, low, high))
+        near = within(above, centre - reach, centre + reach) | within(below, centre - reach, centre + reach)
+        x, y, num_cols, num_rows = cv2.boundingRect(near)
         return slice(y, y + num_rows), slice(x, x + num_cols)
 
 
+def within(at: Array, low: Array, high: Array) -> Picture:
+    """255 where places [2, h, w] lie in a box, else 0."""
+    inside = [cv2.inRange(axis, float(least), float(most)) for axis, least, most in zip(at, low, high, strict=True)]
+    return np.asarray(inside[0] & inside[1], np.uint8)
+
+
+def _calm(displacement: Array, used: NDArray[np.bool_]) -> float:
+    """The share of a displacement [2, h, w] that leaves every cell, where it is used, at LEAST_AREA of its area."""
+    across, down = displacement[:, :-1, 1:] - displacement[:, :-1, :-1], displacement[:, 1:, :-1] - displacement[:, :-1, :-1]
+    area = (1 + across[0]) * (1 + down[1]) - across[1] * down[0]
+    least = float(area.min(initial=1.0, where=used))
+    return 1.0 if least >= LEAST_AREA else (1 - LEAST_AREA) / (1 - least)
+
+
 def _inverse(displacement: Array, at: Array) -> Array:
-    """Solve u + displacement(u) = at for u by fixed point; all in grid steps, float32 [h, w, 2]."""
-    u = at
+    """Solve u + displacement(u) = at for u by fixed point; all in grid steps, float32 [2, h, w].
+
+    Most steps are taken for every other place only.
+    """
     if not at.size:
-        return u
-    for _ in range(MOST_STEPS):
-        before, u = u, at - take(displacement, u)
-        if cv2.norm(before, u, cv2.NORM_INF) < CLOSE_ENOUGH:
+        return at
+    coarse = np.ascontiguousarray(at[:, ::2, ::2])
+    shift = np.zeros_like(coarse)
+    for _ in range(COARSE_STEPS):
+        before, shift = shift, _displaced(displacement, coarse - shift)
+        if cv2.norm(before[0], shift[0], cv2.NORM_INF) + cv2.norm(before[1], shift[1], cv2.NORM_INF) < CLOSE_ENOUGH:
             break
-    return u
+    shift = np.stack([_doubled(axis, at.shape[1:]) for axis in shift])
+    for _ in range(FINE_STEPS):
+        shift = _displaced(displacement, at - shift)
+    return at - shift
+
+
+def _displaced(displacement: Array, at: Array) -> Array:
+    return np.stack([take(axis, at) for axis in displacement])
+
+
+def _doubled(plane: Array, shape: tuple[int, ...]) -> Array:
+    """A plane whose pixels become every other one of a plane of that shape."""
+    matrix, flags = np.diag((0.5, 0.5, 1))[:2], cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(plane, matrix, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def camera_matrix(motion: Motion, view: View) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,6 @@ DEPTH_CELL = 0.05  # eye distances
 MAX_SLOPE = 1.6  # depth over width: no fold up to 0.5 rad of turn
 RELIEF = 1.35  # face meshes found in pictures are flatter than heads
 MAX_TURN = 0.8  # radians
-ALL = slice(None)
 _POSE = slice(INDEX["headYaw"], INDEX["headZ"] + 1)
 
 
@@ -28,6 +29,14 @@ def rotation(yaw: float, pitch: float, roll: float) -> Array:
     nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
     tilt = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
     return (tilt @ turn @ nod).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Some points of the head: from the pivot, pixels [3, n], and how much they follow the head, 0 to 1 [n]."""
+
+    from_pivot: Array
+    follow: Array
 
 
 class Head:
@@ -41,7 +50,6 @@ class Head:
         self.rest = np.column_stack((points, z)).astype(np.float32)
         self.canonical = face.canonical(self.rest)
         self.pivot = pivot.astype(np.float32)
-        self.from_pivot = np.ascontiguousarray((self.rest - self.pivot).T)  # [3, n]
         chin = float(face.at(CHIN)[1])
         q = self.canonical
         away = face.axes[2]
@@ -49,30 +57,35 @@ class Head:
         # The neck gives way over a length that grows to the sides, where a tilt moves things most.
         side = np.asarray(np.abs(q[:, 0]), np.float32)
         start = chin - 0.15 - 0.12 * np.minimum(side, 1.5) ** 2
-        self.follow = 1 - smoothstep((q[:, 1] - start) / (1.25 + np.maximum(side - 0.9, 0)), 0.0, 1.0)
+        follow = 1 - smoothstep((q[:, 1] - start) / (1.25 + np.maximum(side - 0.9, 0)), 0.0, 1.0)
+        self.points = Points(np.ascontiguousarray((self.rest - self.pivot).T), follow)
 
-    def moved(
-        self, motion: Motion, rows: slice | NDArray[np.intp] = ALL, expression: Array | None = None
-    ) -> tuple[Array, Array]:
-        """How far the points `rows` move, pixels: (x [n], y [n]). expression: [3, n], pixels; it takes part in the turn."""
-        solid = self.from_pivot[:, rows]
+    def some(self, nodes: NDArray[np.intp]) -> Points:
+        """The points of these numbers."""
+        return Points(np.ascontiguousarray(self.points.from_pivot[:, nodes]), self.points.follow[nodes])
+
+    def moved(self, motion: Motion, points: Points, expression: Array | None = None) -> Array:
+        """How far points move, pixels [2, n]. expression: [3, n], pixels; it takes part in the turn."""
+        yaw, pitch, roll, x, y, z = (float(c) for c in motion[_POSE])
+        solid = points.from_pivot
+        if not (yaw or pitch or roll or x or y or z):
+            return np.zeros_like(solid[:2]) if expression is None else expression[:2]
         if expression is not None:
             solid = solid + expression
-        yaw, pitch, roll, x, y, z = (float(c) for c in motion[_POSE])
-        if not (yaw or pitch or roll or x or y or z):
-            return (np.zeros_like(solid[0]), np.zeros_like(solid[0])) if expression is None else (expression[0], expression[1])
         turned = np.einsum("rc,cn->rn", rotation(_bounded(yaw, self.turn), pitch, roll), solid)
         # The picture itself is seen in perspective: a point keeps its place as long as its depth stays.
         distance = CAMERA_DISTANCE * self.face.unit + self.pivot[2] - self.face.origin[2]
         near = (solid[2] + np.float32(distance)) / (turned[2] + np.float32(distance - self.face.unit * z))
-        follow = self.follow[rows]
-        out = []
-        for axis, shift in ((0, x), (1, y)):
-            centre = np.float32(self.pivot[axis] - self.face.origin[axis])
-            seen = (turned[axis] + np.float32(centre + self.face.unit * shift)) * near - centre
-            step = (seen - solid[axis]) * follow
-            out.append(step if expression is None else step + expression[axis])
-        return out[0], out[1]
+        centre = (self.pivot - self.face.origin)[:2, None]
+        shift = np.array(((x,), (y,)), np.float32) * np.float32(self.face.unit)
+        step = turned[:2] + (centre + shift)
+        step *= near
+        step -= centre
+        step -= solid[:2]
+        step *= points.follow
+        if expression is not None:
+            step += expression[:2]
+        return step
 
 
 def _bounded(yaw: float, turn: float) -> float:
@@ -101,8 +114,8 @@ def _depth(face: Face, points: Array) -> Array:
     relief = _gentle(cv2.GaussianBlur(relief, (0, 0), 0.07 / DEPTH_CELL), MAX_SLOPE * DEPTH_CELL)
     relief = np.asarray(cv2.GaussianBlur(relief, (0, 0), 0.06 / DEPTH_CELL), np.float32)
     flat = np.column_stack((points, np.full(len(points), face.origin[2]))).astype(np.float32)
-    at = ((face.canonical(flat)[:, :2] - low) / DEPTH_CELL).astype(np.float32)
-    parts = [at[None, i : i + 16384] for i in range(0, len(at), 16384)]  # remap's longest row is 32766
+    at = np.ascontiguousarray(((face.canonical(flat)[:, :2] - low) / DEPTH_CELL).astype(np.float32).T)
+    parts = [at[:, None, i : i + 16384] for i in range(0, at.shape[1], 16384)]  # remap's longest row is 32766
     z = np.concatenate([take(relief, part)[0] for part in parts])
     # From depth along the face's axis to depth along the camera's: solve canonical x, y from the picture's at known z.
     x, y, toward = face.axes

@@ -8,26 +8,32 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from engines.codecs.portrait.planes import Array, Picture, half, to_planes
+from engines.codecs.portrait.planes import Array, Picture, enlarged, half, rounded, to_planes
 from engines.codecs.portrait.view import View
 
 Background = Literal["keep", "green"]
 CHROMA_GREEN_RGB = (0, 177, 64)
 
 
+#: Pictures magnified more than this are smooth between their pixels already.
+MOST_DETAILED_SCALE = 1.5
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Layers:
-    """`person` + (1 - alpha) * `behind` is the picture: Y at full size, UV at half size. Values 0-255, alpha 0-1.
+    """`person` + `through` / 255 * `behind` is the picture, in 8 bits: Y at full size, UV at half size.
 
-    person_y, alpha: float32 [h, w]; person_uva: float32 [h/2, w/2, 3], the third being alpha at that size;
-    behind_y: uint8 [h, w]; behind_uv: uint8 [h/2, w/2, 2].
+    The person is premultiplied; `through` is how much of the background shows, 0 to 255. The person's Y is kept `detail` times
+    as large as the canvas, so that a linear look-up between its pixels is as good as a cubic one.
+    person_y, through: [h * detail, w * detail]; person_uv: [h/2, w/2, 4], the third being `through`, the fourth nothing;
+    behind: Y [h, w], U and V [h/2, w/2].
     """
 
-    person_y: Array
-    person_uva: Array
-    alpha: Array
-    behind_y: Picture
-    behind_uv: Picture
+    detail: int
+    person_y: Picture
+    through: Picture
+    person_uv: Picture
+    behind: tuple[Picture, Picture, Picture]
 
     @classmethod
     def of(cls, view: View, picture: Picture, matte: Picture, background: Picture, kind: Background) -> Layers:
@@ -40,16 +46,37 @@ class Layers:
         shown, back = view.canvas(picture), view.canvas(background)
         # Beyond the picture's edges the background's mirror image goes on, more and more out of focus; the person fades.
         beyond = view.beyond()
-        alpha = alpha * (1 - beyond)
         back = _out_of_focus(back, beyond, min(view.size) * 0.06)
-        (y, uv), (back_y, back_uv) = to_planes(shown), to_planes(back)
-        person_y = np.where(beyond > 0, alpha * y, y - (1 - alpha) * back_y)
-        alpha_uv = half(alpha)[..., None]
-        person_uv = np.where(half(beyond)[..., None] > 0, alpha_uv * uv, uv - (1 - alpha_uv) * back_uv)
+        y, uv = (plane.astype(np.float32) for plane in to_planes(shown))
+        back_y, back_uv = (plane.astype(np.float32) for plane in to_planes(back))
+        inside, inside_uv = beyond == 0, half(beyond) == 0
+        alpha = np.where(inside, np.maximum(alpha, _least_coverage(y, back_y)), alpha) * (1 - beyond)
+        alpha_uv = half(alpha)
+        alpha_uv = np.where(inside_uv, np.maximum(alpha_uv, _least_coverage(uv, back_uv).max(-1)), alpha_uv)[..., None]
+        person_y = np.where(inside, y - (1 - alpha) * back_y, alpha * y)
+        person_uv = np.where(inside_uv[..., None], uv - (1 - alpha_uv) * back_uv, alpha_uv * uv)
         if kind == "green":
-            back_y, back_uv = to_planes(np.full((*back_y.shape, 3), CHROMA_GREEN_RGB, np.uint8))
-            person_y, person_uv = np.maximum(person_y, 0), np.maximum(person_uv, 0)
-        return cls(person_y, np.dstack((person_uv, alpha_uv)).astype(np.float32), alpha, back_y, back_uv)
+            green = to_planes(np.full((*back_y.shape, 3), CHROMA_GREEN_RGB, np.uint8))
+            back_y, back_uv = (plane.astype(np.float32) for plane in green)
+        detail = 2 if view.scaled[0] < MOST_DETAILED_SCALE * view.picture_size[0] else 1
+        return cls(
+            detail,
+            enlarged(rounded(person_y), detail),
+            enlarged(rounded(255 * (1 - alpha)), detail),
+            rounded(np.dstack((person_uv, 255 * (1 - alpha_uv), np.zeros_like(alpha_uv)))),
+            (rounded(back_y), rounded(back_uv[..., 0]), rounded(back_uv[..., 1])),
+        )
+
+    def person(self) -> tuple[Array, Array]:
+        """The person at rest, premultiplied, at the canvas's size: Y [h, w] and UV [h/2, w/2, 2]."""
+        y = self.person_y[:: self.detail, :: self.detail]
+        return y.astype(np.float32), self.person_uv[..., :2].astype(np.float32)
+
+
+def _least_coverage(picture: Array, behind: Array) -> Array:
+    """The least coverage at which some colour of the person, laid over what is behind, gives the picture."""
+    darker, lighter = 1 - picture / np.maximum(behind, 1), (picture - behind) / np.maximum(255 - behind, 1)
+    return np.asarray(np.clip(np.maximum(darker, lighter), 0, 1), np.float32)
 
 
 def _out_of_focus(picture: Picture, share: Array, blur: float) -> Picture:

@@ -12,7 +12,7 @@ import numpy as np
 from engines.codecs.portrait.face import LOWER_INNER, UPPER_INNER, Face
 from engines.codecs.portrait.fields import MouthFrame
 from engines.codecs.portrait.mouth import OPEN_AT_REST, MouthColours, keep_own_teeth, paint
-from engines.codecs.portrait.planes import Array, half, mesh, take
+from engines.codecs.portrait.planes import Array, Picture, half, mesh, take
 
 
 class Lips:
@@ -26,17 +26,17 @@ class Lips:
         height, width = y.shape
         left, top = np.clip((centre - reach).astype(int), 0, (width - 4, height - 4)) // 2 * 2
         right, bottom = np.clip((centre + reach).astype(int), (left + 4, top + 4), (width, height)) // 2 * 2
-        self.offset = np.array((left, top), np.float32)
+        self.offset = np.array((left, top), np.float32)[:, None, None]
         grid = mesh(right - left, bottom - top) + np.array((left, top), np.float32)
-        q = take(canonical, grid * np.float32(1 / step))
+        q = take(canonical, (grid[..., 0] / np.float32(step), grid[..., 1] / np.float32(step)))
         s, v = mouth.locate(q.reshape(-1, 3))
         s, v = s.reshape(q.shape[:2]), v.reshape(q.shape[:2])
         unit = np.float32(face.unit)
         gap = _rest_gap(mouth, face, s) if mouth.rest_gap > OPEN_AT_REST else np.zeros_like(s)
         corner = (1 - np.abs(s)) * mouth.half_width * unit
         #: Pixels beyond each lip's inner edge, positive outside the lip; nothing opens beyond the corners.
-        edges = ((v + gap / 2) * unit, (gap / 2 - v) * unit)
-        self.edges = np.dstack((*edges, corner)).astype(np.float32)
+        self.edges = edges = np.stack(((v + gap / 2) * unit, (gap / 2 - v) * unit)).astype(np.float32)
+        self.corner = corner.astype(np.float32)
         colours = MouthColours.of(face, y, uv)
         upper, lower, cavity = paint(mouth, face, q, colours)
         if mouth.rest_gap > OPEN_AT_REST:
@@ -47,19 +47,18 @@ class Lips:
         self.upper, self.lower, self.cavity = upper, lower, cavity
 
     def edge(self, at: Array, lip: int) -> tuple[Array, Array]:
-        """(pixels beyond the upper (0) or lower (1) lip's inner edge, pixels inside the corners) at window pixels [h, w, 2]."""
-        taken = take(self.edges, at)
-        return taken[..., lip], taken[..., 2]
+        """(pixels beyond the upper (0) or lower (1) lip's inner edge, pixels inside the corners) at window pixels [2, h, w]."""
+        return take(self.edges[lip], at), take(self.corner, at)
 
     def interior(self, head: Array, jaw_shift: Array, under_upper: Array, over_lower: Array) -> Array:
         """The inside of the mouth, YUV [h, w, 3].
 
-        head: window pixels that follow the skull [h, w, 2]; jaw_shift: [2], how far the jaw has moved, pixels;
+        head: window pixels that follow the skull [2, h, w]; jaw_shift: [2], how far the jaw has moved, pixels;
         under_upper, over_lower: distance to the lips' edges, pixels [h, w].
         """
         unit = np.float32(self.face.unit)
         cavity = take(self.cavity, head)
-        lower = take(self.lower, head - jaw_shift)
+        lower = take(self.lower, head - jaw_shift[:, None, None])
         upper = take(self.upper, head)
         inside = cavity * (1 - lower[..., 3:]) + lower[..., :3]
         inside = inside * (1 - upper[..., 3:]) + upper[..., :3]
@@ -93,17 +92,14 @@ def coverage(upper: tuple[Array, Array], lower: tuple[Array, Array]) -> tuple[Ar
     return on_upper.astype(np.float32), (1 - through - on_upper).astype(np.float32), (upper[0], lower[0])
 
 
-def compose(upper: tuple[Array, Array], lower: tuple[Array, Array], on_upper: Array, on_lower: Array) -> tuple[Array, Array]:
-    """The lips together, with nothing between: (Y [h, w], UV and coverage [h/2, w/2, 3]).
-
-    upper, lower: the skin as each lip's field warps it, shaped like that; on_upper, on_lower: their coverage [h, w].
-    """
-    y = upper[0] * on_upper + lower[0] * on_lower
-    return y, upper[1] * half(on_upper)[..., None] + lower[1] * half(on_lower)[..., None]
+def compose(skin: list[Picture], on_upper: Array, on_lower: Array) -> Array:
+    """The lips together, with nothing between. skin: [h, w] or [h, w, c] as the upper, the lower lip's field warps it."""
+    if skin[0].ndim == 3:
+        on_upper, on_lower = on_upper[..., None], on_lower[..., None]
+    return skin[0] * on_upper + skin[1] * on_lower
 
 
-def add_interior(y: Array, uva: Array, inside: Array, through: Array) -> None:
+def add_interior(y: Array, uv: Array, inside: Array, through: Array) -> None:
     """Add the inside of the mouth, YUV [h, w, 3], where it shows: through [h, w]. In place."""
     y += inside[..., 0] * through
-    uva[..., :2] += half(inside[..., 1:] * through[..., None])
-    uva[..., 2] += half(through)
+    uv += half(inside[..., 1:] * through[..., None])

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 Picture = NDArray[np.uint8]
+#: x and y of places in a plane, pixels: float32 [2, rows, columns], or one array [rows, columns] for each.
+Places = Array | tuple[Array, Array]
 
 
-def take(plane: Array, at: Array, cubic: bool = False, border: int = cv2.BORDER_REPLICATE) -> Array:
-    """The values of a plane [h, w] or [h, w, c] at places (x, y): float32 [rows, columns, 2]."""
+def take(plane: Array, at: Places, cubic: bool = False, border: int = cv2.BORDER_REPLICATE) -> Array:
+    """The values of a plane [h, w] or [h, w, c] at places."""
     method = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
-    return np.asarray(cv2.remap(plane, at, None, method, borderMode=border), np.float32)
+    return np.asarray(cv2.remap(plane, at[0], at[1], method, borderMode=border), np.float32)
 
 
 def half(plane: Array) -> Array:
@@ -22,15 +24,34 @@ def half(plane: Array) -> Array:
     return np.asarray(small, np.float32)
 
 
-def enlarge(plane: Array, times: int) -> Array:
-    """A plane `times` as large; pixels are cells, and their centres keep their values' places."""
-    size = (plane.shape[1] * times, plane.shape[0] * times)
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), np.float32)
+def look_up(plane: Picture, at: Places) -> Picture:
+    """The values of an 8-bit plane [h, w] or [h, w, 4] at places, linear between pixels."""
+    return np.asarray(cv2.remap(plane, at[0], at[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def warped(plane: Picture, matrix: Array, size: tuple[int, int]) -> Picture:
+    """A plane seen through a matrix [2, 3] from new pixels to its own, mirrored at its edges. size: (width, height)."""
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(plane, matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT), np.uint8)
 
 
 def store(plane: Array, into: Picture) -> None:
     """Round into 8 bits, in place, keeping to 0-255."""
     cv2.add(plane, 0.0, dst=into, dtype=cv2.CV_8U)
+
+
+def rounded(plane: NDArray[np.floating]) -> Picture:
+    """In 8 bits, keeping to 0-255."""
+    return np.clip(np.rint(plane), 0, 255).astype(np.uint8)
+
+
+def enlarged(plane: Picture, times: int) -> Picture:
+    """A plane [h, w] `times` as large by a cubic filter; pixel (x, y) stays as it is, at `times` its place."""
+    if times == 1:
+        return plane
+    size, matrix = (plane.shape[1] * times, plane.shape[0] * times), np.diag((1 / times, 1 / times, 1))[:2]
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(plane, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def mesh(width: int, height: int) -> Array:
