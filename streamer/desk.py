@@ -11,7 +11,7 @@ from engines.prompts import ACTIONS
 from streamer import protocol
 from streamer.briefing import Briefing, Director
 from streamer.director import ACTION_S, CAMERA_S, delete, direct, edit, lay, opening, overlay, undo, undrawn
-from streamer.plan import Beat, Directive, Pts, Sources, Storyline, pts_from_s
+from streamer.plan import FIELDS, Beat, Directive, Pts, Sources, Storyline, pts_from_s
 from streamer.protocol import Code, ErrorMessage, StorylineMessage
 from streamer.storyline_schema import MAX_BEATS
 
@@ -131,15 +131,16 @@ class Desk:
         return Pts(max(at, message.at_pts or 0))
 
     def _revise(self, message: protocol.EditBeat | protocol.DeleteBeat, at: Pts) -> Done:
-        start = Pts(message.start_pts)
+        start, until = Pts(message.start_pts), None if message.end_pts is None else Pts(message.end_pts)
         try:
             if isinstance(message, protocol.DeleteBeat):
-                self._change(delete(self.line, start, at), "a beat deleted")
+                fields = FIELDS if message.field is None else (message.field,)
+                self._change(delete(self.line, start, at, until, fields), "a beat deleted")
                 return Done(Pts(max(start, at)), ("deleted",))
             changes = message.changes()
             if (action := changes.get("action")) is not None and action not in self._actions:
                 raise Refused("not_drawn", f"{action}: the model on air draws no hands; nothing has changed", "action")
-            self._change(edit(self.line, start, at, **changes), "a beat edited")
+            self._change(edit(self.line, start, at, until, **changes), "a beat edited")
             return Done(Pts(max(start, at)), tuple(str(value) for value in changes.values()))
         except LookupError as error:
             raise Refused("unknown_beat", str(error), "start_pts") from None

@@ -263,28 +263,34 @@ def _forbid(storyline: Storyline, said: Directive, at: Pts, source: Source) -> S
     return _joined(replace(storyline, beats=tuple(change(b) if inside else b for b, inside in _split(storyline, at, None))))
 
 
-def edit(storyline: Storyline, beat_start: Pts, at: Pts, **changes: object) -> Storyline:
-    """The beat that starts at `beat_start` changed by the user, as far as it lies after `at`.
+def edit(storyline: Storyline, beat_start: Pts, at: Pts, until: Pts | None = None, **changes: object) -> Storyline:
+    """The beat that starts at `beat_start`, and those after it up to `until`, changed by the user where they lie past `at`.
 
     Raises LookupError where no beat starts there, or it has ended by `at`.
     """
-    start, end = _editable(storyline, beat_start, at)
+    start, end = _editable(storyline, beat_start, at, until)
     return overlay(storyline, start, end, "user", **changes)
 
 
-def delete(storyline: Storyline, beat_start: Pts, at: Pts) -> Storyline:
-    """Without the beat that starts at `beat_start`, as far as it lies after `at`: the emotion before it lasts, nothing is done.
+def delete(
+    storyline: Storyline, beat_start: Pts, at: Pts, until: Pts | None = None, fields: Sequence[Field] = FIELDS
+) -> Storyline:
+    """Without these fields of the beat that starts at `beat_start`, and of those after it up to `until`, where they lie past
+    `at`: the emotion before it lasts, nothing is done.
 
     Raises LookupError where no beat starts there, or it has ended by `at`.
     """
-    start, end = _editable(storyline, beat_start, at)
+    start, end = _editable(storyline, beat_start, at, until)
     index = next(i for i, beat in enumerate(storyline.beats) if beat.start == beat_start)
     before = storyline.beats[index - 1] if index else _RELEASED
     fill = replace(_RELEASED, emotion=before.emotion, intensity=before.intensity, sources=Sources(before.sources.emotion))
-    beats = tuple(
-        replace(fill, start=beat.start, end=beat.end) if inside else beat for beat, inside in _split(storyline, start, end)
-    )
-    return _joined(replace(storyline, beats=beats))
+    without = {name: getattr(fill, name) for field in fields for name in _PARTS[field]}
+    decided = {field: getattr(fill.sources, field) for field in fields}
+
+    def clear(beat: Beat) -> Beat:
+        return replace(beat, **without, sources=replace(beat.sources, **decided))
+
+    return _joined(replace(storyline, beats=tuple(clear(b) if inside else b for b, inside in _split(storyline, start, end))))
 
 
 def undo(storyline: Storyline, earlier: Storyline, at: Pts) -> Storyline:
@@ -298,11 +304,11 @@ def undo(storyline: Storyline, earlier: Storyline, at: Pts) -> Storyline:
     return _joined(replace(earlier, version=storyline.version, beats=(*past, *future)))
 
 
-def _editable(storyline: Storyline, beat_start: Pts, at: Pts) -> tuple[Pts, Pts | None]:
+def _editable(storyline: Storyline, beat_start: Pts, at: Pts, until: Pts | None) -> tuple[Pts, Pts | None]:
     spans = {beat.start: end for beat, end in _spans(storyline)}
     if beat_start not in spans:
         raise LookupError(f"no beat of storyline {storyline.version} starts at PTS {beat_start}")
-    end = spans[beat_start]
+    end = spans[beat_start] if until is None else until
     if end is not None and end <= at:
         raise LookupError(f"the beat at PTS {beat_start} has been on air, or is being drawn: it cannot change any more")
     return max(beat_start, at), end

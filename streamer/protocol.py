@@ -71,6 +71,7 @@ class EditBeat(Request):
 
     type: Literal["edit"]
     start_pts: int = Field(ge=0, description="names the beat: its `start_pts` in the newest storyline")
+    end_pts: int | None = Field(default=None, ge=0, description="beats that follow, up to here, are changed with it")
     emotion: Emotion | None = None
     intensity: Unit | None = None
     action: Action | None = Field(default=None, description="null takes the action out")
@@ -79,7 +80,7 @@ class EditBeat(Request):
 
     def changes(self) -> dict[str, Any]:
         """The fields that were given, as `director.edit` takes them."""
-        given = self.model_dump(include=self.model_fields_set - {"type", "id", "start_pts"})
+        given = self.model_dump(include=self.model_fields_set - {"type", "id", "start_pts", "end_pts"})
         return {name: value for name, value in given.items() if value is not None or name == "action"}
 
     @model_validator(mode="after")
@@ -94,6 +95,8 @@ class DeleteBeat(Request):
 
     type: Literal["delete"]
     start_pts: int = Field(ge=0, description="names the beat: its `start_pts` in the newest storyline")
+    end_pts: int | None = Field(default=None, ge=0, description="of beats that follow, up to here, too")
+    field: Literal["emotion", "action", "camera"] | None = Field(default=None, description="this alone; null: all of it")
 
 
 class SwitchAvatar(Request):

@@ -113,6 +113,19 @@ def test_a_beat_to_come_is_edited_or_deleted_by_its_start() -> None:
     assert spoken(mine.line) == [(0, "calm", None, "static")]
 
 
+def test_one_field_of_several_beats_is_edited_or_deleted_at_once() -> None:
+    mine = desk()
+    mine.take(Prompt(type="prompt", text="very happy, nods, slow zoom in"), Pts(0))
+    zooms = [beat for beat in mine.line.beats if beat.camera == "zoom_in"]
+    assert len(zooms) > 1
+    span = {"start_pts": zooms[0].start, "end_pts": zooms[-1].end}
+    mine.take(EditBeat(type="edit", camera="pan_left", **span), Pts(0))  # type: ignore[arg-type]
+    assert {beat.camera for beat in mine.line.beats} == {"pan_left", "static"}
+    mine.take(DeleteBeat(type="delete", field="camera", **span), Pts(0))  # type: ignore[arg-type]
+    assert {beat.camera for beat in mine.line.beats} == {"static"}
+    assert {beat.emotion for beat in mine.line.beats} == {"joy"} and "nod" in {beat.action for beat in mine.line.beats}
+
+
 def test_a_beat_that_is_not_there_or_has_been_cannot_be_deleted() -> None:
     mine = desk()
     mine.take(emotion("joy"), Pts(0))
