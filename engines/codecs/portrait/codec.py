@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.avatar_library import Avatar
 from engines.codecs.portrait.eye_shape import EyeShape, fitted
@@ -27,7 +29,7 @@ from engines.codecs.portrait.view import View
 from engines.lips import APERTURE_GAIN
 from engines.motion import INDEX, NUM_CHANNELS, Motion
 
-STRIP_ROWS = 192  # tall enough for few calls, short enough for the core's cache
+STRIP_ROWS = 128  # tall enough for few calls, short enough for the core's cache
 #: Channels that have a range of their own; all others go from 0 to 1.
 LIMITS = {
     "headYaw": 0.45, "headPitch": 0.35, "headRoll": 0.35, "headX": 0.6, "headY": 0.4, "headZ": 1.2,
@@ -43,6 +45,14 @@ class Cells:
     top: int
     right: int
     bottom: int
+
+
+class Coverage(IntEnum):
+    """How much of the surroundings of a place belongs to the person."""
+
+    NONE = 0
+    PART = 1
+    ALL = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +86,7 @@ class PortraitCodec:
         self.face = face = self.view.place(face)
         self.flow = Flow(self.view, face, crown_cut=bool(matte[0].max() >= 128))
         self.layers = layers = Layers.of(self.view, picture, matte, behind, background)
-        self.near_person = _near_person(layers, self.flow.grid, self.flow.step)
+        self.coverage = _coverage(layers, self.flow.grid, self.flow.step)
         planes = layers.person()
         shapes = EyeShape.of(face, "Right"), EyeShape.of(face, "Left")
         if avatar.points == "detected":
@@ -153,23 +163,29 @@ class PortraitCodec:
         """Lay the person over the frame, in strips."""
         at, step, (width, height) = sources.chosen, self.flow.step, self.size
         nodes = at[:, 1:-1, 1:-1] * np.float32(1 / step)
-        near = cv2.remap(self.near_person, nodes[0], nodes[1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        coverage = cv2.remap(self.coverage, nodes[0], nodes[1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         on_y, on_uv = at * np.float32(self.layers.detail), at * np.float32(0.5) - np.float32(0.25)
         num_rows = max(1, STRIP_ROWS // step)
-        for top in range(0, len(near), num_rows):
-            bottom = min(top + num_rows, len(near))
-            cols = np.flatnonzero(near[top:bottom].any(0))
+        for top in range(0, len(coverage), num_rows):
+            strip = coverage[top : top + num_rows]
+            cols = np.flatnonzero(strip.any(0))
             if not len(cols):
                 continue
-            cells = Cells(int(cols[0]), top, int(cols[-1]) + 1, bottom)
-            map_y, map_uv = self._map(on_y, cells), self._map(on_uv, cells, 2)
-            u, v, through, _ = cv2.split(look_up(self.layers.person_uv, map_uv))
-            person = (look_up(self.layers.person_y, map_y), u, v)
-            shares = (look_up(self.layers.through, map_y), through, through)
-            box = frame.box(cells.left * step, top * step, min(cells.right * step, width), min(bottom * step, height))
-            for into, plane, share in zip(box, person, shares, strict=True):
-                cv2.multiply(share, into, dst=into, scale=1 / 255)
-                cv2.add(plane, into, dst=into)
+            left, right = int(cols[0]), int(cols[-1]) + 1
+            map_y, map_uv = (self._map(on, Cells(left, top, right, top + len(strip)), n) for on, n in ((on_y, 1), (on_uv, 2)))
+            u, v, through_uv, _ = cv2.split(look_up(self.layers.person_uv, map_uv))
+            y, u_box, v_box = frame.box(
+                left * step, top * step, min(right * step, width), min((top + len(strip)) * step, height)
+            )
+            _lay(u, through_uv, u_box)
+            _lay(v, through_uv, v_box)
+            person_y = look_up(self.layers.person_y, map_y)
+            solid = _longest_run(strip[:, left:right].min(0) == Coverage.ALL)
+            for part in (slice(0, solid.start * step), slice(solid.stop * step, y.shape[1])):
+                if part.start < part.stop:
+                    _lay(person_y[:, part], look_up(self.layers.through, (map_y[0][:, part], map_y[1][:, part])), y[:, part])
+            part = slice(solid.start * step, solid.stop * step)
+            y[:, part] = person_y[:, part]
 
     def _map(self, source: Array, cells: Cells, divide: int = 1) -> tuple[Array, Array]:
         """The places that the pixels of some cells show, in Y or (divide 2) in U and V, from those of the cells."""
@@ -242,12 +258,28 @@ class PortraitCodec:
         return (self.face.unit * (side * self.face.axes[0, :2] + down * self.face.axes[1, :2])).astype(np.float32)
 
 
-def _near_person(layers: Layers, grid: tuple[int, int], step: int) -> Picture:
-    """1 at the nodes of the canvas's grid that have some of the person within two steps."""
-    alpha = (layers.through[:: layers.detail, :: layers.detail] < 255).astype(np.uint8)
-    around = cv2.dilate(alpha, np.ones((4 * step + 1, 4 * step + 1), np.uint8))
-    rows, cols = (np.minimum(np.arange(n) * step, size - 1) for n, size in zip(grid, alpha.shape, strict=True))
-    return np.ascontiguousarray(around[np.ix_(rows, cols)], np.uint8)
+def _coverage(layers: Layers, grid: tuple[int, int], step: int) -> Picture:
+    """What surrounds each node of the canvas's grid (two steps each way): a `Coverage`."""
+    through = layers.through[:: layers.detail, :: layers.detail]
+    around = np.ones((4 * step + 1, 4 * step + 1), np.uint8)
+    rows, cols = (np.minimum(np.arange(n) * step, size - 1) for n, size in zip(grid, through.shape, strict=True))
+    least, most = (reduce(through, around)[np.ix_(rows, cols)] for reduce in (cv2.erode, cv2.dilate))
+    return np.where(most == 0, Coverage.ALL, np.where(least < 255, Coverage.PART, Coverage.NONE)).astype(np.uint8)
+
+
+def _longest_run(of: NDArray[np.bool_]) -> slice:
+    """Where the most neighbours are true; empty at the start where none is."""
+    edges = np.flatnonzero(np.diff(of, prepend=False, append=False)).reshape(-1, 2)
+    if not len(edges):
+        return slice(0, 0)
+    start, stop = edges[np.argmax(edges[:, 1] - edges[:, 0])]
+    return slice(int(start), int(stop))
+
+
+def _lay(person: Picture, through: Picture, over: Picture) -> None:
+    """Lay a premultiplied plane over another in place; through: how much of that shows, 0-255."""
+    cv2.multiply(through, over, dst=over, scale=1 / 255)
+    cv2.add(person, over, dst=over)
 
 
 def within_range(motion: Motion) -> Motion:

@@ -61,7 +61,7 @@ class Flow:
     def __init__(self, view: View, face: Face, crown_cut: bool = False) -> None:
         """face: on the canvas; crown_cut: the picture's upper edge cuts the head, whose crown then stays there."""
         self.view, self.face = view, face
-        self.step = int(np.clip(round(face.unit / 26 / 2), 2, 5)) * 2  # even: chroma cells are half as large
+        self.step = int(np.clip(round(face.unit / 20 / 2), 2, 5)) * 2  # even: chroma cells are half as large
         width, height = view.canvas_size
         self.grid = (height // self.step + 2, width // self.step + 2)  # rows, columns
         nodes = mesh(self.grid[1], self.grid[0]) * np.float32(self.step)

@@ -16,7 +16,7 @@ CHROMA_GREEN_RGB = (0, 177, 64)
 
 
 #: Pictures magnified more than this are smooth between their pixels already.
-MOST_DETAILED_SCALE = 1.5
+MOST_DETAILED_SCALE = 1.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
