@@ -8,7 +8,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import Tensor, nn
 
 from engines.catalog import CONFIGS, AvatarDiTConfig, MotionStatistics
@@ -72,6 +75,36 @@ def export_motion_model(model: AvatarDiT, statistics: MotionStatistics, folder: 
     export_onnx(_Method(model, "condition"), once, list(CONDITION_OUTPUTS), folder / "conditions.onnx", DYNAMIC)
     export_onnx(_Method(model, "denoise"), each, ["velocity"], folder / "model.onnx", DYNAMIC)
     statistics.save(folder / "statistics.json")
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """The state dict of an `AvatarDiT` that `export_motion_model` wrote, so that training can go on from shipped weights.
+
+    Linear weights lose their names in ONNX: each is found, transposed, before the addition of its named bias. Equal tensors
+    are stored once: the interval embedding's last bias is the time embedding's. A weight
+    that is not found is left out, which `load_state_dict` refuses.
+    """
+    state: dict[str, Tensor] = {}
+    for name in ("conditions", "model"):
+        graph = onnx.load(folder / f"{name}.onnx").graph
+        values = {tensor.name: numpy_helper.to_array(tensor).astype(np.float32) for tensor in graph.initializer}
+        values |= {node.output[0]: values[node.input[0]] for node in graph.node if node.input[0] in values}
+        made_by = {output: node for node in graph.node for output in node.output}
+        for key, value in values.items():
+            if key.startswith("model.") and not key.endswith(".half"):
+                state[key.removeprefix("model.")] = torch.from_numpy(value.copy())
+        for node in graph.node:
+            for bias, product in (node.input, node.input[::-1]) if node.op_type == "Add" else ():
+                source = made_by.get(product)
+                if not (bias.startswith("model.") and bias.endswith(".bias") and source and source.op_type == "MatMul"):
+                    continue
+                if source.input[1] in values:
+                    weight = torch.from_numpy(values[source.input[1]].T.copy())
+                    state[bias.removeprefix("model.").removesuffix("bias") + "weight"] = weight
+    state.setdefault("interval_embedding.2.bias", state["time_embedding.2.bias"])
+    patch = state["patch_embedding.weight"]  # of 1 × 1 × 1, so that it may have become a linear layer
+    state["patch_embedding.weight"] = patch.reshape(*patch.shape[:2], 1, 1, 1)
+    return state
 
 
 def main() -> None:

@@ -17,11 +17,15 @@ MOUTH_RIGHT, MOUTH_LEFT = 61, 291
 NOSE_BRIDGE, NOSE_TIP, CHIN = 6, 4, 152
 LIDS = ((159, 145, 33, 133), (386, 374, 263, 362))  # upper, lower, outer corner, inner corner
 BROWS = ((105, 159), (334, 386))  # brow, the lid below it
+IRISES = ((468, 33, 133), (473, 362, 263))  # centre, the eye's corners: the one left in the picture first
+BROW_RIGHT, BROW_LEFT = 55, 285  # inner ends
+NOSE_BASE, LIP_EDGE = 2, 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceTrack:
     """Series of [T]; lengths are in eye distances (outer corner to outer corner), angles in radians, signs of `engines.motion`.
+    Only `size`, `x` and `y` are in the unit of the landmarks.
 
     Frames where no face was found hold what the nearest frames make likely; `found` says which.
     """
@@ -35,6 +39,16 @@ class FaceTrack:
     yaw: Series
     pitch: Series
     roll: Series
+    gaze_left: Series  # irises off the middle of their eyes, over the eyes' widths, to the speaker's left
+    gaze_up: Series
+    wink: Series  # how much wider one eye is open than the other
+    brow_tilt: Series  # how much higher one brow is than the other
+    brow_gap: Series  # between the brows' inner ends
+    smirk: Series  # how much higher one corner of the mouth is than the other
+    lip_lift: Series  # nose to upper lip
+    size: Series  # the eye distance itself
+    x: Series  # middle of the eyes, picture right
+    y: Series  # picture down
     found: NDArray[np.bool_]
 
     @property
@@ -68,6 +82,13 @@ def from_landmarks(landmarks: NDArray[np.float32], found: NDArray[np.bool_]) -> 
     lids = [distance(top, bottom) / np.maximum(distance(outer, inner), 1e-9) for top, bottom, outer, inner in LIDS]
     eyes = points[:, [EYE_RIGHT, EYE_LEFT]].mean(1)
     nose = points[:, NOSE_TIP] - eyes
+    along = across[:, :2] / eye[:, None]
+    gaze = np.zeros((len(points), 2))
+    for iris, one, other in IRISES:
+        off = points[:, iris, :2] - points[:, [one, other], :2].mean(1)
+        width = np.maximum(distance(one, other), 1e-9)
+        gaze += np.stack([np.einsum("tk,tk->t", off, axis) / width / 2 for axis in (along, up)], axis=1)
+    brows = [above(brow, lid) for brow, lid in BROWS]
     down = points[:, CHIN] - points[:, NOSE_BRIDGE]
     return FaceTrack(
         aperture=filled(distance(LIP_TOP, LIP_BOTTOM) / eye),
@@ -75,10 +96,20 @@ def from_landmarks(landmarks: NDArray[np.float32], found: NDArray[np.bool_]) -> 
         mouth_width=filled(distance(MOUTH_RIGHT, MOUTH_LEFT) / eye),
         smile=filled(np.einsum("tk,tk->t", corners - lips_middle, up) / eye),
         eye_opening=filled(np.mean(lids, axis=0)),
-        brow=filled(np.mean([above(brow, lid) for brow, lid in BROWS], axis=0)),
+        brow=filled(np.mean(brows, axis=0)),
         yaw=filled(np.arcsin(np.clip((nose[:, 0] * across[:, 0] + nose[:, 1] * across[:, 1]) / eye**2, -1, 1))),
         pitch=filled(np.arctan2(-down[:, 2], np.hypot(down[:, 0], down[:, 1]))),
         roll=filled(np.arctan2(across[:, 1], across[:, 0])),
+        gaze_left=filled(gaze[:, 0]),
+        gaze_up=filled(gaze[:, 1]),
+        wink=filled(np.abs(lids[0] - lids[1])),
+        brow_tilt=filled(np.abs(brows[0] - brows[1])),
+        brow_gap=filled(distance(BROW_RIGHT, BROW_LEFT) / eye),
+        smirk=filled(np.abs(above(MOUTH_LEFT, MOUTH_RIGHT))),
+        lip_lift=filled(distance(NOSE_BASE, LIP_EDGE) / eye),
+        size=filled(eye),
+        x=filled(eyes[:, 0]),
+        y=filled(eyes[:, 1]),
         found=found,
     )
 

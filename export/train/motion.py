@@ -17,6 +17,7 @@ import os
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
@@ -26,6 +27,7 @@ from engines.catalog import CONFIGS, MotionStatistics
 from engines.lips import APERTURE_GAIN
 from engines.models.avatar_dit import AvatarDiT
 from engines.motion import HEAD, INDEX, NUM_CHANNELS, SPEECH_CHANNELS
+from export.motion_onnx import read_weights
 from export.train.windows import Windows, load_clips, statistics_of
 
 INPUTS = ("interval", "time", "frame_scalars", "text", "text_mask", "audio", "audio_known", "audio_time", "audio_mask")
@@ -105,6 +107,13 @@ def validate(model: AvatarDiT, windows: Windows, gain: Tensor, batches: int, siz
     return {f"val_{name}": round(value, 4) for name, value in sums.items()}
 
 
+def known_weights(path: Path) -> dict[str, Any]:
+    """`ema` and `statistics` of a checkpoint file, or of a folder that `export.motion_onnx` wrote."""
+    if path.is_dir():
+        return {"ema": read_weights(path), "statistics": asdict(MotionStatistics.load(path / "statistics.json"))}
+    return torch.load(path, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, required=True, help="written by export.train.cache")
@@ -118,7 +127,7 @@ def main() -> None:
     parser.add_argument("--real-weight", type=float, default=8.0, help="how many times real clips are oversampled")
     parser.add_argument("--save-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--from", dest="start_from", type=Path, help="begin with the weights of this checkpoint")
+    parser.add_argument("--from", dest="start_from", type=Path, help="begin with this checkpoint, or with exported weights (a folder)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
     shared = "WORLD_SIZE" in os.environ
@@ -134,7 +143,7 @@ def main() -> None:
 
     clips = load_clips(args.cache, "train")
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True) if checkpoint.exists() else None
-    first = torch.load(args.start_from, map_location="cpu", weights_only=True) if args.start_from and not saved else None
+    first = known_weights(args.start_from) if args.start_from and not saved else None
     known = saved or first
     statistics = MotionStatistics(**known["statistics"]) if known else statistics_of(clips, args.shift)
     model = AvatarDiT(CONFIGS[args.config]).to(args.device)

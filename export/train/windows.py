@@ -21,7 +21,9 @@ from export.train.data import MOTION_FPS
 BLUEPRINT_INTERVAL_S = 0.16
 INTERVALS_S = (1 / 25, 1 / 25, 1 / 25, 1 / 48, 1 / 30)
 #: Windows that are placed about the beginning of a beat; the others lie anywhere.
-BEAT_START_SHARE = 0.4
+BEAT_START_SHARE = 0.6
+#: How much likelier such a beat is one with an action.
+ACTION_PREFERENCE = 3
 #: Batches that are blueprints.
 BLUEPRINT_SHARE = 0.3
 _MIN_STD = 0.02
@@ -34,6 +36,7 @@ class Clip:
     features: NDArray[np.float16]  # [n, 384]
     motion: NDArray[np.float16]  # [T, 64]
     beats: tuple[BeatCondition, ...]
+    starts: NDArray[np.float64]  # seconds at which beats begin, those with an action repeated
     weight: NDArray[np.float32]  # [64]
     kind: str
 
@@ -45,9 +48,11 @@ def load_clips(cache: Path, split: str) -> list[Clip]:
         with np.load(path) as file:
             if str(file["split"]) != split:
                 continue
-            beats = tuple(BeatCondition(b["start_s"], b["end_s"], b["text"]) for b in json.loads(str(file["beats"])))
+            told = json.loads(str(file["beats"]))
+            beats = tuple(BeatCondition(b["start_s"], b["end_s"], b["text"]) for b in told)
+            starts = np.repeat([b["start_s"] for b in told], [ACTION_PREFERENCE if b["action"] else 1 for b in told])
             weight = file["weight"].astype(np.float32)
-            clips.append(Clip(file["features"], file["motion"], beats, weight, str(file["kind"])))
+            clips.append(Clip(file["features"], file["motion"], beats, starts, weight, str(file["kind"])))
     if not clips:
         raise FileNotFoundError(f"no cached {split} clips in {cache}: run python -m export.train.cache")
     return clips
@@ -106,9 +111,8 @@ class Windows:
         if span > length:
             interval, span = length / (f - 1), length  # a clip too short for its blueprint is drawn a little denser
         start = rng.uniform(0, max(length - span, 1e-6))
-        if rng.random() < BEAT_START_SHARE and clip.beats:  # where actions are
-            beat = clip.beats[rng.integers(len(clip.beats))]
-            start = float(np.clip(beat.start_s - rng.uniform(-0.5, 0.7) * min(span, 1.5), 0.0, length - span))
+        if rng.random() < BEAT_START_SHARE and len(clip.starts):  # where actions are
+            start = float(np.clip(rng.choice(clip.starts) - rng.uniform(-0.5, 0.7) * min(span, 1.5), 0.0, length - span))
         times = frame_times(f, interval)
         motion = _at(clip.motion, (start + times) * MOTION_FPS)
         mask = self._blueprint_mask(f) if blueprint else self._repair_mask(f) if repair else self._dense_mask(f)

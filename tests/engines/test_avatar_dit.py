@@ -15,7 +15,7 @@ from engines.catalog import PORTRAIT, AvatarDiTConfig, MotionStatistics  # noqa:
 from engines.conditions import CONDITION_INPUTS  # noqa: E402
 from engines.models.avatar_dit import AvatarDiT  # noqa: E402
 from engines.models.rope import angles, rotate  # noqa: E402
-from export.motion_onnx import example_inputs, export_motion_model  # noqa: E402
+from export.motion_onnx import example_inputs, export_motion_model, read_weights  # noqa: E402
 
 SMALL = replace(PORTRAIT, dim=32, ffn_dim=48, num_heads=2, num_blocks=2, audio_hidden_dim=16, rope_split=(16, 0, 0))
 
@@ -27,18 +27,42 @@ def small_model() -> AvatarDiT:
     return model
 
 
-def test_onnx_agrees_with_torch_at_sizes_it_was_not_traced_with(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def trained() -> AvatarDiT:
+    """With parameters no two of which are equal, as training leaves them."""
     model = small_model()
-    export_motion_model(model, MotionStatistics([0.0] * 64, [1.0] * 64), tmp_path)
-    onnx = OnnxMotionModel(tmp_path)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += torch.randn_like(parameter) * 0.05
+        # Both are added to one sum from the same start, so training keeps them equal.
+        model.interval_embedding[2].bias.copy_(model.time_embedding[2].bias)
+    return model
+
+
+@pytest.fixture(scope="module")
+def exported(trained: AvatarDiT, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    export_motion_model(trained, MotionStatistics([0.0] * 64, [1.0] * 64), folder)
+    return folder
+
+
+def test_onnx_agrees_with_torch_at_sizes_it_was_not_traced_with(trained: AvatarDiT, exported: Path) -> None:
+    onnx = OnnxMotionModel(exported)
     for sizes in ({}, {"b": 1, "f": 30, "k": 1, "n": 90, "words": 3}, {"b": 5, "f": 4, "k": 4, "n": 17, "words": 24}):
         inputs = example_inputs(SMALL, **sizes)
         with torch.no_grad():
-            expected = model(**inputs).numpy()
+            expected = trained(**inputs).numpy()
         arrays = {name: value.numpy() for name, value in inputs.items()}
         arrays.update(onnx.condition({name: arrays.pop(name) for name in CONDITION_INPUTS}))
         # Weights are stored as float16.
         np.testing.assert_allclose(onnx.denoise(arrays), expected, atol=2e-3 * np.abs(expected).max())
+
+
+def test_training_goes_on_from_exported_weights(trained: AvatarDiT, exported: Path) -> None:
+    again = AvatarDiT(SMALL).eval()
+    again.load_state_dict(read_weights(exported))
+    for (name, ours), (_, theirs) in zip(trained.named_parameters(), again.named_parameters(), strict=True):
+        assert torch.allclose(ours, theirs, atol=2e-3), name
 
 
 def test_parameters_carry_the_published_names() -> None:

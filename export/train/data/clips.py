@@ -74,8 +74,9 @@ def load_clip(path: Path) -> Clip:
 
 
 def storyline(duration_s: float, rng: np.random.Generator) -> tuple[ClipBeat, ...]:
-    """One to three beats over the clip, none under 2.4 s."""
-    count = min(int(rng.choice([1, 2, 3], p=[0.35, 0.45, 0.2])), max(1, int(duration_s / 2.6)))
+    """Two or three moods over the clip, none under 2.4 s; an action takes all of its mood's beat, or, as the director cuts it,
+    a beat of its own with the mood alone after it."""
+    count = min(int(rng.choice([1, 2, 3], p=[0.15, 0.4, 0.45])), max(1, int(duration_s / 2.6)))
     edges = np.linspace(0, duration_s, count + 1)
     edges[1:-1] += rng.uniform(-0.3, 0.3, count - 1)
     beats = []
@@ -83,16 +84,19 @@ def storyline(duration_s: float, rng: np.random.Generator) -> tuple[ClipBeat, ..
     for start_s, end_s in itertools.pairwise(edges):
         emotion = "calm" if rng.random() < 0.2 else str(rng.choice(EMOTIONS))
         intensity = round(float(rng.uniform(0.1, 1.0)), 2)
-        action = str(rng.choice(ACTIONS)) if rng.random() < 0.55 else None
+        action = str(rng.choice(ACTIONS)) if rng.random() < 0.8 else None
         camera, speed = (
             ("static", 0.5)
             if rng.random() < 0.5
             else (str(rng.choice(CAMERA_MOVES[1:])), round(float(rng.uniform(0.1, 1.0)), 2))
         )
-        text = line(emotion, intensity, action, camera, speed, rng)
-        beats.append(
-            ClipBeat(round(float(start_s), 3), round(float(end_s), 3), emotion, intensity, action, camera, speed, text)
-        )
+        pieces = [(start_s, end_s, action)]
+        if action is not None and rng.random() < 0.6:
+            cut_s = start_s + rng.uniform(1.0, min(2.6, end_s - start_s - 0.4))
+            pieces = [(start_s, cut_s, action), (cut_s, end_s, None)]
+        for from_s, to_s, does in pieces:
+            text = line(emotion, intensity, does, camera, speed, rng)
+            beats.append(ClipBeat(round(float(from_s), 3), round(float(to_s), 3), emotion, intensity, does, camera, speed, text))
     return tuple(beats)
 
 

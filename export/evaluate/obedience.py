@@ -1,0 +1,164 @@
+"""The transformer by itself: does its face do what the words say, and how much of it?
+
+python -m export.evaluate.obedience MODEL --talking DIR [--voices 6] [--json]
+
+For each action and emotion the offline cascade draws the same recordings with and without the words. Of each drawing one number
+is read, the one that the words should move; d′ is the difference of its means over its pooled spread, and `share` the difference
+over what the training data shows. `rostrum bench director --rendered` reads the same off rendered pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.catalog import load_motion_model
+from engines.motion import INDEX, Motion
+from engines.prompts import ACTIONS, EMOTIONS
+from export.evaluate.motion_val import FPS, Cascade
+from export.evaluate.talking import read_folder
+from streamer.director import ACTION_S
+from streamer.plan import Beat, Storyline, pts_from_s
+
+BEGINS_S = 1.2  # when the words come into force
+LASTS_S = 3.6  # of recording
+
+Readout = Callable[[Motion], float]
+
+
+def _mean(*names: str) -> Readout:
+    return lambda m: float(m[:, [INDEX[name] for name in names]].mean(axis=1).max())
+
+
+def _held(*names: str) -> Readout:
+    return lambda m: float(m[:, [INDEX[name] for name in names]].mean())
+
+
+def _swing(name: str) -> Readout:
+    """Of what changes within a second."""
+
+    def read(m: Motion) -> float:
+        x = m[:, INDEX[name]].astype(np.float64)
+        slow = np.convolve(np.pad(x, FPS // 2, mode="edge"), np.ones(FPS) / FPS, mode="same")[FPS // 2 : -(FPS // 2)]
+        return float(np.ptp(x - slow[: len(x)]))
+
+    return read
+
+
+def _farthest(sign: float, name: str) -> Readout:
+    return lambda m: float((sign * m[:, INDEX[name]]).max())
+
+
+def _gaze_left(sign: float) -> Readout:
+    left, right = (INDEX["eyeLookOutLeft"], INDEX["eyeLookInRight"]), (INDEX["eyeLookInLeft"], INDEX["eyeLookOutRight"])
+    return lambda m: float((sign * (m[:, left].mean(axis=1) - m[:, right].mean(axis=1))).max())
+
+
+def _gaze_up(sign: float) -> Readout:
+    up, down = (INDEX["eyeLookUpLeft"], INDEX["eyeLookUpRight"]), (INDEX["eyeLookDownLeft"], INDEX["eyeLookDownRight"])
+    return lambda m: float((sign * (m[:, up].mean(axis=1) - m[:, down].mean(axis=1))).max())
+
+
+def _wink(m: Motion) -> float:
+    return float(np.abs(m[:, INDEX["eyeBlinkLeft"]] - m[:, INDEX["eyeBlinkRight"]]).max())
+
+
+def _roll(m: Motion) -> float:
+    return float(np.abs(m[:, INDEX["headRoll"]]).max())
+
+
+def _shut(m: Motion) -> float:
+    return float((m[:, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]].min(axis=1) > 0.6).mean())
+
+
+#: What to read for each action, and about what the training data shows of it.
+ACTION_READOUTS: dict[str, tuple[Readout, float]] = {
+    "nod": (_swing("headPitch"), 0.22), "shake": (_swing("headYaw"), 0.3), "tilt": (_roll, 0.17),
+    "turn_left": (_farthest(1, "headYaw"), 0.27), "turn_right": (_farthest(-1, "headYaw"), 0.27),
+    "look_left": (_gaze_left(1), 0.7), "look_right": (_gaze_left(-1), 0.7),
+    "look_up": (_gaze_up(1), 0.7), "look_down": (_gaze_up(-1), 0.7),
+    "lean_in": (_farthest(1, "headZ"), 0.26), "lean_back": (_farthest(-1, "headZ"), 0.26),
+    "shrug": (_mean("shoulderRaise"), 0.8), "raise_brows": (_mean("browOuterUpLeft", "browOuterUpRight"), 0.8),
+    "frown": (_mean("browDownLeft", "browDownRight"), 0.75), "wink": (_wink, 0.9), "close_eyes": (_shut, 0.55),
+    "laugh": (_mean("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "cheekSquintRight"), 0.65),
+    "sigh": (_mean("breath"), 0.9),
+}  # fmt: skip
+EMOTION_READOUTS: dict[str, Readout] = {
+    "joy": _held("mouthSmileLeft", "mouthSmileRight"), "excitement": _held("mouthSmileLeft", "mouthSmileRight", "browOuterUpLeft"),
+    "confusion": lambda m: float(np.abs(m[:, INDEX["browOuterUpLeft"]] - m[:, INDEX["browOuterUpRight"]]).mean()),
+    "sadness": _held("mouthFrownLeft", "mouthFrownRight", "browInnerUp"), "surprise": _held("eyeWideLeft", "eyeWideRight", "browInnerUp"),
+    "anger": _held("browDownLeft", "browDownRight"), "fear": _held("eyeWideLeft", "eyeWideRight", "browInnerUp"),
+    "disgust": _held("noseSneerLeft", "noseSneerRight"),
+    "contempt": lambda m: float(np.abs(m[:, INDEX["mouthSmileLeft"]] - m[:, INDEX["mouthSmileRight"]]).mean()),
+}  # fmt: skip
+
+
+def d_prime(with_it: Sequence[float], without: Sequence[float]) -> float:
+    """Difference of means over the pooled spread (Green & Swets 1966)."""
+    spread = np.sqrt((np.var(with_it, ddof=1) + np.var(without, ddof=1)) / 2)
+    return float((np.mean(with_it) - np.mean(without)) / max(spread, 1e-6))
+
+
+def drawn(model: str, voices: Sequence[NDArray[np.int16]], beat: Beat | None) -> list[Motion]:
+    """The motion from `BEGINS_S` on, [n, 64], of each voice; calm before, and `beat` (or calm) after."""
+    motions = []
+    for seed, voice in enumerate(voices):
+        beats = (Beat(pts_from_s(0), beat.start if beat else None), *((beat,) if beat else ()))
+        if beat and beat.end is not None:
+            beats = (*beats, Beat(beat.end))
+        motion, _, _ = _cascade(model, seed).draw(voice, Storyline(1, beats))
+        motions.append(motion[round(BEGINS_S * FPS) :])
+    return motions
+
+
+_cascades: dict[tuple[str, int], Cascade] = {}
+
+
+def _cascade(model: str, seed: int) -> Cascade:
+    if (model, seed) not in _cascades:
+        loaded = next((c._model for (name, _), c in _cascades.items() if name == model), None) or load_motion_model(model)
+        _cascades[model, seed] = Cascade(loaded, 1000 * seed)
+    return _cascades[model, seed]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("--talking", type=Path, required=True)
+    parser.add_argument("--voices", type=int, default=6)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    length = round(LASTS_S * 16_000)
+    clips = [clip.audio for clip in read_folder(args.talking) if len(clip.audio) >= 2.8 * 16_000][:: 40 // (2 * args.voices)]
+    voices = [np.pad(audio[:length], (0, max(0, length - len(audio)))) for audio in clips[: args.voices]]
+    plain = drawn(args.model, voices, None)
+    figures: dict[str, dict[str, float]] = {}
+    for action in ACTIONS:
+        read, shown = ACTION_READOUTS[action]
+        start = pts_from_s(BEGINS_S)
+        beat = Beat(start, pts_from_s(BEGINS_S + ACTION_S[action]), action=action)
+        values, before = [read(m) for m in drawn(args.model, voices, beat)], [read(m) for m in plain]
+        share = (np.mean(values) - np.mean(before)) / (shown - np.mean(before))
+        figures[action] = {"d": round(d_prime(values, before), 2), "share": round(float(share), 2)}
+    for emotion in EMOTIONS[1:]:
+        read = EMOTION_READOUTS[emotion]
+        before = [read(m) for m in plain]
+        levels = [
+            [read(m) for m in drawn(args.model, voices, Beat(pts_from_s(BEGINS_S), None, emotion, amount))] for amount in (0.35, 0.9)
+        ]
+        row = {"d": d_prime(levels[1], before), "low": float(np.mean(levels[0])), "high": float(np.mean(levels[1]))}
+        figures[emotion] = {name: round(value, 2) for name, value in row.items()}
+    if args.json:
+        print(json.dumps(figures))
+        return
+    for name, row in figures.items():
+        print(f"{name:12s} " + "  ".join(f"{key} {value:6.2f}" for key, value in row.items()))
+
+
+if __name__ == "__main__":
+    main()
