@@ -1,4 +1,4 @@
-"""`rostrum bench`: measure motion, live delay, rendering speed or what the director understands."""
+"""`rostrum bench`: measure motion, live delay, rendering speed, what the director understands and what of it shows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `rostrum bench motion | live | render | director`."""
+    """Add `rostrum bench motion | live | render | director | instructions`."""
     parser = subparsers.add_parser("bench", help="measure motion, delay, speed or understanding", description=__doc__)
-    kinds = parser.add_subparsers(dest="kind", metavar="motion|live|render|director", required=True)
+    kinds = parser.add_subparsers(dest="kind", metavar="motion|live|render|director|instructions", required=True)
 
     motion = kinds.add_parser("motion", help="render speech, read the faces back, and say how well they speak")
     motion.add_argument(
@@ -51,7 +51,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     director.add_argument("--misses", action="store_true", help="say what went wrong, of the open part")
     director.set_defaults(run=_director)
 
-    for kind in (motion, live, render, director):
+    instructions = kinds.add_parser("instructions", help="render each action, feeling and camera move, and see it on the face")
+    instructions.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
+    instructions.add_argument("--speech", type=Path, metavar="DIR", help="folder of recordings (default: made-up sound)")
+    instructions.add_argument("--samples", type=int, default=5, metavar="N", help="recordings an instruction (default 5)")
+    instructions.add_argument("--size", default="384x384", metavar="WxH", help="of the rendered pictures (default 384x384)")
+    instructions.add_argument("--only", default="", metavar="A,B", help="these alone")
+    instructions.add_argument("--workers", type=int, default=2, metavar="N")
+    instructions.set_defaults(run=_instructions)
+
+    for kind in (motion, live, render, director, instructions):
         kind.add_argument("--json", action="store_true", help="end with one line of JSON")
 
 
@@ -77,3 +86,9 @@ def _director(arguments: argparse.Namespace) -> int:
     from clients.bench import director
 
     return director.run(arguments)
+
+
+def _instructions(arguments: argparse.Namespace) -> int:
+    from clients.bench import instructions
+
+    return instructions.run(arguments)

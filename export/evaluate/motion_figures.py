@@ -114,3 +114,9 @@ def endpoint_errors(motion: Motion, anchors: Sequence[Keyframe], fps: int) -> li
         if 0 <= frame < len(motion) and anchor.mask.any():
             errors.append(float(np.sqrt(((motion[frame] - anchor.motion)[anchor.mask] ** 2).mean())))
     return errors
+
+
+def d_prime(with_it: Sequence[float], without: Sequence[float]) -> float:
+    """Difference of means over the pooled spread (Green & Swets 1966). Each needs two values at least."""
+    spread = np.sqrt((np.var(with_it, ddof=1) + np.var(without, ddof=1)) / 2)
+    return float((np.mean(with_it) - np.mean(without)) / max(spread, 1e-6))

@@ -4,7 +4,7 @@ python -m export.evaluate.obedience MODEL --talking DIR [--voices 6] [--json]
 
 For each action and emotion the offline cascade draws the same recordings with and without the words. Of each drawing one number
 is read, the one that the words should move; d′ is the difference of its means over its pooled spread, and `share` the difference
-over what the training data shows. `rostrum bench director --rendered` reads the same off rendered pictures.
+over what the training data shows. `rostrum bench instructions` reads the same off rendered pictures.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from engines.catalog import load_motion_model
 from engines.motion import INDEX, Motion
 from engines.prompts import ACTIONS, EMOTIONS
+from export.evaluate.motion_figures import d_prime
 from export.evaluate.motion_val import FPS, Cascade
 from export.evaluate.talking import read_folder
 from streamer.director import ACTION_S
@@ -98,12 +99,6 @@ EMOTION_READOUTS: dict[str, Readout] = {
 }  # fmt: skip
 
 
-def d_prime(with_it: Sequence[float], without: Sequence[float]) -> float:
-    """Difference of means over the pooled spread (Green & Swets 1966)."""
-    spread = np.sqrt((np.var(with_it, ddof=1) + np.var(without, ddof=1)) / 2)
-    return float((np.mean(with_it) - np.mean(without)) / max(spread, 1e-6))
-
-
 def drawn(model: str, voices: Sequence[NDArray[np.int16]], beat: Beat | None) -> list[Motion]:
     """The motion from `BEGINS_S` on, [n, 64], of each voice; calm before, and `beat` (or calm) after."""
     motions = []
@@ -149,7 +144,8 @@ def main() -> None:
         read = EMOTION_READOUTS[emotion]
         before = [read(m) for m in plain]
         levels = [
-            [read(m) for m in drawn(args.model, voices, Beat(pts_from_s(BEGINS_S), None, emotion, amount))] for amount in (0.35, 0.9)
+            [read(m) for m in drawn(args.model, voices, Beat(pts_from_s(BEGINS_S), None, emotion, amount))]
+            for amount in (0.35, 0.9)
         ]
         row = {"d": d_prime(levels[1], before), "low": float(np.mean(levels[0])), "high": float(np.mean(levels[1]))}
         figures[emotion] = {name: round(value, 2) for name, value in row.items()}

@@ -111,7 +111,7 @@ def known_weights(path: Path) -> dict[str, Any]:
     """`ema` and `statistics` of a checkpoint file, or of a folder that `export.motion_onnx` wrote."""
     if path.is_dir():
         return {"ema": read_weights(path), "statistics": asdict(MotionStatistics.load(path / "statistics.json"))}
-    return torch.load(path, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def main() -> None:
@@ -127,7 +127,9 @@ def main() -> None:
     parser.add_argument("--real-weight", type=float, default=8.0, help="how many times real clips are oversampled")
     parser.add_argument("--save-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--from", dest="start_from", type=Path, help="begin with this checkpoint, or with exported weights (a folder)")
+    parser.add_argument(
+        "--from", dest="start_from", type=Path, help="begin with this checkpoint, or with exported weights (a folder)"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
     shared = "WORLD_SIZE" in os.environ

@@ -96,7 +96,9 @@ def storyline(duration_s: float, rng: np.random.Generator) -> tuple[ClipBeat, ..
             pieces = [(start_s, cut_s, action), (cut_s, end_s, None)]
         for from_s, to_s, does in pieces:
             text = line(emotion, intensity, does, camera, speed, rng)
-            beats.append(ClipBeat(round(float(from_s), 3), round(float(to_s), 3), emotion, intensity, does, camera, speed, text))
+            beats.append(
+                ClipBeat(round(float(from_s), 3), round(float(to_s), 3), emotion, intensity, does, camera, speed, text)
+            )
     return tuple(beats)
 
 
