@@ -1,8 +1,8 @@
 """`rostrum bench instructions`: does what a prompt asks for show on the rendered face?
 
-The same voices are rendered with and without each instruction, and each video is read back by the face landmarker. Of every video
-one number is taken, the one that the instruction should move; d′ (Green & Swets 1966) is the difference of its means over its
-pooled spread. Feelings are asked for slightly and extremely, to see that the face scales.
+The same voices are rendered with and without each instruction, and each video is read back by the face landmarker. Of every
+video one number is taken, the one that the instruction should move; d′ (Green & Swets 1966) is the difference of its means over
+its pooled spread. Feelings are asked for slightly and extremely, to see that the face scales.
 """
 
 from __future__ import annotations

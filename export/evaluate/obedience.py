@@ -2,9 +2,9 @@
 
 python -m export.evaluate.obedience MODEL --talking DIR [--voices 6] [--json]
 
-For each action and emotion the offline cascade draws the same recordings with and without the words. Of each drawing one number
-is read, the one that the words should move; d′ is the difference of its means over its pooled spread, and `share` the difference
-over what the training data shows. `rostrum bench instructions` reads the same off rendered pictures.
+For each action and emotion the offline cascade draws the same recordings with and without the words. Of each drawing one
+number is read, the one that the words should move; d′ is the difference of its means over its pooled spread, and `share` the
+difference over what the training data shows. `rostrum bench instructions` reads the same off rendered pictures.
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ def _mean(*names: str) -> Readout:
 
 def _held(*names: str) -> Readout:
     return lambda m: float(m[:, [INDEX[name] for name in names]].mean())
+
+
+def _apart(name: str) -> Readout:
+    """How far one side is ahead of the other."""
+    return lambda m: float(np.abs(m[:, INDEX[name + "Left"]] - m[:, INDEX[name + "Right"]]).mean())
 
 
 def _swing(name: str) -> Readout:
@@ -90,13 +95,16 @@ ACTION_READOUTS: dict[str, tuple[Readout, float]] = {
     "sigh": (_mean("breath"), 0.9),
 }  # fmt: skip
 EMOTION_READOUTS: dict[str, Readout] = {
-    "joy": _held("mouthSmileLeft", "mouthSmileRight"), "excitement": _held("mouthSmileLeft", "mouthSmileRight", "browOuterUpLeft"),
-    "confusion": lambda m: float(np.abs(m[:, INDEX["browOuterUpLeft"]] - m[:, INDEX["browOuterUpRight"]]).mean()),
-    "sadness": _held("mouthFrownLeft", "mouthFrownRight", "browInnerUp"), "surprise": _held("eyeWideLeft", "eyeWideRight", "browInnerUp"),
-    "anger": _held("browDownLeft", "browDownRight"), "fear": _held("eyeWideLeft", "eyeWideRight", "browInnerUp"),
+    "joy": _held("mouthSmileLeft", "mouthSmileRight"),
+    "excitement": _held("mouthSmileLeft", "mouthSmileRight", "browOuterUpLeft"),
+    "confusion": _apart("browOuterUp"),
+    "sadness": _held("mouthFrownLeft", "mouthFrownRight", "browInnerUp"),
+    "surprise": _held("eyeWideLeft", "eyeWideRight", "browInnerUp"),
+    "anger": _held("browDownLeft", "browDownRight"),
+    "fear": _held("eyeWideLeft", "eyeWideRight", "browInnerUp"),
     "disgust": _held("noseSneerLeft", "noseSneerRight"),
-    "contempt": lambda m: float(np.abs(m[:, INDEX["mouthSmileLeft"]] - m[:, INDEX["mouthSmileRight"]]).mean()),
-}  # fmt: skip
+    "contempt": _apart("mouthSmile"),
+}
 
 
 def drawn(model: str, voices: Sequence[NDArray[np.int16]], beat: Beat | None) -> list[Motion]:

@@ -28,7 +28,7 @@ def write_clips(folder: Path, num: int = 3, seconds: int = 4) -> None:
         moves = np.zeros((frames, NUM_CHANNELS), np.float16)
         moves[:, INDEX["jawOpen"]] = jaw
         sound = (rng.standard_normal(frames * 320) * 9000 * np.repeat(jaw, 320)).astype(np.int16)
-        beat = {"start_s": 0.0, "end_s": float(seconds), "text": beat_prompt("joy", 0.9, "nod")}
+        beat = {"start_s": 0.0, "end_s": float(seconds), "action": "nod", "text": beat_prompt("joy", 0.9, "nod")}
         entry = {"file": f"{i}.npz", "voice": f"v{i}", "language": "en", "kind": "tts", "split": "val" if i == 0 else "train"}
         np.savez(
             folder / f"{i}.npz", motion=moves, audio=sound, beats=json.dumps([beat]), weight=np.ones(NUM_CHANNELS, np.float32),

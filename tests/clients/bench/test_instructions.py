@@ -1,0 +1,57 @@
+"""What `rostrum bench instructions` reads off a face."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from clients.bench.instructions import ACTIONS, CAMERA, EMOTIONS, FPS, Instruction
+from engines.prompts import ACTIONS as ACTION_WORDS
+from engines.prompts import CAMERA_MOVES
+from engines.prompts import EMOTIONS as EMOTION_WORDS
+from export.evaluate.face_track import FaceTrack
+from export.evaluate.motion_figures import d_prime
+
+NUM_FRAMES = 4 * FPS
+
+
+def face(**moved: np.ndarray) -> FaceTrack:
+    """A face that does nothing but what is given."""
+    still = {field.name: np.zeros(NUM_FRAMES, np.float32) for field in dataclasses.fields(FaceTrack)}
+    still |= {"size": np.full(NUM_FRAMES, 100, np.float32), "found": np.ones(NUM_FRAMES, bool)}
+    return FaceTrack(**still | moved)
+
+
+def named(name: str) -> Instruction:
+    return next(one for one in (*ACTIONS, *EMOTIONS, *CAMERA) if one.name == name)
+
+
+def nodding(hz: float) -> np.ndarray:
+    t = np.arange(NUM_FRAMES) / FPS
+    return (0.1 * np.sin(2 * np.pi * hz * t) * ((t > 1) & (t < 2.5))).astype(np.float32)
+
+
+def test_everything_the_storyline_can_ask_for_is_measured() -> None:
+    assert [one.name for one in ACTIONS] == list(ACTION_WORDS)
+    assert {"calm", *(one.name for one in EMOTIONS)} == set(EMOTION_WORDS)
+    assert {"static", *(one.name.removeprefix("camera_") for one in CAMERA)} == set(CAMERA_MOVES)
+
+
+def test_a_nod_is_an_up_and_down_of_about_two_a_second() -> None:
+    nod = named("nod").read
+    assert nod(face(pitch=nodding(2.0))) > 4 * nod(face(pitch=nodding(0.2)))
+    assert nod(face(pitch=nodding(2.0))) > 4 * nod(face(yaw=nodding(2.0)))
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("turn_left", "turn_right"), ("look_left", "look_right"), ("lean_in", "lean_back")]
+)
+def test_left_is_not_right_and_in_is_not_back(name: str, other: str) -> None:
+    series = {"turn_left": "yaw", "look_left": "gaze_left", "lean_in": "size"}[name]
+    moved = face(**{series: np.where(np.arange(NUM_FRAMES) > 40, 110, 100).astype(np.float32)})
+    assert named(name).read(moved) > 0 > named(other).read(moved) - 1e-6 - (name == "lean_in")
+
+
+def test_d_prime_counts_spreads() -> None:
+    rng = np.random.default_rng(0)
+    assert d_prime(rng.normal(3, 1, 2000), rng.normal(0, 1, 2000)) == pytest.approx(3, abs=0.15)
