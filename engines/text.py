@@ -37,6 +37,10 @@ class TextEncoder:
         self._unknown = self._tokenizer.token_to_id("[UNK]")
         self.encode = lru_cache(maxsize=256)(self._encode)
 
+    def knows(self, word: str) -> bool:
+        """Whether the table has a row for the whole word, in lower case."""
+        return self._tokenizer.token_to_id(word) is not None
+
     def _encode(self, text: str) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """(tokens float32 [24, 256], mask bool [24]); longer text is cut, unknown word pieces are left out, "" is all False."""
         ids = [i for i in self._tokenizer.encode(text, add_special_tokens=False).ids if i != self._unknown][:NUM_TEXT_TOKENS]

@@ -101,23 +101,78 @@ def lay(
     for a word becomes a cue. Raises ValueError for a word outside the vocabulary.
     """
     now = [said for said in directives if not said.when.cue]
-    num_phases = 1 + max((said.when.phase for said in now), default=0)
-    changed, busy_until = storyline, start
+    phases = _phases(now, start, end)
+    changed, busy_until, last = storyline, start, start
     for said in now:
-        length = pts_from_s(said.when.for_s or (ACTION_S.get(said.word, 1.6) if said.field == "action" else CAMERA_S))
-        at = _place(said.when, start, end, length, num_phases, said.field)
-        if said.field == "action" and said.word in ACTION_S and not said.negated:
-            plain = replace(said.when, phase=0, for_s=None, until_cue="") == When()
-            at = max(at, busy_until) if plain else at
+        when, is_action = said.when, said.field == "action"
+        length = pts_from_s(when.for_s or (ACTION_S.get(said.word, 1.6) if is_action else CAMERA_S))
+        at = _place(when, start, end, length, said.field, phases[when.phase], last)
+        if is_action and said.word in ACTION_S and not said.negated and not when.every_s:
+            at = at if when.is_timed else max(at, busy_until)
             busy_until = Pts(at + length + pts_from_s(_GAP_S))
-        until: Pts | None = Pts(at + length)
-        if said.when.until_cue or (said.field == "emotion" and said.when.for_s is None):
-            until = None
-        elif said.field == "camera" and end is not None and said.when.for_s is None:
-            until = end
-        for begin in _repeats(said.when, at, end):
+        last = at
+        until = _until(said, at, length, start, end)
+        for begin in _repeats(when, at, end):
             changed = direct(changed, said, begin, None if until is None else Pts(begin + until - at), source)
     return _remember(changed, directives, source)
+
+
+def _phases(directives: Sequence[Directive], start: Pts, end: Pts | None) -> list[Pts]:
+    """When each "then" has its turn: at the time it names, else after what came before; what has no length shares the rest."""
+    num_phases = 1 + max((said.when.phase for said in directives), default=0)
+    starts: list[Pts | None] = [start, *[None] * (num_phases - 1)]
+    lengths = [_phase_length([said for said in directives if said.when.phase == k], start, end) for k in range(num_phases)]
+    for said in directives:
+        k, when = said.when.phase, said.when
+        if k and starts[k] is None and when.is_timed and when.later_s is None:
+            at = _place(when, start, end, 0, said.field, start, start)
+            known = [begin for begin in starts[:k] if begin is not None]
+            if at > known[-1]:
+                starts[k] = at
+    turns: list[Pts] = []
+    for k, begin in enumerate(starts):
+        if begin is None:
+            stop = next((j for j in range(k, num_phases) if starts[j] is not None), num_phases)
+            limit = starts[stop] if stop < num_phases else end
+            before = lengths[k - 1]
+            if before is None and limit is None:
+                before = pts_from_s(_PHASE_S)
+            elif before is None:
+                open_ended = sum(length is None for length in lengths[k - 1 : stop])
+                taken = sum(length for length in lengths[k - 1 : stop] if length is not None)
+                before = max(pts_from_s(0.5), (limit - turns[-1] - taken) // open_ended)  # type: ignore[operator]
+            begin = Pts(turns[-1] + before)
+        turns.append(begin if end is None else min(begin, end))
+    return turns
+
+
+def _phase_length(directives: Sequence[Directive], start: Pts, end: Pts | None) -> int | None:
+    """How long a phase takes by itself: as long as it says, or as its actions do; None where a feeling or a move lasts."""
+    for said in directives:
+        when = said.when
+        if when.until_s is not None:
+            return pts_from_s(when.until_s)
+        if when.until_place and end is not None:
+            return (end - start) // 2
+        if when.for_s is not None:
+            return pts_from_s(when.for_s) + (pts_from_s(_GAP_S) if said.field == "action" else 0)
+    if directives and all(said.field == "action" for said in directives):
+        return pts_from_s(sum(ACTION_S.get(said.word, 0.0) + _GAP_S for said in directives))
+    return None
+
+
+def _until(said: Directive, at: Pts, length: int, start: Pts, end: Pts | None) -> Pts | None:
+    """Where it ends; None where it holds on."""
+    when = said.when
+    if when.until_s is not None:
+        return Pts(max(at + pts_from_s(0.5), start + pts_from_s(when.until_s)))
+    if when.until_place and end is not None:
+        return Pts(max(at + pts_from_s(0.5), (start + end) // 2))
+    if when.until_cue or (said.field == "emotion" and when.for_s is None):
+        return None
+    if said.field == "camera" and end is not None and when.for_s is None:
+        return end
+    return Pts(at + length)
 
 
 def _repeats(when: When, at: Pts, end: Pts | None) -> list[Pts]:
@@ -143,24 +198,24 @@ def _remember(storyline: Storyline, directives: Sequence[Directive], source: Sou
     return replace(storyline, cues=(*kept, *new)[-MAX_CUES:]) if new else storyline
 
 
-def _place(when: When, start: Pts, end: Pts | None, length: int, num_phases: int, field: str) -> Pts:
-    """The PTS a directive begins at. `length` is how long it takes."""
+def _place(when: When, start: Pts, end: Pts | None, length: int, field: Field, turn: Pts, last: Pts) -> Pts:
+    """The PTS a directive begins at, which takes `length`: the time it names, else its phase's turn. `last`: of the one before."""
+    if when.later_s is not None:
+        return Pts(last + pts_from_s(when.later_s))
     if when.after_s is not None:
-        return Pts(start + pts_from_s(when.after_s))
+        after = Pts(start + pts_from_s(when.after_s))
+        return after if after > last or not when.phase else Pts(last + pts_from_s(when.after_s))
     if when.at_s is not None:
         return Pts(start + pts_from_s(when.at_s))
     if end is None:
-        phased = field != "action"  # actions queue up behind each other by their own lengths
-        return Pts(start + (pts_from_s(when.phase * _PHASE_S) if phased else 0))
+        return turn
     if when.last_s is not None:
         return Pts(max(start, end - pts_from_s(when.last_s)))
     if when.place == "end":
-        return Pts(max(start, end - (length if field == "action" else pts_from_s(max(2.0, 0.25 * (end - start) / 48_000)))))
+        return Pts(max(start, end - (length if field == "action" else max(pts_from_s(2.0), (end - start) // 4))))
     if when.place == "middle":
         return Pts((start + end) // 2)
-    if when.phase and field != "action":
-        return Pts(start + (end - start) * when.phase // num_phases)
-    return start
+    return turn
 
 
 def heard(storyline: Storyline, words: str, at: Pts) -> tuple[Storyline, tuple[Cue, ...]]:

@@ -4,83 +4,82 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
 
 from streamer import lexicon
 from streamer.plan import Directive, Field, When
 from streamer.situations import INTENSITY as SITUATION_INTENSITY
 from streamer.situations import Situations
+from streamer.timing import Timing, protected, time_of
 
+#: What joins clauses: in sequence, contrasted, in one breath.
+_THEN = (
+    r"(?:,|;|\.)?\s*(?:->|=>|→|➜|\b(?:and then|but then|so then|then|after that|after which|afterwards?|next(?! to)|followed by"
+    r"|before (?=\w+ing\b|(?:you|she|he|they) )|(?:and |but )?(?=end(?:s|ing)? up\b)|(?:and )?(?=(?:end|finish|clos|conclud|wrap)(?:e|es|s|ing|ping)?"
+    r"(?: (?:it|up|off|out))? (?:with|by|on|in|calm|happy|sad|angry|excited|scared))|and later|later(?: on)?|subsequently|eventually"
+    r"|(?:for )?the rest(?: of (?:it|the \w+))?|and (?=(?:at|in|towards?|near) the end)|second(?:ly)?(?=,)|third(?:ly)?(?=,)|secondly|thirdly)(?:\b|(?<=\s)))"
+    r"|[,，。、]?\s*(?:然后|接着|接下来|紧接着|随后|随即|(?:之后|以后)再?|过后|后来|再后来|而后|继而|其后|其次|剩下的?(?:时间)?|其余(?:时间)?"
+    r"|(?<![别要不])再(?=[^见来说次一次多\s])|その後|それから|次に|続いて|그 ?다음에?|그리고 나서|그런 ?다음|이어서|그 ?후에?|(?<=[가-힣])다가)"
+)
+_FINALLY = (
+    r"(?:,|;|\.)?\s*\b(?:and )?(?:finally|lastly|last of all|last(?=,| (?:a |you |shrug|nod|wink|smile|laugh|sigh)))\b"
+    r"|[,，。、]?\s*(?:(?:到)?(?:最后|最終的に|最後(?:に|は))(?!\s*[\d一二两三四五六七八九十几]+\s*(?:个)?秒|的|一刻|の)|마지막(?:에는|에|으로)(?!\s*\d))"
+)
+_BUT = r"\b(?:but|yet|though|instead(?! of))\b|但是|但|可是|不过|而是|却|けど|でも|지만|대신"
+_STOP = r"[!?。！？\n；;]+|\.(?!\d)"
+_AND = (
+    r"[,，、:：…]+|\b(?:and|with|while|whilst|as (?=you|she|he|they|if|the camera)|plus|also)\b|[&+/]|同时|并且|并|一边|一面"
+    r"|(?<![旁身右左那这两前后里外上下])边(?![看上的])|而且|以及|又(?!一)|且|そして|ながら|しながら|그리고|하면서|면서|(?<=[지고])고 "
+)
 _CLAUSE = re.compile(
-    r"(?P<then>(?:,|;|\.)?\s*\b(?:and then|then|after that|afterwards?|next|followed by|before (?=\w+ing)|(?:and |but )?(?=end(?:s|ing)? up\b)|and finally|finally|"
-    r"and later|later(?: on)?|subsequently|and (?=(?:at|in|towards?|near) the end))\b"
-    r"|[,，。]?\s*(?:然后|接着|随后|之后再|之后|(?<![别要])再(?=\S)|最后|最終的に|その後|それから|次に|最後に|그 ?다음에?|그리고 나서|그런 다음|이어서|마지막에))"
-    r"|(?P<and>\b(?:but|instead)\b|但是|但|而是|而|けど|でも|지만|대신|[,;!?，。；！？、\n]+|\.(?!\d)|\b(?:and|with|while|as (?:you|she|he|they)|plus)\b"
-    r"|同时|并且|并|一边|而且|そして|ながら|しながら|그리고|하면서|면서)",
+    f"(?P<finally>{_FINALLY})|(?P<then>{_THEN})|(?P<but>{_BUT})|(?P<stop>{_STOP})|(?P<and>{_AND})", re.IGNORECASE
+)
+_AFTER_DOING = re.compile(r"\b(?:right |just |immediately |straight )?after (?=(?:you(?:'ve| have)? )?\w+ing\b)", re.IGNORECASE)
+_BECOMES = re.compile(
+    r"\b(?:(?:get|grow|becom|turn)(?:s|e|es|ing|ting)? (?:more and more |ever more |increasingly |slowly |gradually |really |very |in)?(?!your|the|to|left|right|closer|back|around)|(?:shift|chang|switch|fad|melt|soften|break|transition|mov|turn|build|warm)(?:e|es|s|ing)?(?: up| over| slowly| gradually)? (?:in)?to\b"
+    r"|giv(?:e|es|ing) way to|gradually|increasingly)|越来越|变得|變得|渐渐|逐渐|转为|转而|变成|慢慢(?=开|高|生|愤|害|难|伤|激|兴|平|冷|惊|紧)|だんだん|次第に|徐々に|점점|점차",
     re.IGNORECASE,
 )
-_NUMBER = r"(\d+(?:\.\d+)?|[一二两三四五六七八九十]+|a|an|one|two|three|four|five|six|seven|eight|nine|ten|half a)"
-_SECONDS = r"\s*-?\s*(?:s\b|sec(?:ond)?s?\b|秒钟?|초)"
-_AT = re.compile(
-    rf"\b(?:at|from|starting at|around|by)\s+(?:(?:second|sec)\s+{_NUMBER}|(?:the\s+)?{_NUMBER}{_SECONDS}(?:\s+mark)?)"
-    rf"|{_NUMBER}{_SECONDS}\s+in\b(?!to)|第\s*{_NUMBER}\s*秒|在\s*{_NUMBER}\s*秒(?:的时候|时|处)|{_NUMBER}\s*秒(?:の時点|のところ|で|目に)|{_NUMBER}\s*초에",
+_AUTO = re.compile(
+    r"\b(?:(?:follow|match|mirror|track|listen to|go (?:back )?(?:by|with)|use|obey)(?:s|ing)? (?:my|the|his|her) (?:voice|tone|speech|sound|audio)(?: again)?"
+    r"|let (?:it |the \w+ )?(?:follow )?(?:the|my) (?:voice|tone|audio)(?: \w+){0,3}|(?:as|like|however|whatever) (?:i|my voice) (?:sound|feel)s?|(?:go |set (?:it )?(?:to )?|back to |switch to )?auto(?:matic)?(?:ally)?(?: mode)?"
+    r"|(?:forget|drop|clear|cancel|undo|ignore) (?:all )?(?:my |the |what i )(?:instructions?|prompts?|directions?|commands?|said|asked)(?: before)?|hands off)\b"
+    r"|(?:跟随|跟着|随着|听|按照?|配合)我?的?(?:声音|语气|语调)|(?:恢复|切换?到?|变?回)?自动(?:模式)?|声に合わせて|自動(?:に|で|モード)|목소리(?:에|를) (?:맞|따라)|자동(?:으로|모드)",
     re.IGNORECASE,
 )
-_AFTER = re.compile(
-    rf"\b(?:after|in|wait)\s+{_NUMBER}{_SECONDS}|{_NUMBER}{_SECONDS}\s+(?:later|from now)|(?:过|等)?\s*{_NUMBER}\s*秒钟?(?:之?后|以后|後)"
-    rf"|{_NUMBER}\s*초 ?(?:후|뒤)",
+_HOLD_STILL = re.compile(
+    r"\b(?:(?:hold|stay|keep|sit|stand|remain|be|being) (?:\w+ )?(?:(?:your|the) (?:head|body|face) )?(?:perfectly |completely |absolutely |very )?(?:still|motionless|frozen)"
+    r"|(?:don't|do not|never|without|stop|no|not) (?:any )?(?:mov(?:e|es|ing|ement)s?|gestur(?:e|es|ing)|fidget(?:ing)?)(?: (?:your|the|her|his|my) (?:head|body|face)| around| at all| so much)?(?! the (?:camera|shot))(?! (?:camera|closer|in|back))"
+    r"|no (?:head |body )(?:movements?|motion|gestures?)|freeze)\b"
+    r"|(?<!镜头)(?<!镜头保持)(?<!画面)(?:(?:头|身体|身子|脑袋)?(?:不要|别|不许|不准|保持)(?:乱)?(?:动头|动作|不动|静止|动(?!画|情|怒|人|摇))(?!.*镜头)|一动不动|站着不动|坐着不动|别乱动|老实点|不做动作)"
+    r"|動かないで|じっとして|움직이지 (?:마|말)|가만히",
     re.IGNORECASE,
 )
-_FOR = re.compile(
-    rf"\bfor\s+(?:about\s+)?{_NUMBER}{_SECONDS}|持续\s*{_NUMBER}\s*秒|{_NUMBER}\s*秒間|{_NUMBER}\s*초 ?(?:동안|간)",
+_NEGATION_ENDS_WORD = re.compile(r"[ぁ-ん가-힣]")  # in Japanese and Korean the negation comes behind its verb
+_DOUBLE_NEGATION = re.compile(
+    r"\b(?:can't|cannot|can not|don't|do not|never|won't|couldn't|doesn't) (?:ever )?(?:stop|help|quit|forget|hesitate|fail)(?: to| but| yourself)?\b|\bnot (?:only|just|to mention)\b|\b(?:why not|no problem|no doubt|no worries)\b"
+    r"|不停地?|忍不住|不得不|禁不住|情不自禁|别忘了?|不妨|不由得|不禁|不光|不仅|不但|是不是|抑えきれ",
     re.IGNORECASE,
 )
-_LAST = re.compile(rf"\b(?:in|for|during) the (?:last|final)\s+{_NUMBER}?{_SECONDS}|最后\s*{_NUMBER}\s*秒", re.IGNORECASE)
-_END = re.compile(
-    r"\b(?:at|to|towards?|near|by|until) the (?:very )?(?:end|close|finish)|\bin the end\b|\bfinally\b|\bend(?:s|ing)? (?:with|by|on)\b|\bclos(?:e|ing) with\b"
-    r"|\bfinish(?:es|ing)? (?:with|by)\b|\blast(?:ly)?\b|最后|最後|结尾|結尾|结束(?:时|的时候|前)|末尾|終わり|最終|마지막|끝(?:에|날|나)",
-    re.IGNORECASE,
-)
-_START = re.compile(
-    r"\b(?:at first|first(?:ly)?|initially|to (?:start|begin)|at the (?:start|beginning|outset|opening)|(?:start|begin|open)(?:s|ing|ning)?"
-    r"(?: (?:off|out))?(?: (?:with|by|as))?)\b|一开始|开始时|起初|首先|先(?=\S)|开头|最初|始め|はじめ|まず|처음|먼저|시작",
-    re.IGNORECASE,
-)
-_MIDDLE = re.compile(r"\b(?:half ?way|in the middle|mid ?way|midpoint)\b|中间|中途|一半|真ん中|途中|중간|절반", re.IGNORECASE)
-_CUE = re.compile(
-    r"\b(?:when(?:ever)?|once|as soon as|the moment|after|each time) (?:i|you|we|she|he|they)(?: (?:will|finally))? (?:say|says|said|mention|mentions|reach|reaches|hear)\s+"
-    r"(?:the (?:word|name|phrase)s? )?(?:[\"“‘「](?P<enq>[^\"”’」]+)[\"”’」]|(?P<en>[\w' -]+?)\s*(?=$|[,.;!?]|\b(?:nod|smile|look|shake|wink|get|be|give)\b))"
-    r"|\bon the word [\"“'‘]?(?P<en2>[\w-]+)[\"”'’]?"
-    r"|[当等]?我?(?:说|讲|提)(?:到|出|起)?[“\"「『'‘]?(?P<zh>[^”\"」』'’的时，,]+?)[”\"」』'’]?(?:的?时候|时|以后|之后|的话)"
-    r"|[「『\"](?P<ja>[^」』\"]+)[」』\"]と言(?:った|う|い)|[\"'“‘「]?(?P<ko>[^\s\"'”’」]+)[\"'”’」]?(?:이?라고|라) 말(?:하면|할 때)",
-    re.IGNORECASE,
-)
-_FOLLOWS = re.compile(r"[ぁ-ん가-힣]")  # in Japanese and Korean the negation comes behind its verb
-_WORDS = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "half a": 0.5, "两": 2,
-}  # fmt: skip
-
-
 _CHAT = {
-    "u": "you",
-    "ur": "your",
-    "r": "are",
-    "lil": "little",
-    "kinda": "kind of",
-    "pls": "please",
-    "plz": "please",
-    "soo": "so",
-    "rly": "really",
-    "em": "them",
-}
+    "u": "you", "ur": "your", "r": "are", "lil": "little", "kinda": "kind of", "sorta": "sort of", "pls": "please", "plz": "please",
+    "soo": "so", "rly": "really", "em": "them", "dont": "don't", "doesnt": "doesn't", "cant": "can't", "isnt": "isn't",
+    "arent": "aren't", "wont": "won't", "didnt": "didn't", "youre": "you're", "im": "i'm", "ive": "i've", "lookin": "looking",
+    "gonna": "going to", "wanna": "want to", "gotta": "got to", "tho": "though", "thru": "through", "cam": "camera", "abit": "a bit",
+    "alil": "a little", "v": "very", "secs": "seconds", "w": "with", "n": "and", "ya": "you", "yer": "your", "outta": "out of",
+}  # fmt: skip
+_GOVERNS_WITHIN = 6  # a time said among the first characters of a clause holds for the clauses after it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Clause:
+    """A piece of the prompt: what it asks for, and when."""
+
     text: str
-    phase: int
+    joint: str  # "", "then", "finally", "but", "stop", "and"
+    phase: int = 0
+    timing: Timing = field(default_factory=lambda: Timing(When(), ""))
+    directives: list[Directive] = field(default_factory=list)
 
 
 def understand(prompt: str, situations: Situations | None = None) -> tuple[Directive, ...]:
@@ -88,102 +87,329 @@ def understand(prompt: str, situations: Situations | None = None) -> tuple[Direc
 
     A clause without any word of the lexicon is read as one of the `situations`, where they are given.
     """
-    text = _plain(prompt)
-    found: list[Directive] = []
-    governing = When()
+    return read(prompt, situations)[0]
+
+
+def read(prompt: str, situations: Situations | None = None) -> tuple[tuple[Directive, ...], tuple[str, ...]]:
+    """The directives in a prompt, and the clauses that nothing was made of."""
+    clauses = _clauses(_plain(prompt, situations))
+    unclear = []
     carried = ""  # the verb of "look left, then right"
-    for clause in _clauses(text):
-        when, governs = _when(clause, governing)
-        governing = when if governs else When(phase=clause.phase)
-        here = _match(clause.text, carried)
-        if not here and situations and (emotion := situations.emotion(_CUE.sub("", clause.text))):
-            here = [("emotion", emotion, SITUATION_INTENSITY, 0)]
-        carried = next((word for field, word, _, _ in here if field != "emotion"), carried)
-        negation = _search(lexicon.NEGATIONS, clause.text)
-        for field, word, amount, at in here:
-            forbidden = negation is not None and (negation.start() <= at or _FOLLOWS.search(negation.group()) is not None)
-            found.append(Directive(field, word, amount, when, negated=forbidden))
-    return _settle(found)
+    forbidden: set[str] = set()
+    for i, clause in enumerate(clauses):
+        found = _asked(clause.timing.rest, carried)
+        if not found and situations and (emotion := _felt(clause, situations, forbidden)):
+            found = [("emotion", emotion, SITUATION_INTENSITY, 0, -1, False)]
+        carried = next((word for kind, word, *_ in found if kind != "emotion"), carried)
+        forbidden |= {word for kind, word, *_, negated in found if kind == "emotion" and negated}
+        clause.directives = [Directive(kind, word, amount, negated=no) for kind, word, amount, _, _, no in found]
+        if not found and not _says_how_much(clause, clauses[:i]) and clause.timing.begin < 0 and _letters(clause.text):
+            unclear.append(clause.text)
+    _give_times(clauses)
+    return _settle(clauses), tuple(unclear)
 
 
-def _plain(prompt: str) -> str:
-    """One form of every letter, straight apostrophes, chat written out."""
-    text = unicodedata.normalize("NFKC", prompt).replace("’", "'").strip()
+# -- clauses --------------------------------------------------------------------------------------------------------------
+
+
+def _plain(prompt: str, situations: Situations | None) -> str:
+    """One form of every letter, straight apostrophes, chat written out, the commonest slips of the finger put right."""
+    text = unicodedata.normalize("NFKC", prompt).replace("’", "'").replace("‘", "'").strip()
     text = re.sub(r"([a-z])\1{2,}", r"\1\1", text, flags=re.IGNORECASE)
-    return re.sub(r"\b[A-Za-z]+\b", lambda match: _CHAT.get(match.group().lower(), match.group()), text)
+
+    def right(match: re.Match[str]) -> str:
+        word = match.group()
+        written_out = _CHAT.get(word.lower())
+        if written_out or situations is None or len(word) < 4 or situations.knows(word.lower()):
+            return written_out or word
+        return lexicon.respell(word.lower()) or word
+
+    return re.sub(r"(?<![\w'])[A-Za-z]+(?![\w'])", right, text)
 
 
 def _clauses(text: str) -> list[_Clause]:
-    """Cut at connectives; what a cue quotes is left whole."""
-    quoted = [(match.start(), match.end()) for match in _CUE.finditer(text)]
-    cuts = [match for match in _CLAUSE.finditer(text) if not any(a < match.start() < b for a, b in quoted)]
-    edges = [0, *(match.end() for match in cuts), len(text)]
-    starts = [0, *(match.start() for match in cuts)]
+    """Cut at connectives, but not within cues and lengths of time."""
+    whole = protected(text)
     clauses: list[_Clause] = []
+    joint, begin = "", 0
+    for cut in _CLAUSE.finditer(text):
+        if cut.end() == cut.start() or any(a < cut.end() and cut.start() < b for a, b in whole):
+            continue
+        kind = str(cut.lastgroup)
+        if _letters(piece := text[begin : cut.start()]):
+            _append(clauses, piece, joint)
+            joint = kind
+        else:
+            joint = _stronger(joint, kind)
+        begin = cut.end()
+    _append(clauses, text[begin:], joint)
+    return clauses
+
+
+def _stronger(first: str, second: str) -> str:
+    """Of two joints with nothing between them (", and then") the one that says more."""
+    return max(first, second, key=("", "and", "but", "stop", "then", "finally").index)
+
+
+def _append(clauses: list[_Clause], text: str, joint: str) -> None:
+    """Add a clause, or two, the earlier first: "smile after nodding" is a nod and then a smile."""
+    if not text.strip():
+        return
+    doing = _AFTER_DOING.search(text)
+    if doing and _letters(text[: doing.start()]):
+        clauses.append(_Clause(text[doing.end() :].strip(), joint, timing=time_of(text[doing.end() :])))
+        text, joint = text[: doing.start()], "then"
+    clauses.append(_Clause(text.strip(), joint, timing=time_of(text.strip())))
+
+
+def _letters(text: str) -> bool:
+    return any(char.isalnum() for char in text)
+
+
+# -- what a clause asks for -----------------------------------------------------------------------------------------------
+
+_Find = tuple[int, int, Field, str, float]  # start, end, field, word, usual amount
+_Asked = tuple[Field, str, float, int, int, bool]  # field, word, amount, start, end, negated
+
+
+def _asked(text: str, carried: str) -> list[_Asked]:
+    """Everything a clause asks for or forbids, in the order said."""
+    if auto := _AUTO.search(text):
+        return [(kind, "auto", 0.5, auto.start(), auto.end(), False) for kind in ("emotion", "action", "camera")]
+    still = _HOLD_STILL.search(text)
+    if still:
+        text = text[: still.start()] + " " * (still.end() - still.start()) + text[still.end() :]
+    kept = _finds(text)
+    if not kept and carried and (side := _side(text, carried)):
+        kept = [side]
+    plain = _DOUBLE_NEGATION.sub(lambda match: " " * len(match.group()), text)
+    negations = list(_compiled(lexicon.NEGATIONS).finditer(plain))
+    degree, pace = amount_of(lexicon.DEGREES, text), amount_of(lexicon.PACES, text)
+    out: list[_Asked] = [("action", "none", 0.5, still.start(), still.end(), False)] if still else []
+    reach = -1  # how far the last negation reaches
+    for start, end, kind, word, usual in kept:
+        negated = False
+        for negation in negations:
+            if _NEGATION_ENDS_WORD.search(negation.group()):
+                negated |= start < negation.start() <= end + 8
+            elif negation.group().isascii():
+                negated |= negation.start() < start or negation.start() == start
+            else:
+                negated |= negation.end() <= start <= max(negation.end() + 6, reach + 3) or negation.start() == start
+        reach = end if negated else reach
+        said = pace if kind == "camera" else degree
+        amount = usual if said is None else _blend(usual, said) if kind == "emotion" else said
+        out.append((kind, word, amount, start, end, negated))
+    return out
+
+
+def _finds(text: str) -> list[_Find]:
+    """Words of the lexicon; of overlapping finds the longest is kept."""
+    finds: list[_Find] = []
+    for word, pattern in lexicon.CAMERA_MOVES.items():
+        finds += [(m.start(), m.end(), "camera", word, 0.5) for m in _compiled(pattern).finditer(text)]
+    for word, pattern in lexicon.ACTIONS.items():
+        finds += [(m.start(), m.end(), "action", word, 0.5) for m in _compiled(pattern).finditer(text)]
+    for word, rows in lexicon.EMOTIONS.items():
+        for usual, pattern in rows:
+            finds += [(m.start(), m.end(), "emotion", word, usual) for m in _compiled(pattern).finditer(text)]
+    nothing = [m.span() for m in _compiled(lexicon.NOTHING).finditer(text)]
+    kept: list[_Find] = []
+    for find in sorted(finds, key=lambda f: (f[0] - f[1], f[0])):
+        taken = [(other[0], other[1]) for other in kept] + [span for span in nothing if span[1] - span[0] >= find[1] - find[0]]
+        if not any(find[0] < end and start < find[1] for start, end in taken):
+            kept.append(find)
+    return sorted(kept)
+
+
+_SIDES = {
+    "左": "left", "右": "right", "上": "up", "下": "down", "왼쪽": "left", "오른쪽": "right", "위": "up", "아래": "down",
+}  # fmt: skip
+
+
+def _side(text: str, carried: str) -> _Find | None:
+    """A direction alone: "then right" after "look left"."""
+    if side := re.search(r"\b(left|right|up|down|in|out)\b|([左右上下])|(왼쪽|오른쪽|위|아래)", text, re.IGNORECASE):
+        said = side.group().lower()
+        word = f"{carried.rpartition('_')[0]}_{_SIDES.get(said, said)}"
+        if word in lexicon.ACTIONS:
+            return side.start(), side.end(), "action", word, 0.5
+        if word in lexicon.CAMERA_MOVES:
+            return side.start(), side.end(), "camera", word, 0.5
+    return None
+
+
+def _felt(clause: _Clause, situations: Situations, forbidden: set[str]) -> str | None:
+    """The emotion of a situation that the clause tells of."""
+    emotion = situations.emotion(clause.timing.rest)
+    return None if emotion in forbidden or clause.joint == "but" and emotion == "calm" else emotion
+
+
+def _says_how_much(clause: _Clause, before: list[_Clause]) -> bool:
+    """A clause of nothing but a degree or a pace ("but not too much", "slowly") is about what was said before it."""
+    text = clause.timing.rest
+    degree, pace = amount_of(lexicon.DEGREES, text), amount_of(lexicon.PACES, text)
+    for earlier in reversed(before):
+        for i, said in enumerate(earlier.directives):
+            amount = pace if said.field == "camera" else degree if said.field == "emotion" else None
+            if amount is not None and not said.negated:
+                blended = _blend(said.amount, amount) if said.field == "emotion" else amount
+                earlier.directives[i] = replace(said, amount=blended)
+                return True
+        if earlier.directives:
+            return False
+    return False
+
+
+def _blend(usual: float, degree: float) -> float:
+    """A degree word moves a word's usual intensity most of the way: "very happy" is more than "very warm"."""
+    return round(min(1.0, max(0.1, 0.75 * degree + 0.25 * usual)), 3)
+
+
+_PERCENT = re.compile(r"(\d{1,3}) ?(?:%|percent\b|per cent\b|パーセント|퍼센트)|百分之(\d{1,3})|\b(?:intensity|level|strength) (?:of )?(0?\.\d+|1\.0)", re.IGNORECASE)  # fmt: skip
+
+
+def amount_of(table: tuple[tuple[float, str], ...], text: str) -> float | None:
+    """The degree or pace that a text names; of several the longest said, of equals the first of the table."""
+    if table is lexicon.DEGREES and (percent := _PERCENT.search(text)):
+        value = float(next(filter(None, percent.groups())))
+        return min(1.0, value if value <= 1 and "." in percent.group() else value / 100)
+    hits = [(match.start() - match.end(), value) for value, pattern in table if (match := _compiled(pattern).search(text))]
+    return min(hits)[1] if hits else None
+
+
+# -- when -----------------------------------------------------------------------------------------------------------------
+
+
+def _give_times(clauses: list[_Clause]) -> None:
+    """Phases and times of every clause's directives. A time said first in a sentence holds for the clauses after it."""
     phase = 0
-    for i, (begin, _) in enumerate(pairwise(edges)):
-        end = starts[i + 1] if i + 1 < len(starts) else len(text)
-        connective = cuts[i - 1] if i else None
-        if connective and connective.lastgroup == "then" and any(clause.text for clause in clauses):
+    governing: Timing | None = None
+    for i, clause in enumerate(clauses):
+        before = next((c for c in reversed(clauses[:i]) if c.directives), None)
+        is_time_alone = not clause.directives and clause.timing.begin >= 0
+        if clause.joint in ("then", "finally") and before:
             phase += 1
-        # "finally" and its like are connective and time at once: the clause keeps them
-        lead = connective.group() if connective and connective.lastgroup == "then" else ""
-        clauses.append(_Clause(f"{lead} {text[begin:end]}".strip(), phase))
-    return [clause for clause in clauses if clause.text]
+        elif before and _is_next_phase(before, clause):
+            phase += 1
+        if clause.joint in ("then", "finally", "stop") and not (governing and _is_waiting(clauses[:i])):
+            governing = None
+        timing = clause.timing
+        if is_time_alone and before and not any(c.directives for c in clauses[i + 1 :]) and not timing.when.cue:
+            _apply_late(before, timing)
+            continue
+        if timing.begin >= 0 and (timing.is_named or is_time_alone):
+            governs = (is_time_alone or timing.begin <= _GOVERNS_WITHIN) and not timing.is_start
+            if is_time_alone and before and clause.joint != "then" and not timing.is_named:
+                _apply_late(before, timing)  # "hold that for three seconds"
+                continue
+            governing = timing if governs else None
+            when = _when(timing)
+        elif governing is not None:
+            when = replace(_when(governing), for_s=timing.when.for_s or governing.when.for_s)
+        else:
+            when = _when(timing)
+            if clause.joint == "finally" and phase <= 1:
+                when = replace(when, place="end" if phase == 0 or _only_actions(clause) else when.place)
+        clause.phase = phase
+        clause.directives = [replace(said, when=replace(when, phase=phase)) for said in clause.directives]
+        clause.timing = replace(timing, when=when)
 
 
-def _when(clause: _Clause, before: When) -> tuple[When, bool]:
-    """The time a clause names, and whether it governs the clauses after it ("at the end, smile and nod": said first, it does).
+def _when(timing: Timing) -> When:
+    when = replace(timing.when, until_s=timing.until_s, until_place="middle" if timing.until_middle else "")
+    if timing.is_later and when.after_s is not None:
+        when = replace(when, later_s=when.after_s, after_s=None)
+    return when
 
-    Where it names none, the time that governs.
+
+def _is_waiting(clauses: list[_Clause]) -> bool:
+    """Whether the last of them is a time alone: "wait three seconds, then …"."""
+    return bool(clauses) and not clauses[-1].directives and clauses[-1].timing.begin >= 0
+
+
+def _only_actions(clause: _Clause) -> bool:
+    return all(said.field == "action" for said in clause.directives)
+
+
+def _is_next_phase(before: _Clause, clause: _Clause) -> bool:
+    """Without a "then": an emotion where the one before was for a while or "at first", or that something turns into."""
+    if clause.timing.is_named and not clause.timing.is_start:
+        return False
+    feels = any(said.field == "emotion" and not said.negated for said in clause.directives)
+    felt = any(said.field == "emotion" and not said.negated for said in before.directives)
+    if not (feels and felt):
+        return False
+    when, timing = before.timing.when, before.timing
+    was_limited = timing.is_start or when.for_s is not None or timing.until_s is not None or timing.until_middle
+    return was_limited or _BECOMES.search(clause.text) is not None
+
+
+def _apply_late(before: _Clause, timing: Timing) -> None:
+    """A time said behind its clause, on its own: "look angry, after five seconds"."""
+    said = _when(timing)
+    for i, directive in enumerate(before.directives):
+        when = directive.when
+        if timing.is_named and not when.is_timed and not when.cue:
+            when = replace(said, phase=when.phase)
+        elif not timing.is_named:
+            when = replace(
+                when,
+                for_s=when.for_s or said.for_s,
+                until_s=when.until_s or said.until_s,
+                until_place=when.until_place or said.until_place,
+                every_s=when.every_s or said.every_s,
+                until_cue=when.until_cue or said.until_cue,
+            )
+        before.directives[i] = replace(directive, when=when)
+    before.timing = replace(before.timing, when=before.directives[0].when if before.directives else said)
+
+
+# -- one emotion a time ---------------------------------------------------------------------------------------------------
+
+_KINDRED = ({"joy", "excitement"}, {"sadness", "fear", "confusion"}, {"anger", "disgust", "contempt"}, {"surprise", "confusion", "fear"})  # fmt: skip
+
+
+def _settle(clauses: list[_Clause]) -> tuple[Directive, ...]:
+    """Of emotions for one time, kindred ones or those of one clause, the strongest stays; of contradictory ones the later.
+
+    "calm" gives way to any other that is said with it. An action or move said twice for one time is one.
     """
-    text = clause.text
-    for_s = _seconds(_FOR.search(text))
-    named: tuple[re.Match[str], When] | None = None
-    if cue := _CUE.search(text):
-        named = cue, When(cue=next(filter(None, cue.groups())).strip())
-    elif last := _LAST.search(text):
-        named = last, When(last_s=_seconds(last) or 2.0)
-    elif after := _AFTER.search(text):
-        named = after, When(after_s=_seconds(after))
-    elif at := _AT.search(text):
-        named = at, When(at_s=_seconds(at))
-    else:
-        for place, pattern in (("end", _END), ("middle", _MIDDLE), ("start", _START)):
-            if match := pattern.search(text):
-                named = match, When(place=place)
-                break
-    if named is None:
-        return (replace(before, for_s=for_s) if before.phase == clause.phase else When(phase=clause.phase, for_s=for_s)), True
-    match, when = named
-    return replace(when, phase=clause.phase, for_s=for_s), match.start() <= 4 and when.place != "start"
+    settled: list[Directive] = []
+    origin: dict[int, _Clause] = {}
+    for clause in clauses:
+        for said in clause.directives:
+            if said.negated or said.field != "emotion":
+                if said not in settled:
+                    settled.append(said)
+                continue
+            rival = next(
+                (i for i, o in enumerate(settled) if o.field == "emotion" and not o.negated and o.when == said.when), None
+            )
+            if rival is None:
+                origin[len(settled)] = clause
+                settled.append(said)
+            elif _outdoes(said, settled[rival], origin[rival] is clause):
+                settled[rival], origin[rival] = said, clause
+    return tuple(settled)
 
 
-def _seconds(match: re.Match[str] | None) -> float | None:
-    word = next(filter(None, match.groups()), None) if match else None
-    if word is None:
-        return None
-    word = word.lower()
-    if word in _WORDS:
-        return float(_WORDS[word])
-    if word[0].isdigit():
-        return float(word)
-    tens, _, ones = word.rpartition("十")
-    digit = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2}
-    if "十" in word:
-        return 10.0 * (digit.get(tens, 1) if tens else 1) + (digit.get(ones, 0) if ones else 0)
-    return float(digit.get(word, 1))
+def _outdoes(said: Directive, other: Directive, in_one_clause: bool) -> bool:
+    if "auto" in (said.word, other.word) or other.word == "calm":
+        return True
+    if said.word == "calm":
+        return False
+    kindred = in_one_clause or any({said.word, other.word} <= group for group in _KINDRED)
+    return said.amount > other.amount if kindred else True
 
 
-def _search(pattern: str, text: str) -> re.Match[str] | None:
-    """The longest of the pattern's earliest matches; Latin ones must begin at a word's edge."""
-    return _compiled(pattern).search(text)
-
+# -- patterns -------------------------------------------------------------------------------------------------------------
 
 _cache: dict[str, re.Pattern[str]] = {}
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern of the lexicon: Latin alternatives begin at a word's edge and take the rest of the word, others stand anywhere."""
     if pattern not in _cache:
         latin = [part for part in _split(pattern) if part.isascii()]
         other = sorted((part for part in _split(pattern) if not part.isascii()), key=len, reverse=True)
@@ -202,75 +428,3 @@ def _split(pattern: str) -> list[str]:
         else:
             parts[-1] += char
     return [part for part in parts if part]
-
-
-def _match(text: str, carried: str) -> list[tuple[Field, str, float, int]]:
-    """(field, word, amount, place) of everything a clause asks for; of overlapping finds the longest is kept."""
-    finds: list[tuple[int, int, Field, str, float]] = []
-    for word, pattern in lexicon.CAMERA_MOVES.items():
-        finds += [(m.start(), m.end(), "camera", word, 0.5) for m in _compiled(pattern).finditer(text)]
-    for word, pattern in lexicon.ACTIONS.items():
-        finds += [(m.start(), m.end(), "action", word, 0.5) for m in _compiled(pattern).finditer(text)]
-    for word, rows in lexicon.EMOTIONS.items():
-        for usual, pattern in rows:
-            finds += [(m.start(), m.end(), "emotion", word, usual) for m in _compiled(pattern).finditer(text)]
-    kept: list[tuple[int, int, Field, str, float]] = []
-    for find in sorted(finds, key=lambda f: (f[0] - f[1], f[0])):
-        if not any(find[0] < other[1] and other[0] < find[1] for other in kept):
-            kept.append(find)
-    kept.sort()
-    if (
-        not kept
-        and carried
-        and (side := re.search(r"\b(left|right|up|down)\b|([左右上下])|(왼쪽|오른쪽|위|아래)", text, re.IGNORECASE))
-    ):
-        names = {
-            "左": "left",
-            "右": "right",
-            "上": "up",
-            "下": "down",
-            "왼쪽": "left",
-            "오른쪽": "right",
-            "위": "up",
-            "아래": "down",
-        }
-        said = side.group().lower()
-        word = f"{carried.rpartition('_')[0]}_{names.get(said, said)}"
-        if word in lexicon.ACTIONS:
-            return [("action", word, 0.5, side.start())]
-        if word in lexicon.CAMERA_MOVES:
-            return [("camera", word, 0.5, side.start())]
-    degree = _amount(lexicon.DEGREES, text)
-    pace = _amount(lexicon.PACES, text)
-    out = []
-    for start, _, field, word, usual in kept:
-        said_amount = pace if field == "camera" else degree
-        amount = usual if said_amount is None else _blend(usual, said_amount) if field == "emotion" else said_amount
-        out.append((field, word, amount, start))
-    return out
-
-
-def _blend(usual: float, degree: float) -> float:
-    """A degree word moves a word's usual intensity most of the way: "very happy" is more than "very warm"."""
-    return round(min(1.0, max(0.1, 0.75 * degree + 0.25 * usual)), 3)
-
-
-def _amount(table: tuple[tuple[float, str], ...], text: str) -> float | None:
-    hits = [(match.start() - match.end(), value) for value, pattern in table if (match := _search(pattern, text))]
-    return min(hits)[1] if hits else None
-
-
-def _settle(found: list[Directive]) -> tuple[Directive, ...]:
-    """One emotion a time: of those said together the strongest stays. An action or move said twice for one time is one."""
-    settled: list[Directive] = []
-    for said in found:
-        if said.negated or said.field != "emotion":
-            if said not in settled:
-                settled.append(said)
-            continue
-        rival = next((o for o in settled if o.field == "emotion" and not o.negated and o.when == said.when), None)
-        if rival is None:
-            settled.append(said)
-        elif rival.word == "calm" or (said.word != "calm" and said.amount > rival.amount):
-            settled[settled.index(rival)] = said
-    return tuple(settled)

@@ -123,3 +123,44 @@ NEGATIONS = (
     "don't|do not|does not|doesn't|dont|never|without|avoid|stop|quit|no (?!longer than)|not\\b|isn't|aren't|shouldn't|cease|no longer|less\\b|instead of|rather than"
     "|不是|没必要|不必|不要|不许|不准|别再|别|不用|不能|停止|没有|避免|不再|ないで|せず|やめ|なし|ず に|하지 ?마|지 ?마|없이|말고|그만|않"
 )  # fmt: skip
+
+#: Lines that ask for nothing, though a word in them might.
+NOTHING = (
+    "kinds? of|what kind|welcome (?:back|everyone|everybody|all|to)|of course|across|down(?:load|town)|(?:the|our|this|new|more|my) content|go(?:ing)? mad for|cross(?:ing)? the|mad about|crazy about"
+    "|(?:i'm |we're |so )?sorry (?:for the|about the)|happy (?:birthday|new year|hour|ending|christmas|holidays)|merry christmas|good (?:luck|night)|(?:glad|happy|pleased) to (?:meet|see|have|be|welcome|announce|help)"
+    "|不好意思|没关系|有意思|意思"
+)
+
+#: What is typed in haste most often: these are tried for a word that nobody knows.
+_SPELLED = (
+    "angry anger annoyed irritated furious livid happy happily happiness joyful cheerful smile smiling smiles delighted excited exciting "
+    "excitement thrilled enthusiastic energetic confused confusing puzzled bewildered baffled sad sadness sadly depressed disappointed "
+    "miserable heartbroken surprised surprise surprising shocked amazed astonished stunned startled scared afraid frightened terrified "
+    "terrifying nervous anxious worried horrified disgusted disgusting disgust contempt contemptuous disdain scornful smug arrogant calm "
+    "calmly relaxed peaceful serious neutral nodding shake shaking tilt turn look looking lean leaning shrug shrugging raise raising "
+    "eyebrow eyebrows frown frowning wink winking close closing laugh laughing sigh sighing wave waving point pointing clapping "
+    "applaud camera zoom zooming slowly slightly quickly very really extremely little left right towards finally second seconds after "
+    "before beginning middle ending goodbye head eyes shoulders extremely absolutely incredibly embarrassed"
+).split()
+
+
+def respell(word: str) -> str | None:
+    """The known word that `word` was meant to be, a slip or two away (two in eight letters or more); None where none is near."""
+    near = [(distance, known) for known in _SPELLED if (distance := slips(word, known)) <= (2 if len(word) >= 8 else 1)]
+    return min(near)[1] if near else None
+
+
+def slips(a: str, b: str) -> int:
+    """Letters left out, put in, mistaken or swapped (optimal string alignment distance); 3 stands for 3 and more."""
+    if abs(len(a) - len(b)) > 2 or a[0] != b[0]:
+        return 3
+    before, last = [], list(range(len(b) + 1))
+    for i, char in enumerate(a, 1):
+        row = [i]
+        for j, other in enumerate(b, 1):
+            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (char != other))
+            if i > 1 and j > 1 and char == b[j - 2] and a[i - 2] == other:
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+        before, last = last, row
+    return min(3, last[-1])

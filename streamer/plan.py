@@ -95,32 +95,47 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """When a directive holds, in seconds. At most one of `at_s`, `after_s`, `last_s` is given, else `place` and `phase` say it.
+    """When a directive holds, in seconds. At most one of `at_s`, `after_s`, `later_s`, `last_s` is given, else `place` and `phase`.
 
-    at_s, after_s: from the start of the show, or from now. last_s: so long before the end. place: "", "start", "middle" or
-    "end". phase: how many "then" came before. for_s: how long. every_s: over and over. cue: a word to be heard first; the
-    other times count from it. until_cue: a word that ends it. each_time: on every such cue, not on the first alone.
+    at_s, after_s: from the start of the show, or from now. later_s: from the start of what was said before. last_s: so long
+    before the end. place: "", "start", "middle" or "end". phase: how many "then" came before. for_s: how long; until_s,
+    until_place: to when. every_s: over and over. cue: a word to be heard first; the other times count from it. until_cue: a
+    word that ends it. each_time: on every such cue, not on the first alone.
     """
 
     at_s: float | None = None
     after_s: float | None = None
+    later_s: float | None = None
     last_s: float | None = None
     cue: str = ""
     place: str = ""
     phase: int = 0
     for_s: float | None = None
+    until_s: float | None = None
+    until_place: str = ""
     every_s: float | None = None
     until_cue: str = ""
     each_time: bool = False
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it says itself when it begins."""
+        return any(value is not None for value in (self.at_s, self.after_s, self.later_s, self.last_s)) or self.place in (
+            "middle",
+            "end",
+        )
 
     def __str__(self) -> str:
         words = [
             f"at {self.at_s:g} s" if self.at_s is not None else "",
             f"after {self.after_s:g} s" if self.after_s is not None else "",
+            f"{self.later_s:g} s later" if self.later_s is not None else "",
             f"in the last {self.last_s:g} s" if self.last_s is not None else "",
             f"{'each time' if self.each_time else 'when'} “{self.cue}” is heard" if self.cue else "",
             f"at the {self.place}" if self.place else "",
             f"for {self.for_s:g} s" if self.for_s is not None else "",
+            f"until {self.until_s:g} s" if self.until_s is not None else "",
+            f"until the {self.until_place}" if self.until_place else "",
             f"every {self.every_s:g} s" if self.every_s is not None else "",
             f"until “{self.until_cue}” is heard" if self.until_cue else "",
         ]

@@ -78,6 +78,10 @@ class Situations:
         best = int(np.argmax(likeness))
         return self._emotions[best] if likeness[best] >= _LIKENESS else None
 
+    def knows(self, word: str) -> bool:
+        """Whether it is a word, as far as the embedding's vocabulary goes."""
+        return self._words.knows(word)
+
     def _embed(self, text: str) -> NDArray[np.float32]:
         tokens, mask = self._words.encode(text)
         mean = tokens[mask].sum(axis=0)
