@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS, PIXEL_ACTIONS
 from streamer.briefing import Briefing, Plan
-from streamer.grammar import understand
+from streamer.grammar import read
 from streamer.plan import FIELDS, SOURCES, Beat, Cue, Directive, Field, Pts, Source, Sources, Storyline, When, pts_from_s
 from streamer.situations import Situations, shipped
 
@@ -56,16 +56,17 @@ class EmbeddedDirector:
     def plan(self, briefing: Briefing) -> Plan:
         """Portrait, voice and prompt laid over the briefing's storyline from its start on, in this order of authority."""
         before, start = briefing.storyline, briefing.start
-        understood = understand(briefing.prompt, self._situations) if briefing.prompt else ()
+        understood, unclear = read(briefing.prompt, self._situations) if briefing.prompt else ((), ())
         changed = lay(before, understood, start, briefing.end)
         changed = follow_captions(changed, briefing)
         if _content(changed) == _content(before):
-            return Plan(before, understood)
+            return Plan(before, understood, unclear=unclear)
         return Plan(
             replace(changed, version=before.version + 1),
             understood,
             "user" if understood else "audio" if briefing.voice else "image",
             undrawn=undrawn(changed, briefing.actions, start),
+            unclear=unclear,
         )
 
 
@@ -199,7 +200,7 @@ def _remember(storyline: Storyline, directives: Sequence[Directive], source: Sou
 
 
 def _place(when: When, start: Pts, end: Pts | None, length: int, field: Field, turn: Pts, last: Pts) -> Pts:
-    """The PTS a directive begins at, which takes `length`: the time it names, else its phase's turn. `last`: of the one before."""
+    """Where a directive of this `length` begins: at its time, else at its phase's `turn`. `last`: where the one before does."""
     if when.later_s is not None:
         return Pts(last + pts_from_s(when.later_s))
     if when.after_s is not None:

@@ -18,7 +18,7 @@ _THEN = (
     r"|before (?=\w+ing\b|(?:you|she|he|they) )|(?:and |but )?(?=end(?:s|ing)? up\b)|(?:and )?(?=(?:end|finish|clos|conclud|wrap)(?:e|es|s|ing|ping)?"
     r"(?: (?:it|up|off|out))? (?:with|by|on|in|calm|happy|sad|angry|excited|scared))|and later|later(?: on)?|subsequently|eventually"
     r"|(?:for )?the rest(?: of (?:it|the \w+))?|and (?=(?:at|in|towards?|near) the end)|second(?:ly)?(?=,)|third(?:ly)?(?=,)|secondly|thirdly)(?:\b|(?<=\s)))"
-    r"|[,，。、]?\s*(?:然后|接着|接下来|紧接着|随后|随即|(?:之后|以后)再?|过后|后来|再后来|而后|继而|其后|其次|剩下的?(?:时间)?|其余(?:时间)?"
+    r"|[,，。、]?\s*(?:然后|接着|接下来|紧接着|随后|随即|(?:之后|以后)再?|过后|后来|(?<=先[^，。])后|(?<=先[^，。]{2})后|(?<=先[^，。]{3})后|(?<=先[^，。]{4})后|再后来|而后|继而|其后|其次|剩下的?(?:时间)?|其余(?:时间)?"
     r"|(?<![别要不])再(?=[^见来说次一次多\s])|その後|それから|次に|続いて|그 ?다음에?|그리고 나서|그런 ?다음|이어서|그 ?후에?|(?<=[가-힣])다가)"
 )
 _FINALLY = (
@@ -29,7 +29,7 @@ _BUT = r"\b(?:but|yet|though|instead(?! of))\b|但是|但|可是|不过|而是|�
 _STOP = r"[!?。！？\n；;]+|\.(?!\d)"
 _AND = (
     r"[,，、:：…]+|\b(?:and|with|while|whilst|as (?=you|she|he|they|if|the camera)|plus|also)\b|[&+/]|同时|并且|并|一边|一面"
-    r"|(?<![旁身右左那这两前后里外上下])边(?![看上的])|而且|以及|又(?!一)|且|そして|ながら|しながら|그리고|하면서|면서|(?<=[지고])고 "
+    r"|(?<![旁身右左那这两前后里外上下])边(?![看上的])|而且|以及|(?<!又.)又(?!一|.又)|且|そして|ながら|しながら|그리고|하면서|면서|(?<=[지고])고 "
 )
 _CLAUSE = re.compile(
     f"(?P<finally>{_FINALLY})|(?P<then>{_THEN})|(?P<but>{_BUT})|(?P<stop>{_STOP})|(?P<and>{_AND})", re.IGNORECASE
@@ -68,7 +68,6 @@ _CHAT = {
     "gonna": "going to", "wanna": "want to", "gotta": "got to", "tho": "though", "thru": "through", "cam": "camera", "abit": "a bit",
     "alil": "a little", "v": "very", "secs": "seconds", "w": "with", "n": "and", "ya": "you", "yer": "your", "outta": "out of",
 }  # fmt: skip
-_GOVERNS_WITHIN = 6  # a time said among the first characters of a clause holds for the clauses after it
 
 
 @dataclass(slots=True)
@@ -78,6 +77,7 @@ class _Clause:
     text: str
     joint: str  # "", "then", "finally", "but", "stop", "and"
     phase: int = 0
+    first: int = 0  # where the first thing it asks for stands
     timing: Timing = field(default_factory=lambda: Timing(When(), ""))
     directives: list[Directive] = field(default_factory=list)
 
@@ -100,10 +100,11 @@ def read(prompt: str, situations: Situations | None = None) -> tuple[tuple[Direc
         found = _asked(clause.timing.rest, carried)
         if not found and situations and (emotion := _felt(clause, situations, forbidden)):
             found = [("emotion", emotion, SITUATION_INTENSITY, 0, -1, False)]
+        clause.first = min((at for _, _, _, at, _, _ in found), default=0)
         carried = next((word for kind, word, *_ in found if kind != "emotion"), carried)
         forbidden |= {word for kind, word, *_, negated in found if kind == "emotion" and negated}
         clause.directives = [Directive(kind, word, amount, negated=no) for kind, word, amount, _, _, no in found]
-        if not found and not _says_how_much(clause, clauses[:i]) and clause.timing.begin < 0 and _letters(clause.text):
+        if not found and not _says_how_much(clause, clauses[:i]) and _letters(clause.timing.rest):
             unclear.append(clause.text)
     _give_times(clauses)
     return _settle(clauses), tuple(unclear)
@@ -183,8 +184,13 @@ def _asked(text: str, carried: str) -> list[_Asked]:
     if not kept and carried and (side := _side(text, carried)):
         kept = [side]
     plain = _DOUBLE_NEGATION.sub(lambda match: " " * len(match.group()), text)
-    negations = list(_compiled(lexicon.NEGATIONS).finditer(plain))
-    degree, pace = amount_of(lexicon.DEGREES, text), amount_of(lexicon.PACES, text)
+    negations = [
+        match
+        for match in _compiled(lexicon.NEGATIONS).finditer(plain)
+        if not any(start <= match.start() and match.end() <= end for start, end, *_ in kept)
+    ]
+    exact = _percent(text)
+    degree, pace = amount_of(lexicon.DEGREES, text) if exact is None else exact, amount_of(lexicon.PACES, text)
     out: list[_Asked] = [("action", "none", 0.5, still.start(), still.end(), False)] if still else []
     reach = -1  # how far the last negation reaches
     for start, end, kind, word, usual in kept:
@@ -193,12 +199,12 @@ def _asked(text: str, carried: str) -> list[_Asked]:
             if _NEGATION_ENDS_WORD.search(negation.group()):
                 negated |= start < negation.start() <= end + 8
             elif negation.group().isascii():
-                negated |= negation.start() < start or negation.start() == start
+                negated |= negation.start() < start
             else:
-                negated |= negation.end() <= start <= max(negation.end() + 6, reach + 3) or negation.start() == start
+                negated |= negation.end() <= start <= max(negation.end() + 6, reach + 3)
         reach = end if negated else reach
         said = pace if kind == "camera" else degree
-        amount = usual if said is None else _blend(usual, said) if kind == "emotion" else said
+        amount = usual if said is None else said if exact is not None or kind == "camera" else _blend(usual, said)
         out.append((kind, word, amount, start, end, negated))
     return out
 
@@ -242,7 +248,7 @@ def _side(text: str, carried: str) -> _Find | None:
 def _felt(clause: _Clause, situations: Situations, forbidden: set[str]) -> str | None:
     """The emotion of a situation that the clause tells of."""
     emotion = situations.emotion(clause.timing.rest)
-    return None if emotion in forbidden or clause.joint == "but" and emotion == "calm" else emotion
+    return None if emotion in forbidden or (clause.joint == "but" and emotion == "calm") else emotion
 
 
 def _says_how_much(clause: _Clause, before: list[_Clause]) -> bool:
@@ -269,11 +275,16 @@ def _blend(usual: float, degree: float) -> float:
 _PERCENT = re.compile(r"(\d{1,3}) ?(?:%|percent\b|per cent\b|パーセント|퍼센트)|百分之(\d{1,3})|\b(?:intensity|level|strength) (?:of )?(0?\.\d+|1\.0)", re.IGNORECASE)  # fmt: skip
 
 
+def _percent(text: str) -> float | None:
+    """An amount given as a number, 0–1."""
+    if percent := _PERCENT.search(text):
+        value = float(next(filter(None, percent.groups())))
+        return min(1.0, value if "." in percent.group() else value / 100)
+    return None
+
+
 def amount_of(table: tuple[tuple[float, str], ...], text: str) -> float | None:
     """The degree or pace that a text names; of several the longest said, of equals the first of the table."""
-    if table is lexicon.DEGREES and (percent := _PERCENT.search(text)):
-        value = float(next(filter(None, percent.groups())))
-        return min(1.0, value if value <= 1 and "." in percent.group() else value / 100)
     hits = [(match.start() - match.end(), value) for value, pattern in table if (match := _compiled(pattern).search(text))]
     return min(hits)[1] if hits else None
 
@@ -288,9 +299,7 @@ def _give_times(clauses: list[_Clause]) -> None:
     for i, clause in enumerate(clauses):
         before = next((c for c in reversed(clauses[:i]) if c.directives), None)
         is_time_alone = not clause.directives and clause.timing.begin >= 0
-        if clause.joint in ("then", "finally") and before:
-            phase += 1
-        elif before and _is_next_phase(before, clause):
+        if (clause.joint in ("then", "finally") and before) or (before and _is_next_phase(before, clause)):
             phase += 1
         if clause.joint in ("then", "finally", "stop") and not (governing and _is_waiting(clauses[:i])):
             governing = None
@@ -299,7 +308,7 @@ def _give_times(clauses: list[_Clause]) -> None:
             _apply_late(before, timing)
             continue
         if timing.begin >= 0 and (timing.is_named or is_time_alone):
-            governs = (is_time_alone or timing.begin <= _GOVERNS_WITHIN) and not timing.is_start
+            governs = (is_time_alone or timing.begin <= clause.first) and not timing.is_start
             if is_time_alone and before and clause.joint != "then" and not timing.is_named:
                 _apply_late(before, timing)  # "hold that for three seconds"
                 continue

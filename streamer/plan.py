@@ -95,7 +95,7 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """When a directive holds, in seconds. At most one of `at_s`, `after_s`, `later_s`, `last_s` is given, else `place` and `phase`.
+    """When a directive holds, in seconds: from one of `at_s`, `after_s`, `later_s`, `last_s`, else from `place` and `phase`.
 
     at_s, after_s: from the start of the show, or from now. later_s: from the start of what was said before. last_s: so long
     before the end. place: "", "start", "middle" or "end". phase: how many "then" came before. for_s: how long; until_s,

@@ -49,11 +49,11 @@ _FIRST = _pattern(
 _LAST = _pattern(
     r"\b(?:(?:for|in|during|over|within|with) )?(?:the |your )?(?:very )?(?:last|final|closing) (?:{N}|seconds?\b|moments?\b|second or two)"
     r"|\b{N} (?:before|from) the (?:end|finish)|\bwith (?:just |only )?{N} (?:left|to go|remaining)|\b{N} (?:left|to go)\b"
-    r"|(?:最后|最後)(?:的|の)?{N}|(?:结束|结尾|終わり?)(?:之|の)?前(?:的|の)?{N}|还剩(?:下)?{N}|倒数{N}|(?:終わる|終了の?){N}前|마지막 ?{N}|끝나기 ?{N} ?전"
+    r"|(?:最后|最後|(?<![之以然过今随])后)(?:的|の)?{N}|(?:结束|结尾|終わり?)(?:之|の)?前(?:的|の)?{N}|还剩(?:下)?{N}|倒数{N}|(?:終わる|終了の?){N}前|마지막 ?{N}|끝나기 ?{N} ?전"
 )
 _UNTIL = _pattern(
     r"\b(?:until|till|'til|up to|up until) {~}(?:(?:second|sec) {B}|{N}|{C})(?: mark| in)?"
-    r"|(?:直到|一直到|保持到|持续到)第?{N}|第?{N}(?:为止|之前|以前)|{N}まで|{N} ?까지"
+    r"|(?:直到|一直到|保持到|持续到|到)第{N}|(?:直到|一直到|保持到|持续到){N}|第?{N}(?:为止|之前|以前)|{N}まで|{N} ?까지"
 )
 _AFTER = _pattern(
     r"\b(?:after|in|wait(?: for)?|give it|pause(?: for)?|hold(?: on)? for|once|following) {~}{N}(?: (?:have |has )?pass(?:ed)?)?|\b{~}{N} (?:later|from now|after (?:the|we|i|you) (?:start|beginning|begin))"
@@ -67,7 +67,7 @@ _AT = _pattern(
     r"|{N}(?:の時点|のところ|目|頃|ごろ|で|に)|{N} ?(?:에|쯤|때|부터)"
 )
 _FOR = _pattern(
-    r"\bfor {~}{N}|\b(?:lasting|last|hold(?: it| that| this)?) {~}{N}"
+    r"\bfor {~}{N}|\b(?:lasting|last|(?:hold|keep)(?: it| that| this)?)(?: for)? {~}{N}"
     r"|(?:持续|保持|坚持|维持|长达)(?:大约)?{N}|(?<![第前后])(?<!最后){N}(?:钟)?(?!之?后|以?后|[时目处])|{N}間|{N}(?:동안|간| ?동안)"
 )
 _EVERY = _pattern(
@@ -114,6 +114,7 @@ _CUE = re.compile(
     rf"|\b(?:on|at|upon) my (?:saying )?[\"“‘'](?P<q3>[^\"”’]+)[\"”’']"
     r"|(?P<zhow>每当|每次|每逢|只要|一旦|当|等到?|在)?(?:(?:我|你|他|她|主播|嘉宾|有人)(?:们)?)?(?:一|要是)?(?:说|讲|提|听|喊|念)(?:到|出|起|了|完|道)?(?!一半|话)"
     r"(?:[“\"「『'‘]\s*(?P<z1>[^”\"」』'’]+?)\s*[”\"」』'’](?:这个?[词字])?(?:的?时候|时|以后|之后|后|的话|就|，|,|你|$)|(?P<z2>[^”\"」』'’的时就你，,。“一]{1,8}?)(?:的?时候|时|以后|之后|的话|你?就))"
+    r"|(?P<zeach>每当|每次|每逢|只要|一旦|当|等|如果|要是)(?:我|你|他|她|主播|嘉宾|有人)?(?:们)?(?:说|讲|提|听|喊)(?:到|出|起)?[“\"「『'‘]?(?P<z3>[^“”\"」』'’，,。]{1,8})[”\"」』'’]?(?=[，,]|$)"
     r"|[「『\"“](?P<j1>[^」』\"”]+)[」』\"”]と(?:言|い|聞|言い)(?:った|う|えば|ったら|いたら|うたび|うとき|った時)"
     r"|[\"'“‘「]?(?P<k1>[^\s\"'”’」]+)[\"'”’」]?\s*(?:이?라고|라|고) ?(?:말하|하|말할|할|들)(?:면|ㄹ 때| 때|때|을 때|리면|때마다| 때마다)",
     re.IGNORECASE,
@@ -146,12 +147,16 @@ class Timing:
     is_start: bool = False
 
 
-_LENGTH = re.compile(_N, re.IGNORECASE)
+_OPENING = re.compile(
+    r"\b(?:start|begin|open|end|finish|clos|conclud|wrap|kick)(?:s|e|es|ing|ning|ping)?(?: (?:up|off|out|it|things))* with\b",
+    re.IGNORECASE,
+)
+_LENGTH = re.compile(f"{_N}|{_CLOCK}", re.IGNORECASE)
 
 
 def protected(text: str) -> list[tuple[int, int]]:
     """What no clause boundary may cut: cues and times."""
-    patterns = (_UNTIL_CUE, _CUE, _RANGE, _LAST, _FIRST, _AFTER, _LENGTH)
+    patterns = (_UNTIL_CUE, _CUE, _RANGE, _LAST, _FIRST, _AFTER, _LENGTH, _OPENING)
     return [match.span() for pattern in patterns for match in pattern.finditer(text)]
 
 
@@ -182,7 +187,7 @@ def _read_until_cue(timing: Timing) -> Timing:
 
 def _read_cue(timing: Timing) -> Timing:
     if match := _CUE.search(timing.rest):
-        named = {name: group for name, group in match.groupdict().items() if group and name not in ("how", "zhow")}
+        named = {name: group for name, group in match.groupdict().items() if group and name not in ("how", "zhow", "zeach")}
         words = next(iter(named.values())).strip()
         each = _EACH_TIME.match(match.group()) is not None or _EACH_TIME_LATE.search(match.group()) is not None
         if words:
