@@ -71,6 +71,10 @@ class BlueprintRoller:
         self.current, self._pending = blueprint, None
         return True
 
+    def drop(self) -> None:
+        """What is planned is of no use any more."""
+        self.current = self._pending = None
+
     def abandon(self) -> None:
         """The job that is out will not come back (its worker died): ask again."""
         self._pending = None

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 _BACKLOG = 1000
 
 
-def line(clip: SubClip, flight: Flight, late_frames: int) -> dict[str, Any]:
+def line(clip: SubClip, flight: Flight) -> dict[str, Any]:
     """What is written of one sub-clip. Times: `*_s` on the media clock, `*_ms` durations."""
     job = clip.job
     collect, render, playout, encode = flight.parts_ms()
@@ -34,7 +34,9 @@ def line(clip: SubClip, flight: Flight, late_frames: int) -> dict[str, Any]:
         "chained": bool(len(job.history)),
         "seed": job.seed,
         "frames": job.num_frames,
-        "late_frames": late_frames,
+        "drawn": len(job.drawn),
+        "late_pictures": flight.late_pictures,
+        "steps": job.num_steps,
         "worker": clip.worker,
         "motion_ms": round(clip.motion_ms, 1),
         "decode_ms": round(clip.decode_ms, 1),

@@ -80,10 +80,3 @@ class SampleRing:
         if last > first:
             out[first - start : last - start] = self._ring[np.arange(first, last) % len(self._ring)]
         return out
-
-
-def blank(width: int, height: int) -> Picture:
-    """Neutral dark grey."""
-    picture = np.full((height * 3 // 2, width), 128, np.uint8)
-    picture[:height] = 40
-    return picture

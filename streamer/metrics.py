@@ -8,25 +8,26 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from streamer.plan import Pts
+from streamer.plan import Pts, SubClip, SubClipJob
 from streamer.protocol import Delay
 
 
 @dataclass(slots=True)
 class Flight:
-    """One sub-clip's way, in seconds of the clock: first sample heard, job cut, rendered, first frame aired, sent."""
+    """One sub-clip's way, in seconds of the clock: first sample heard, job cut, first picture drawn, aired, sent."""
 
-    job_id: int
-    start: Pts
+    job: SubClipJob
     heard_s: float
     cut_s: float
-    rendered_s: float = 0.0
+    drawn_s: float = 0.0
     aired_s: float = 0.0
     sent_s: float = 0.0
+    late_pictures: int = 0
+    clip: SubClip | None = None  # when all of it is drawn
 
     def parts_ms(self) -> tuple[float, float, float, float]:
         """(collect, render, playout, encode)."""
-        times = (self.heard_s, self.cut_s, self.rendered_s, self.aired_s, self.sent_s)
+        times = (self.heard_s, self.cut_s, self.drawn_s, self.aired_s, self.sent_s)
         a, b, c, d = (round((after - before) * 1e3, 1) for before, after in pairwise(times))
         return a, b, c, d
 

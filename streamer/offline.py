@@ -249,7 +249,8 @@ _worker: RenderWorker | None = None
 
 def _start_worker(avatar: Path, size: tuple[int, int], background: Background) -> None:
     global _worker
-    _worker = RenderWorker(avatar, size, threads=1, background=background)
+    _worker = RenderWorker()
+    _worker.open(avatar, size, background)
 
 
 def _own() -> RenderWorker:

@@ -13,11 +13,11 @@ from streamer.clock import Clock
 from streamer.config import BroadcastSettings, ServerSettings
 from streamer.encoder import Encoded, Encoder
 from streamer.lineage import LineageWriter, line
-from streamer.media import AudioPacket, Picture, Sound, blank
+from streamer.media import AudioPacket, Picture, Sound
 from streamer.metrics import DelayMeter, Flight, RateMeter
 from streamer.outputs.whep import Viewers
-from streamer.plan import Pts, SubClip, SubClipJob
-from streamer.playout import Playout, Turn
+from streamer.plan import TIME_BASE_HZ, Pts, SubClip, SubClipJob, ticks_per_frame
+from streamer.playout import Playout, Shot, Turn
 from streamer.protocol import Metrics
 
 _MAX_FLIGHTS = 64
@@ -38,14 +38,16 @@ class OnAir:
         self._aired = aired
         self._fps = settings.fps
         self._clock = clock
-        self._playout = Playout(settings.fps, blank(settings.width, settings.height))
+        self._frame = ticks_per_frame(settings.fps)
+        self._playout = Playout(settings.fps)
         self._encoder = Encoder(settings.width, settings.height, settings.fps)
         self.viewers = Viewers(
             settings.fps, webrtc.WallTicks(), self._encoder.want_intra, server.max_viewers, server.ice_servers
         )
         self._lineage = LineageWriter(server.lineage_root / f"{broadcast}.jsonl") if server.lineage_root else None
-        self._flights: deque[tuple[Flight, SubClip, int]] = deque(maxlen=_MAX_FLIGHTS)
+        self._flights: deque[Flight] = deque(maxlen=_MAX_FLIGHTS)  # in the order they go on air
         self._sending: Flight | None = None
+        self._next_turn_s = 0.0
         self._sound_to_come: deque[AudioPacket] = deque()  # a turn's at most
         self._delay = DelayMeter()
         self._turns = RateMeter()
@@ -68,21 +70,35 @@ class OnAir:
         """The host's voice at 48 kHz, right behind what came before."""
         self._playout.push_voice(sound)
 
-    def push_clip(self, clip: SubClip, flight: Flight) -> None:
-        """A finished sub-clip."""
-        flight.rendered_s = self._clock.now_s()
-        late = self._playout.push_clip(clip.job.job_id, clip.job.start, list(clip.frames))
-        self._flights.append((flight, clip, late))
+    def expect(self, flight: Flight) -> None:
+        """A sub-clip that is being drawn."""
+        self._flights.append(flight)
+
+    def push_picture(self, flight: Flight, index: int, picture: Picture) -> None:
+        """Frame `index` of an expected sub-clip, as soon as it is drawn."""
+        now_s, job = self._clock.now_s(), flight.job
+        is_first = not flight.drawn_s
+        flight.drawn_s = flight.drawn_s or now_s
+        shot = Shot(job.job_id, Pts(job.start + index * self._frame), picture, job.draw_every, is_first)
+        until_turn = max(0, round((self._next_turn_s - now_s) * TIME_BASE_HZ))
+        flight.late_pictures += not self._playout.push(shot, job.start, until_turn)
+
+    def finish(self, flight: Flight, clip: SubClip) -> None:
+        """An expected sub-clip has been drawn to its end."""
+        flight.clip = clip
         self._render_ms_per_frame = (clip.motion_ms + clip.decode_ms) / clip.job.num_frames
+        if flight.sent_s:
+            self._write(flight)
 
     def interrupt(self, keep_until: Pts) -> None:
         """Drop the pictures from `keep_until` on, and all sound that is not on air yet."""
         self._playout.interrupt(keep_until)
         self._sound_to_come.clear()
-        while self._flights and self._flights[-1][1].job.start >= keep_until:
-            flight, clip, late = self._flights.pop()
-            if self._lineage:
-                self._lineage.put(line(replace(clip, notes=(*clip.notes, "interrupted")), flight, late))
+        while self._flights and self._flights[-1].job.start >= keep_until:
+            flight = self._flights.pop()
+            if flight.clip:
+                flight.clip = replace(flight.clip, notes=(*flight.clip.notes, "interrupted"))
+                self._write(flight)
         self._interrupted_s = self._clock.now_s()
 
     async def run(self) -> None:
@@ -90,11 +106,12 @@ class OnAir:
         frame_s = 1 / self._fps
         start_s = self._clock.now_s()
         for slot in itertools.count():
-            due_s = start_s + slot * frame_s
+            due_s = self._next_turn_s = start_s + slot * frame_s
             await asyncio.sleep(max(0.0, due_s - self._clock.now_s()))
             is_passed = self._clock.now_s() > due_s + frame_s
             self._skipped_slots += is_passed
             turn = self._playout.turn()
+            self._next_turn_s = due_s + frame_s
             self._note_aired(turn)
             if len(self.viewers):
                 self._send(await self._encoder.encode(None if is_passed else turn.picture, turn.sound, turn.tick))
@@ -126,14 +143,18 @@ class OnAir:
         now_s = self._clock.now_s()
         self._turns.note(1, now_s)
         while turn.first_of is not None and self._flights:
-            flight, clip, late = self._flights.popleft()
+            flight = self._flights.popleft()
             flight.aired_s = flight.sent_s = now_s
-            if self._lineage:
-                self._lineage.put(line(clip, flight, late))
-            if flight.job_id == turn.first_of:
-                self._aired(clip.job)
-                self._sending = None if late else flight
+            if flight.clip:
+                self._write(flight)
+            if flight.job.job_id == turn.first_of:
+                self._aired(flight.job)
+                self._sending = flight
                 return
+
+    def _write(self, flight: Flight) -> None:
+        if self._lineage and flight.clip:
+            self._lineage.put(line(flight.clip, flight))
 
     def metrics(self, worker_restarts: int) -> Metrics:
         now_s, counts = self._clock.now_s(), self._playout.counts

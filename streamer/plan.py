@@ -271,7 +271,7 @@ class SubClipJob:
     beats: tuple[Beat, ...]  # the local part of the storyline
     audio: NDArray[np.int16]  # 16 kHz mono, from audio_start, to end + right context
     audio_start: Pts  # about start - 1.2 s, clipped at the beginning of the broadcast
-    deadline: Pts
+    deadline: Pts  # on air by the time the clip can be drawn: its pictures before that come too late
     seed: int
     first: Keyframe | None = None  # at start - one frame
     last: Keyframe | None = None  # at end - one frame
@@ -279,20 +279,27 @@ class SubClipJob:
     future: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
     camera: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, len(CAMERA_CHANNELS)), np.float32))  # [n, 4]
     num_steps: int = 4  # denoising steps; fewer when time is short
+    draw_every: int = 1  # of its pictures; more when time is short
 
     @property
     def num_frames(self) -> int:
         return (self.end - self.start) // ticks_per_frame(self.fps)
 
+    @property
+    def drawn(self) -> list[int]:
+        """Which of its frames are drawn, never none: the last one tells how late it came."""
+        frame = ticks_per_frame(self.fps)
+        in_time = range(max(0, -(-(self.deadline - self.start) // frame)), self.num_frames)
+        return [i for i in in_time if (self.start // frame + i) % self.draw_every == 0] or [self.num_frames - 1]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubClip:
-    """What a worker gives back: motion [n, 64] and, when decoded, I420 pictures uint8 [n, h * 3 // 2, w]."""
+    """What a worker gives back when the last picture is drawn (each was handed over as it was): motion [n, 64]."""
 
     job: SubClipJob
     motion: Motion
-    frames: NDArray[np.uint8]
     worker: str
     motion_ms: float  # transformer
-    decode_ms: float  # codec
+    decode_ms: float  # codec, all its pictures
     notes: tuple[str, ...] = field(default=())

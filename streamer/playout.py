@@ -1,92 +1,107 @@
-"""The playout stage: frames and voice leave together, one frame a turn, on one clock.
+"""The playout stage: pictures and voice leave together, one turn every 1/fps, on one clock.
 
-A turn lasts 1/fps. Wall ticks never stop; the *position* on the media clock lags behind them by what has been stalled:
+Wall ticks never stop; the *position* on the media clock lags behind them by the *delay*:
 
-    position = wall tick - stall
+    position = wall tick - delay
 
-One stall serves picture and sound, so they cannot drift apart. What is missing is held, never waited for; what is late is
+One delay serves picture and sound, so they cannot drift apart. What is missing is held, never waited for; what is late is
 dropped, never burst.
+
+The delay follows what the pictures need: as much as the last-but-one latest clip of the past seconds, and a cushion. In pauses
+of speech it moves by whole frames; in speech the voice is said a little faster or slower, its pitch kept.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
+from streamer import stretch
 from streamer.media import Picture, SampleRing, Sound
 from streamer.plan import Pts, pts_from_s, ticks_per_frame
 
-#: Why a frame was shown again: its clip is late; the host's voice has not arrived; the delay is being raised; what was to come
-#: has been dropped by the host.
-Hold = Literal["late_clip", "no_voice", "delay_raised", "interrupted"]
+#: Why a picture was shown again: it is late; the host's voice has not arrived; the delay is being raised; every other one only
+#: is drawn; what was to come has been dropped by the host.
+Hold = Literal["late_clip", "no_voice", "delay_raised", "half_rate", "interrupted"]
 
 _SILENCE_PEAK = 330  # about 40 dB below full scale
 _SILENCE_SHARE = 0.1  # of what was loudest in the last seconds, for rooms that are never that quiet
 _FORGET = 0.98  # a turn
-_CALM_CLIPS = 12  # so many clips in a row with time to spare before the delay is lowered
 
 
 @dataclass(frozen=True, slots=True)
 class PlayoutSettings:
-    """Times in seconds. `cushion_s`: how long the first clip waits, so that later ones may come that much later."""
+    """Times in seconds. `cushion_s`: how long before its time a picture should be there."""
 
-    cushion_s: float = 0.06
+    cushion_s: float = 0.03
+    memory_s: float = 8.0  # for so long a late clip counts
+    tolerance_s: float = 0.02  # the delay is not lowered for less
     max_raise_s: float = 1.5  # the delay is raised by this much at most, counted from the start
     max_ahead_s: float = 4.0
-    patience_s: float = 0.6  # speech is not stalled for a raised delay sooner than this
+    splice_every: int = 4  # turns, in speech; each time about 9 ms are won or lost
+    hurry_s: float = 0.12  # so much too little delay is made up for at every turn
+    patience_s: float = 1.0  # where no splice fits for so long, speech is stalled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turn:
-    """What goes on air for 1/fps: a picture and its sound [ticks_per_frame]."""
+    """What goes on air for 1/fps: a picture (None before there is any) and its sound [ticks_per_frame]."""
 
     tick: int  # wall ticks since the start
     pts: Pts | None  # where on the media clock; None before the first clip
-    picture: Picture
+    picture: Picture | None
     sound: Sound
     hold: Hold | None
-    first_of: int | None = None  # the clip whose first frame this is
+    first_of: int | None = None  # the clip whose first picture this is
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """One picture of a clip, shown for `span` frames from `pts` on."""
+
+    clip_id: int
+    pts: Pts
+    picture: Picture
+    span: int = 1
+    is_first: bool = False
 
 
 @dataclass(slots=True)
 class PlayoutCounts:
-    """Since the start. All counts of frames but `clips` and `late_clips`."""
+    """Since the start."""
 
     holds: Counter[Hold] = field(default_factory=Counter)
     aired: int = 0
-    late_frames: int = 0  # came past their time, dropped
-    skipped: int = 0  # left out to lower the delay
-    overflowed: int = 0  # dropped because the buffer was full
-    clips: int = 0
-    late_clips: int = 0
+    late_frames: int = 0  # pictures that came past their time, dropped
+    skipped: int = 0  # frames left out to lower the delay
+    overflowed: int = 0  # pictures dropped because the buffer was full
+    splices: int = 0  # periods of the voice left out or said twice
 
 
 class Playout:
-    """Frames in PTS order, paired with their sound. A viewer may see a hold, never a gap.
+    """Pictures in PTS order, paired with their sound. A viewer may see a hold, never a gap.
 
-    Bounded to `max_ahead_s` of frames: when full, the oldest are dropped and counted. The delay is raised when clips come late
-    and lowered when they keep coming early: in silence, or, to raise it, after `patience_s` of none.
+    Bounded to `max_ahead_s` of pictures: when full, the oldest are dropped and counted.
     """
 
-    def __init__(self, fps: int, rest: Picture, settings: PlayoutSettings | None = None) -> None:
+    def __init__(self, fps: int, settings: PlayoutSettings | None = None) -> None:
         self._settings = settings or PlayoutSettings()
         self._fps = fps
         self._frame = ticks_per_frame(fps)
         self._voice = SampleRing(8.0)
-        self._frames: deque[tuple[Pts, Picture, int | None]] = deque()
-        self._shown = rest
+        self._shots: deque[Shot] = deque()
+        self._shown: Picture | None = None
+        self._on: Shot | None = None  # whose picture that is
         self._turns = 0
-        self._loudest = 0.0
         self._waiting_turns = 0
-        self._raise_frames = 0
-        self._raise_waited = 0
-        self._lower_frames = 0
-        self._raised_frames = 0
-        self._slacks: list[int] = []
+        self._loudest = 0.0
+        self._needs: deque[tuple[int, int, int]] = deque()  # turn, clip, the delay in ticks that it would have needed
+        self._turns_to_splice = 0
+        self._stuck_turns = 0
+        self._least_delay = 0
         self._resumes_at: Pts | None = None  # after an interrupt, until that picture comes
         self.position: Pts | None = None
         self.counts = PlayoutCounts()
@@ -100,114 +115,165 @@ class Playout:
         """The host's voice at 48 kHz, right behind what came before; PTS 0 is its first sample ever."""
         self._voice.push(sound)
 
-    def push_clip(self, clip_id: int, start: Pts, frames: list[Picture]) -> int:
-        """A clip's frames from `start` on, newer than all before. Returns how many came too late and were dropped."""
-        late = 0
-        for i, picture in enumerate(frames):
-            pts = Pts(start + i * self._frame)
-            if self.position is not None and pts < self.position:
-                late += 1
-                continue
-            self._frames.append((pts, picture, clip_id if i == late else None))
-        while len(self._frames) > self._settings.max_ahead_s * self._fps:
-            self._frames.popleft()
+    def push(self, shot: Shot, clip_start: Pts, until_turn: int = 0) -> bool:
+        """A picture, newer than all before; False where it came too late and was dropped.
+
+        clip_start: of its clip, which counts as late where its first pictures were not even drawn for lack of time.
+        until_turn: ticks from now to the next turn.
+        """
+        tick = self._turns * self._frame - until_turn
+        self._note_need(shot.clip_id, tick - (clip_start if shot.is_first else shot.pts))
+        if self.position is not None and shot.pts // self._frame + shot.span <= self._due_frame(self.position):
+            self.counts.late_frames += 1
+            return False
+        self._shots.append(shot)
+        while len(self._shots) > self._settings.max_ahead_s * self._fps:
+            self._shots.popleft()
             self.counts.overflowed += 1
-        self.counts.clips += 1
-        self.counts.late_frames += late
-        if self.position is not None:
-            self._adapt(start - self.position)
-        return late
+        return True
 
     def interrupt(self, keep_until: Pts) -> None:
-        """Drop the frames from `keep_until` on, and all sound that is not on air yet."""
-        while self._frames and self._frames[-1][0] >= keep_until:
-            self._frames.pop()
+        """Drop the pictures from `keep_until` on, and all sound that is not on air yet."""
+        while self._shots and self._shots[-1].pts >= keep_until:
+            self._shots.pop()
         self._voice.silence(self.position or Pts(0))
-        self._raise_frames = 0
         self._resumes_at = keep_until
 
-    def slack_s(self) -> float | None:
-        """How much later the recent clips could have come, at the least; negative where one was late."""
-        return min(self._slacks) / (self._frame * self._fps) if self._slacks else None
+    def delay_s(self) -> float | None:
+        """How far the position lags behind the wall; its origin means nothing, its changes do."""
+        return None if self.position is None else self._delay() / (self._frame * self._fps)
 
     def turn(self) -> Turn:
-        """The next frame and its sound."""
+        """The next picture and its sound."""
         tick = self._turns * self._frame
-        self._turns += 1
         if self.position is None and not self._ready_to_start():
+            self._turns += 1
             return Turn(tick, None, self._shown, self._silence(), None)
+        turn = self._turn(tick)
+        self._turns += 1
+        return turn
+
+    def _turn(self, tick: int) -> Turn:
         assert self.position is not None
         if self._voice.end < self.position + self._frame:
             return self._hold(tick, "no_voice")
         sound = self._voice.read(self.position, self.position + self._frame)
-        is_silent = self._is_silent(sound)
-        if self._raise_frames:
-            self._raise_waited += 1
-            if is_silent or self._raise_waited > self._settings.patience_s * self._fps:
-                self._raise_frames -= 1
-                self._raised_frames += 1
-                return self._hold(tick, "delay_raised")
-        elif self._lower_frames and is_silent and self._due(Pts(self.position + self._frame)):
-            self._lower_frames -= 1
-            self._raised_frames -= 1
+        excess, is_silent = self._excess(), self._is_silent(sound)
+        if is_silent and -excess >= self._frame // 2:
+            return self._hold(tick, "delay_raised")
+        if is_silent and excess >= self._frame and self._turns % 2 and self._is_here(Pts(self.position + self._frame)):
             self.counts.skipped += 1
             self.position = Pts(self.position + self._frame)
             sound = self._voice.read(self.position, self.position + self._frame)
-        return self._show(tick, sound)
+        elif not is_silent and excess and self._may_splice(excess):
+            spliced = self._splice(sound, excess)
+            if spliced is None and self._stuck_turns > self._settings.patience_s * self._fps:
+                return self._hold(tick, "delay_raised")
+            sound, moved = spliced or (sound, 0)
+            return self._show(tick, sound, self._frame + moved)
+        return self._show(tick, sound, self._frame)
+
+    # -- the delay ------------------------------------------------------------------------------------------------------
+
+    def _delay(self) -> int:
+        assert self.position is not None
+        return self._turns * self._frame - self.position
+
+    def _note_need(self, clip_id: int, need: int) -> None:
+        while self._needs and self._needs[0][0] < self._turns - self._settings.memory_s * self._fps:
+            self._needs.popleft()
+        if self._needs and self._needs[-1][1] == clip_id:
+            need = max(need, self._needs.pop()[2])
+        self._needs.append((self._turns, clip_id, need))
+
+    def _excess(self) -> int:
+        """Ticks by which the delay is too long (or, negative, too short); 0 where it is near enough.
+
+        One late clip is bad luck, two are a habit: the last-but-one counts.
+        """
+        latest = sorted(need for _, _, need in self._needs)[-2:]
+        if not latest:
+            return 0
+        most = self._least_delay + pts_from_s(self._settings.max_raise_s)
+        excess = self._delay() - min(most, latest[0] + pts_from_s(self._settings.cushion_s))
+        if excess < 0:
+            return excess if excess < -self._frame // 8 else 0
+        is_known = self._turns - self._needs[0][0] > self._settings.memory_s * self._fps / 2
+        return excess if is_known and excess > pts_from_s(self._settings.tolerance_s) else 0
+
+    def _may_splice(self, excess: int) -> bool:
+        if self._turns_to_splice:
+            self._turns_to_splice -= 1
+            return -excess > pts_from_s(self._settings.hurry_s)
+        return True
+
+    def _splice(self, sound: Sound, excess: int) -> tuple[Sound, int] | None:
+        """This turn's sound with one period less or more, and how much of the voice it takes less or more than a frame."""
+        assert self.position is not None
+        if excess > 0:
+            after = self.position + self._frame
+            if not self._is_here(after) or self._voice.end < after + stretch.MOST_PERIOD:
+                return None
+            spliced = stretch.shorter(self._voice.read(self.position, after + stretch.MOST_PERIOD), self._frame)
+        else:
+            self._stuck_turns += 1
+            spliced = stretch.longer(sound, self._frame)
+        if spliced is None:
+            return None
+        self.counts.splices += 1
+        self._stuck_turns = 0
+        self._turns_to_splice = self._settings.splice_every - 1
+        return spliced[0], spliced[1] if excess > 0 else -spliced[1]
 
     def _is_silent(self, sound: Sound) -> bool:
         peak = float(np.abs(sound.astype(np.int32)).max(initial=0))
         self._loudest = max(peak, self._loudest * _FORGET)
         return peak < max(_SILENCE_PEAK, _SILENCE_SHARE * self._loudest)
 
+    # -- pictures -------------------------------------------------------------------------------------------------------
+
     def _ready_to_start(self) -> bool:
-        if not self._frames:
+        if not self._shots:
             return False
         self._waiting_turns += 1
         if (self._waiting_turns - 1) / self._fps < self._settings.cushion_s:
             return False
-        self.position = self._frames[0][0]
+        self.position = self._shots[0].pts
+        self._least_delay = self._delay()
         return True
 
-    def _due(self, pts: Pts) -> bool:
-        return any(at == pts for at, _, _ in self._frames)
+    def _due_frame(self, position: int) -> int:
+        """The frame, counted from PTS 0, whose picture goes with the sound from `position` on."""
+        return (position + self._frame // 2) // self._frame
 
-    def _show(self, tick: int, sound: Sound) -> Turn:
+    def _is_here(self, position: int) -> bool:
+        due = self._due_frame(position)
+        return any(shot.pts // self._frame <= due < shot.pts // self._frame + shot.span for shot in self._shots)
+
+    def _show(self, tick: int, sound: Sound, taken: int) -> Turn:
+        """The picture that is due now; the position moves on by `taken`."""
         assert self.position is not None
-        pts, first_of = self.position, None
-        while self._frames and self._frames[0][0] < pts:
-            self._frames.popleft()
-        self.position = Pts(pts + self._frame)
-        if not self._frames or self._frames[0][0] != pts:
-            reason: Hold = "late_clip" if self._resumes_at is None else "interrupted"
-            self.counts.holds[reason] += 1
-            return Turn(tick, pts, self._shown, sound, reason)
-        if self._resumes_at is not None and pts >= self._resumes_at:
-            self._resumes_at = None
-        _, self._shown, first_of = self._frames.popleft()
-        self.counts.aired += 1
-        return Turn(tick, pts, self._shown, sound, None, first_of)
+        pts, due = self.position, self._due_frame(self.position)
+        self.position = Pts(pts + taken)
+        while self._shots and self._shots[0].pts // self._frame + self._shots[0].span <= due:
+            self._shots.popleft()
+        if self._shots and self._shots[0].pts // self._frame <= due:
+            self._on = self._shots.popleft()
+            self._shown = self._on.picture
+            self.counts.aired += 1
+            if self._resumes_at is not None and self._on.pts >= self._resumes_at:
+                self._resumes_at = None
+            return Turn(tick, pts, self._shown, sound, None, self._on.clip_id if self._on.is_first else None)
+        reason: Hold = "late_clip" if self._resumes_at is None else "interrupted"
+        if self._on and due < self._on.pts // self._frame + self._on.span:
+            reason = "half_rate" if self._on.span > 1 else "delay_raised"
+        self.counts.holds[reason] += 1
+        return Turn(tick, pts, self._shown, sound, reason)
 
     def _hold(self, tick: int, reason: Hold) -> Turn:
-        """One frame of stall for picture and sound alike: the position stays."""
+        """One frame of standstill for picture and sound alike: the position stays."""
         self.counts.holds[reason] += 1
         return Turn(tick, self.position, self._shown, self._silence(), reason)
 
     def _silence(self) -> Sound:
         return np.zeros(self._frame, np.int16)
-
-    def _adapt(self, slack: int) -> None:
-        """`slack`: ticks from now to when the clip that has just come is due."""
-        self._slacks = [*self._slacks[1 - _CALM_CLIPS :], slack]
-        if slack < 0:
-            self.counts.late_clips += 1
-            room = round(self._settings.max_raise_s * self._fps) - self._raised_frames
-            if not self._raise_frames:
-                self._raise_waited = 0
-            self._raise_frames = max(self._raise_frames, min(math.ceil(-slack / self._frame), room))
-            self._lower_frames = 0
-            self._slacks.clear()
-        elif len(self._slacks) == _CALM_CLIPS:
-            spare = min(self._slacks) - pts_from_s(self._settings.cushion_s)
-            self._lower_frames = max(0, spare // self._frame - 1)
-            self._slacks.clear()

@@ -1,6 +1,6 @@
 """The render pool: worker processes of one broadcast, replaced when they die, and a spare one for the next broadcast.
 
-Nothing here blocks the event loop: each process has a thread that waits on its pipe and copies its frames.
+Nothing here blocks the event loop: each process has a thread that waits on its pipe and copies its pictures.
 """
 
 from __future__ import annotations
@@ -11,23 +11,40 @@ import logging
 import multiprocessing
 import threading
 from collections import deque
-from dataclasses import replace
+from collections.abc import Callable
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.motion import Motion
 from streamer.media import Picture
 from streamer.plan import Blueprint, BlueprintJob, SubClip, SubClipJob
-from streamer.render_process import NUM_SLOTS, Failed, Open, Opened, Rendered, ThumbnailJob, one_thread_for_numpy, serve
+from streamer.render_process import (
+    NUM_SLOTS,
+    Drawn,
+    Failed,
+    Moved,
+    Open,
+    Opened,
+    Ready,
+    ThumbnailJob,
+    one_thread_for_numpy,
+    serve,
+)
 
 log = logging.getLogger(__name__)
 
 REAL_WORKER = "streamer.render_worker:RenderWorker"
 _MAX_OUTSTANDING = NUM_SLOTS  # a slot is written again only when the job before last has been copied out
 _JOIN_S = 5.0
+_REFILL_S = 6.0  # a new spare takes a core for a second or two, which the broadcast that took the last one needs at first
+
+OnMotion = Callable[[Motion], None]  # called with all of a sub-clip's motion [n, 64]
+OnPicture = Callable[[int, Picture], None]  # called with the number of a sub-clip's frame, and its picture
+_OnPart = Callable[[Any], None]
 
 
 class WorkerLost(RuntimeError):
@@ -45,18 +62,19 @@ class Superseded(RuntimeError):
 class WorkerProcess:
     """One worker process, from this side. Answers come back in the order of the requests; at most two are out at a time."""
 
-    def __init__(self, worker_class: str, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, worker_class: str, threads: int, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._memory: SharedMemory | None = None
-        self._slot_bytes = 0
+        self._pictures: NDArray[np.uint8] = np.zeros((0, 0, 0), np.uint8)  # the memory's
         self._is_killed = False
-        self._answers: deque[asyncio.Future[Any]] = deque()
+        self._answers: deque[tuple[asyncio.Future[Any], _OnPart | None]] = deque()
         self._room = asyncio.Semaphore(_MAX_OUTSTANDING)
+        self.is_ready = False
         self.lost = asyncio.Event()
         one_thread_for_numpy()
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, worker_class), name="rostrum-worker", daemon=True)
+        self._process = context.Process(target=serve, args=(theirs, worker_class, threads), name="rostrum-worker", daemon=True)
         self._process.start()
         theirs.close()
         self._reader = threading.Thread(target=self._read, name=f"worker-{self._process.pid}", daemon=True)
@@ -76,25 +94,28 @@ class WorkerProcess:
         """Requests it has not answered yet."""
         return len(self._answers)
 
-    async def open(
-        self, avatar: Path, size: tuple[int, int], threads: int, max_frames: int, timeout_s: float = 60.0
-    ) -> Picture:
+    async def open(self, avatar: Path, size: tuple[int, int], max_frames: int, timeout_s: float = 60.0) -> Picture:
         """Load an avatar; the picture of it at rest. Raises RenderFailed or WorkerLost."""
         width, height = size
-        self._slot_bytes = max_frames * width * height * 3 // 2
-        self._memory = SharedMemory(create=True, size=NUM_SLOTS * self._slot_bytes)
-        request = Open(avatar, width, height, threads, self._memory.name, self._slot_bytes)
+        self._memory = SharedMemory(create=True, size=NUM_SLOTS * max_frames * width * height * 3 // 2)
+        request = Open(avatar, width, height, self._memory.name, max_frames)
+        self._pictures = request.pictures_in(self._memory)
         opened = await self.ask(request, timeout_s)
         assert isinstance(opened, Opened)
         return opened.still
 
-    async def ask(self, request: Open | SubClipJob | BlueprintJob | ThumbnailJob, timeout_s: float) -> Any:
-        """One request and its answer. A worker that takes longer than `timeout_s` is killed. Raises as `open`."""
+    async def ask(
+        self, request: Open | SubClipJob | BlueprintJob | ThumbnailJob, timeout_s: float, on_part: _OnPart | None = None
+    ) -> Any:
+        """One request and its answer; before it, `on_part` gets a sub-clip's `Moved`, then (index, picture) of each it draws.
+
+        A worker that takes longer than `timeout_s` is killed. Raises as `open`.
+        """
         async with self._room:
             if not self.is_usable:
                 raise WorkerLost("the worker process is gone")
             answer: asyncio.Future[Any] = self._loop.create_future()
-            self._answers.append(answer)
+            self._answers.append((answer, on_part))
             try:
                 self._pipe.send(request)
             except OSError:
@@ -135,20 +156,19 @@ class WorkerProcess:
         with contextlib.suppress(EOFError, OSError):
             while True:
                 answer = self._pipe.recv()
-                if isinstance(answer, Rendered):
-                    answer = self._copy_out(answer)
-                self._tell(self._settle, answer)
+                if isinstance(answer, Drawn):
+                    self._tell(self._hand_on, (answer.index, self._pictures[answer.place].copy()))
+                elif isinstance(answer, Moved):
+                    self._tell(self._hand_on, answer)
+                else:
+                    self._tell(self._settle, answer)
         self._process.join(_JOIN_S)
         self._pipe.close()
+        del self._pictures
         if self._memory:
             self._memory.close()
             self._memory.unlink()
         self._tell(self._give_up)
-
-    def _copy_out(self, rendered: Rendered) -> SubClip:
-        assert self._memory is not None
-        shared: Picture = np.ndarray(rendered.shape, np.uint8, self._memory.buf, rendered.slot * self._slot_bytes)
-        return replace(rendered.clip, frames=shared.copy())
 
     def _tell(self, callback: Any, *args: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has closed before the worker did
@@ -156,8 +176,15 @@ class WorkerProcess:
 
     # -- back in the loop --
 
+    def _hand_on(self, part: Any) -> None:
+        if self._answers and (on_part := self._answers[0][1]):
+            on_part(part)
+
     def _settle(self, answer: Any) -> None:
-        waiting = self._answers.popleft()
+        if isinstance(answer, Ready):
+            self.is_ready = True
+            return
+        waiting, _ = self._answers.popleft()
         if waiting.done():
             return
         if isinstance(answer, Failed):
@@ -168,31 +195,39 @@ class WorkerProcess:
     def _give_up(self) -> None:
         self.lost.set()
         while self._answers:
-            waiting = self._answers.popleft()
+            waiting, _ = self._answers.popleft()
             if not waiting.done():
                 waiting.set_exception(WorkerLost(f"the worker process {self.pid} ended"))
                 waiting.exception()  # whoever waited may have left
 
 
 class WorkerSource:
-    """Starts worker processes, and keeps one spare whose models' code is already loaded."""
+    """Starts worker processes, and keeps one spare whose models are loaded and warm. threads: of each."""
 
-    def __init__(self, worker_class: str = REAL_WORKER) -> None:
+    def __init__(self, worker_class: str = REAL_WORKER, threads: int = 1) -> None:
         self._worker_class = worker_class
+        self._threads = threads
         self._spare: WorkerProcess | None = None
+        self._was_ready = False
         self._closed = False
 
     def prepare(self) -> None:
         """Have a spare. Starting a process takes tens of milliseconds here, and seconds over there."""
         if self._spare is None or self._spare.lost.is_set():
-            self._spare = WorkerProcess(self._worker_class, asyncio.get_running_loop())
+            self._spare = WorkerProcess(self._worker_class, self._threads, asyncio.get_running_loop())
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the first spare is warm, or has been when it was taken."""
+        return self._was_ready or (self._spare is not None and self._spare.is_ready)
 
     def take(self) -> WorkerProcess:
         """A worker process; a new spare follows soon."""
         self.prepare()
         assert self._spare is not None
+        self._was_ready = self.is_ready
         taken, self._spare = self._spare, None
-        asyncio.get_running_loop().call_later(2.0, self._refill)
+        asyncio.get_running_loop().call_later(_REFILL_S, self._refill)
         return taken
 
     def _refill(self) -> None:
@@ -218,12 +253,11 @@ class RenderPool:
         size: tuple[int, int],
         *,
         num_workers: int = 1,
-        threads: int = 1,
         max_frames: int = 64,
         timeout_s: float = 10.0,
     ) -> None:
         self._source = source
-        self._open_with = (avatar, size, threads, max_frames)
+        self._open_with = (avatar, size, max_frames)
         self._timeout_s = timeout_s
         self._num_workers = num_workers
         self._workers: list[WorkerProcess] = []
@@ -275,9 +309,18 @@ class RenderPool:
     def _retire(self, worker: WorkerProcess) -> None:
         self._watchers.append(asyncio.create_task(worker.leave(), name="pool-retire"))
 
-    async def render(self, job: SubClipJob) -> SubClip:
-        """Raises Superseded, RenderFailed or WorkerLost."""
-        clip = await self._ask(job)
+    async def render(self, job: SubClipJob, on_motion: OnMotion, on_picture: OnPicture) -> SubClip:
+        """Motion and pictures are handed on as they are drawn. Raises Superseded, RenderFailed or WorkerLost."""
+
+        def hand_on(part: Any) -> None:
+            if job.epoch < self.epoch:
+                return
+            if isinstance(part, Moved):
+                on_motion(part.motion)
+            else:
+                on_picture(*part)
+
+        clip = await self._ask(job, hand_on)
         assert isinstance(clip, SubClip)
         return clip
 
@@ -306,14 +349,14 @@ class RenderPool:
         await asyncio.gather(*(worker.close() for worker in self._workers + standing_by))
         self._workers.clear()
 
-    async def _ask(self, job: SubClipJob | BlueprintJob) -> Any:
+    async def _ask(self, job: SubClipJob | BlueprintJob, on_part: _OnPart | None = None) -> Any:
         async with self._changed:
             async with asyncio.timeout(self._timeout_s):
                 await self._changed.wait_for(lambda: bool(self._usable()))
         if job.epoch < self.epoch:
             raise Superseded(f"epoch {job.epoch} is over, it is {self.epoch}")
         worker = min(self._usable(), key=lambda each: each.outstanding)
-        answer = await worker.ask(job, self._timeout_s)
+        answer = await worker.ask(job, self._timeout_s, on_part)
         if job.epoch < self.epoch:
             raise Superseded(f"epoch {job.epoch} is over, it is {self.epoch}")
         return answer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -17,41 +16,66 @@ from engines.avatar_library import Avatar
 from engines.catalog import load_motion_model
 from engines.codecs.portrait.codec import PortraitCodec
 from engines.features import LEAD_S, SpeechEncoder, first_time
-from engines.motion import INDEX, Motion, rest
+from engines.motion import ANCHOR_MASK, INDEX, Motion, rest
 from engines.specs import MotionRequest
 from streamer import blueprint, subclips
-from streamer.features import VOICE_RATE_HZ
-from streamer.plan import Blueprint, BlueprintJob, Pts, SubClip, SubClipJob, pts_from_s, s_from_pts
+from streamer.blueprint import BlueprintRoller
+from streamer.features import VOICE_RATE_HZ, VoiceWindow
+from streamer.plan import (
+    TIME_BASE_HZ,
+    Beat,
+    Blueprint,
+    BlueprintJob,
+    Keyframe,
+    Pts,
+    Storyline,
+    SubClipJob,
+    pts_from_s,
+    s_from_pts,
+)
 
 Background = Literal["keep", "green"]
 
 THUMBNAIL_SIDE = 96  # pixels; square whatever the shape of the broadcast
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 78]
+_WARM_FRAMES = range(5, 12)  # sub-clips of a quarter to half a second at 25 a second
 
 
 class RenderWorker:
-    """Draws blueprints and sub-clips of one avatar at one size. Plain and synchronous; make one in each worker process.
+    """Draws blueprints and sub-clips of the avatar it has opened. Plain and synchronous; make one in each worker process.
 
-    avatar: the folder of one. size: (width, height) in pixels, both even. threads: for the transformer and for the codec.
+    threads: for the transformer and for the codec.
     """
 
-    def __init__(
-        self, avatar: Path, size: tuple[int, int], *, threads: int = 1, background: Background = "keep", model: str = "portrait"
-    ) -> None:
+    def __init__(self, *, threads: int = 1, model: str = "portrait") -> None:
         cv2.setNumThreads(threads)
-        self.avatar = Avatar.load(avatar)
-        self.codec = PortraitCodec(self.avatar, size, background=background)
         self._model = load_motion_model(model, threads=threads)
         self._speech = SpeechEncoder(threads=threads)
+        self._avatar: Avatar | None = None
+        self._codec: PortraitCodec | None = None
         self._small: PortraitCodec | None = None
         self._opening_small: threading.Thread | None = None
-        self.name = f"{self.avatar.name}@{os.getpid()}"
+        self.name = f"worker@{os.getpid()}"
 
     def warm(self) -> None:
-        """One throw-away blueprint and picture, so that the first real one is not the slow one."""
-        silence = np.zeros(VOICE_RATE_HZ, np.int16)
-        self._speech.encode(silence, 0.0, 0.5)
-        self.codec.decode(rest())
+        """Draw what a broadcast will ask for, of silence: each shape is slow the first time."""
+        storyline = Storyline(1, (Beat(Pts(0)),))
+        anchor = Keyframe(Pts(0), rest(), ANCHOR_MASK)
+        voice = VoiceWindow()
+        voice.push(np.zeros(2 * VOICE_RATE_HZ, np.int16))
+        window = BlueprintRoller().next_job(storyline, anchor, 0, voice.read(Pts(0), voice.end), Pts(0), 0)
+        assert window is not None
+        self.blueprint(window)
+        for num_frames in _WARM_FRAMES:
+            last = Keyframe(Pts(num_frames * TIME_BASE_HZ // 25), rest(), ANCHOR_MASK)
+            self.motion([subclips.cut(0, 0, storyline, anchor, last, voice, 25, Pts(0), 0, rest(subclips.HISTORY_FRAMES))])
+
+    def open(self, avatar: Path, size: tuple[int, int], background: Background = "keep") -> NDArray[np.uint8]:
+        """Draw this avatar (a folder) from now on, (width, height) pixels, both even. Returns it at rest, I420."""
+        self._avatar = Avatar.load(avatar)
+        self._codec = PortraitCodec(self._avatar, size, background=background)
+        self.name = f"{avatar.name}@{os.getpid()}"
+        return next(self.frames(rest(1)))
 
     def blueprint(self, job: BlueprintJob) -> Blueprint:
         """The coarse pass of one window."""
@@ -70,18 +94,19 @@ class RenderWorker:
         drawn = zip(jobs, self._model.generate(requests), own, strict=True)
         return [subclips.on_camera(job, motion[frames]) for job, motion, frames in drawn]
 
-    def decode(self, motion: Motion) -> NDArray[np.uint8]:
-        """Motion [n, 64] to I420 pictures [n, h * 3 // 2, w]."""
-        return np.stack(list(self.frames(motion)))
+    def pictures(self, job: SubClipJob, motion: Motion) -> Iterator[NDArray[np.uint8]]:
+        """Those frames of a job's motion [n, 64] that are to be drawn, each when it is asked for."""
+        return self.frames(motion[job.drawn])
 
     def frames(self, motion: Motion) -> Iterator[NDArray[np.uint8]]:
         """Motion [n, 64] to n I420 pictures [h * 3 // 2, w], each drawn when it is asked for.
 
         A mouth that the portrait shows open shuts in silence.
         """
+        assert self._codec is not None, "open an avatar first"
         on_air = motion.copy()
-        on_air[:, INDEX["mouthClose"]] += self.codec.shut
-        return self.codec.frames(on_air)
+        on_air[:, INDEX["mouthClose"]] += self._codec.shut
+        return self._codec.frames(on_air)
 
     def thumbnail(self, pose: Motion) -> bytes:
         """A JPEG of one pose [64], 96 pixels square. The first call opens a small codec beside the work and answers b""."""
@@ -96,22 +121,8 @@ class RenderWorker:
         return jpeg.tobytes()
 
     def _open_small(self) -> None:
-        self._small = PortraitCodec(self.avatar, (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-
-    def render(self, job: SubClipJob) -> SubClip:
-        """One sub-clip, motion and pictures."""
-        began = time.perf_counter()
-        motion = self.motion([job])[0]
-        drawn = time.perf_counter()
-        frames = self.decode(motion)
-        return SubClip(
-            job=job,
-            motion=motion,
-            frames=frames,
-            worker=self.name,
-            motion_ms=(drawn - began) * 1e3,
-            decode_ms=(time.perf_counter() - drawn) * 1e3,
-        )
+        assert self._avatar is not None, "open an avatar first"
+        self._small = PortraitCodec(self._avatar, (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
 
     def _features(self, audio: NDArray[np.int16], audio_start: Pts) -> tuple[NDArray[np.float32], Pts]:
         """Speech features [n, 384] at 50 Hz of a job's voice, and the PTS of the first; a second of context goes before it."""

@@ -84,7 +84,7 @@ class Server:
     ) -> None:
         self._settings = settings
         self._library = library
-        self._workers = WorkerSource(worker_class)
+        self._workers = WorkerSource(worker_class, settings.worker_threads)
         self.broadcasts = Broadcasts(settings, library, self._workers, clock or SystemClock())
 
     def app(self) -> Starlette:
@@ -273,6 +273,8 @@ class Server:
             return PlainTextResponse("full\n", 503)
         if not self._library.names():
             return PlainTextResponse("no avatar\n", 503)
+        if not self._workers.is_ready:
+            return PlainTextResponse("warming up\n", 503)
         return PlainTextResponse("ready\n")
 
     async def metrics(self, request: Request) -> Response:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import logging
 import secrets
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 
 _RETRY_S = 0.2  # after a blueprint that failed
 _TRAIL_CLIPS = 12  # more than playout keeps
+_HOPELESS_S = 1.0  # a sub-clip that is this late before it is drawn is not drawn at all
 _LOST_S = 2.0  # without a packet for so long, the host is taken for lost
 
 
@@ -78,7 +80,6 @@ class Session:
             workers,
             folder_of(settings.avatar),
             (settings.width, settings.height),
-            threads=server.worker_threads,
             max_frames=round(1.3 * settings.segment_s * settings.fps) + 2,
         )
         self.on_air = OnAir(broadcast, settings, server, clock, self._note_aired)
@@ -86,12 +87,11 @@ class Session:
         self.avatar = AvatarSwitch(self.pool, settings.avatar, self._tell_status)
         self.previews = Previews(self.pool, self.control, self.avatar, near=Pts(self._segment // 2))
 
-        # What is committed: anchors up to `_landing` are taken, the rest may still change.
-        self._anchor = self._landing = Keyframe(Pts(-self._frame), rest(), ANCHOR_MASK)
+        self._anchor = Keyframe(Pts(-self._frame), rest(), ANCHOR_MASK)  # the last one committed: all later may still change
         self._history: Motion | None = None
         self._trail: deque[tuple[Pts, Motion]] = deque(maxlen=_TRAIL_CLIPS)  # what was drawn last, by its first frame
-        self._drawing: asyncio.Task[None] | None = None
-        self._heard = asyncio.Event()
+        self._planning: set[asyncio.Task[None]] = set()
+        self._news = asyncio.Event()  # voice, or a blueprint
         self._over = asyncio.Event()
         self._host: Host | None = None
         self._leaving: set[asyncio.Task[None]] = set()
@@ -99,9 +99,8 @@ class Session:
 
         self._arrivals = Arrivals()
         self._seed = secrets.randbits(31)
-        self._drawing_s = 0.0  # how long a sub-clip takes to draw, queue included
+        self._drawing_s = 0.0  # how long a sub-clip's first picture takes, queue included
         self._planning_s = 0.0  # and a blueprint
-        self.skipped_clips = 0
 
         # What hosts have switched on.
         self._folder_of = folder_of
@@ -149,7 +148,7 @@ class Session:
             self.voice.push(np.zeros_like(chunk.voice) if is_off else chunk.voice)
             self.on_air.push_voice(np.zeros_like(chunk.sound) if is_off else chunk.sound)
             self._arrivals.note(self.voice.end, self._clock.now_s())
-            self._heard.set()
+            self._news.set()
 
     async def _render(self) -> None:
         """Sub-clips in a chain: each begins where the last one really ended, and lands on its own anchor."""
@@ -158,115 +157,110 @@ class Session:
         except (RenderFailed, WorkerLost) as error:
             return self.end(f"the avatar could not be opened: {error}")
         self._plan_ahead()
-        await self._until(lambda: self.voice.end > 0)
-        self._anchor = self._landing = self._first_anchor()
+        while not self.voice.end:
+            await self._wait_for_news()
+        self._anchor = self._first_anchor()
         for job_id in itertools.count(1):
-            epoch = self.pool.epoch
-            landing = await self._next_anchor()
-            if self.pool.epoch == epoch:
-                self._landing = landing
-                self._plan_ahead()
-                await self._until(lambda e=epoch: self.pool.epoch != e or self._is_due())  # type: ignore[misc]
-            if self.pool.epoch == epoch:
-                await self._render_clip(job_id)
-            if self.pool.epoch == epoch:  # else an interrupt has set another anchor
-                self._anchor = self._landing
-
-    def _is_due(self) -> bool:
-        return subclips.is_due(self._landing, self.voice, self.settings.fps)
+            last = await self._next_anchor()
+            job = self._cut(job_id, last)
+            self._anchor = last
+            if s_from_pts(self._position() - last.pts) > _HOPELESS_S:
+                self._history = None
+            else:
+                await self._draw(job)
 
     def _first_anchor(self) -> Keyframe:
         """The picture itself, just before the newest voice that makes a whole clip: what was said before is not caught up."""
         newest = self.voice.end - self._segment - subclips.RIGHT_CONTEXT
         return Keyframe(Pts((max(0, newest) // self._frame - 1) * self._frame), rest(), ANCHOR_MASK)
 
-    async def _render_clip(self, job_id: int) -> None:
-        if self._would_be_late(self._anchor, self._landing):
-            self.skipped_clips += 1
-            self._history = None
-            return
-        job = self._cut(job_id)
-        self.avatar.at_cut(job.start)
-        now_s = self._clock.now_s()
-        flight = Flight(job_id, job.start, self._arrivals.when(job.start) or now_s, now_s)
-        try:
-            clip = await self.pool.render(job)
-        except Superseded:
-            pass  # an interrupt has said what comes next
-        except (WorkerLost, RenderFailed) as error:
-            self._history = None
-            self._lose(f"sub-clip {job_id}", error)
-        else:
-            self._history = clip.motion
-            self._trail.append((job.start, clip.motion))
-            self._drawing_s += 0.3 * (self._clock.now_s() - now_s - self._drawing_s)
-            self.on_air.push_clip(clip, flight)
+    async def _next_anchor(self) -> Keyframe:
+        """The anchor after the last committed one, out of the newest blueprint, once all the voice up to it is here."""
+        self._plan_ahead()
+        chosen, basis = None, None
+        while True:
+            newest = self.blueprints.current, self._anchor
+            if basis is None or newest[0] is not basis[0] or newest[1] is not basis[1]:
+                basis = newest
+                chosen = keyframes.choose(newest[0], newest[1], self._segment, self.settings.fps) if newest[0] else None
+            if chosen is None:
+                self._plan_ahead()
+            elif subclips.is_due(chosen, self.voice, self.settings.fps):
+                return chosen
+            await self._wait_for_news()
 
-    def _cut(self, job_id: int) -> SubClipJob:
+    def _cut(self, job_id: int, last: Keyframe) -> SubClipJob:
         position = self.on_air.position
         return subclips.cut(
             job_id,
             self.pool.epoch,
             self.storyline,
             self._anchor,
-            self._landing,
+            last,
             self.voice,
             self.settings.fps,
-            deadline=Pts(self._anchor.pts + self._frame) if position is None else position,
+            deadline=Pts(0) if position is None else Pts(position + pts_from_s(self._drawing_s)),
             seed=self._seed,
             history=self._history,
         )
 
-    async def _next_anchor(self) -> Keyframe:
-        """The anchor after the last one, out of the newest blueprint."""
-        while True:
-            self._plan_ahead()
-            while self._drawing and not self._drawing.done():
-                await asyncio.wait((self._drawing,))
-            if self.blueprints.current and (
-                chosen := keyframes.choose(self.blueprints.current, self._anchor, self._segment, self.settings.fps)
-            ):
-                return chosen
-            self.blueprints.abandon()
-            await asyncio.sleep(0.02)
+    async def _draw(self, job: SubClipJob) -> None:
+        self.avatar.at_cut(job.start)
+        now_s = self._clock.now_s()
+        flight = Flight(job, self._arrivals.when(job.start) or now_s, now_s)
+        self.on_air.expect(flight)
+        try:
+            clip = await self.pool.render(
+                job, functools.partial(self._go_on_from, job), functools.partial(self.on_air.push_picture, flight)
+            )
+        except Superseded:
+            pass  # an interrupt has said what comes next
+        except (WorkerLost, RenderFailed) as error:
+            self._history = None
+            self._lose(f"sub-clip {job.job_id}", error)
+        else:
+            self._drawing_s += 0.3 * (flight.drawn_s - now_s - self._drawing_s)
+            self.on_air.finish(flight, clip)
+
+    def _go_on_from(self, job: SubClipJob, motion: Motion) -> None:
+        """The chain goes on from the end of this."""
+        self._history = motion
+        self._trail.append((job.start, motion))
 
     def _plan_ahead(self) -> None:
-        """Ask for a new blueprint window where one is due: from the first anchor that is committed but not yet left."""
-        start = Pts(self._landing.pts - subclips.LEFT_CONTEXT)
+        """Ask for a new blueprint window where one is due, from the last committed anchor on."""
+        start = Pts(self._anchor.pts - subclips.LEFT_CONTEXT)
         voice = self.voice.read(start, self.voice.end)
-        seed = self._seed + max(0, self._landing.pts)
-        job = self.blueprints.next_job(self.storyline, self._landing, self.pool.epoch, voice, start, seed)
+        seed = self._seed + max(0, self._anchor.pts)
+        job = self.blueprints.next_job(self.storyline, self._anchor, self.pool.epoch, voice, start, seed)
         if job:
-            self._drawing = asyncio.create_task(self._draw_blueprint(job), name=f"{self.broadcast}-blueprint")
+            task = asyncio.create_task(self._draw_blueprint(job), name=f"{self.broadcast}-blueprint")
+            self._planning.add(task)
+            task.add_done_callback(self._planning.discard)
 
     async def _draw_blueprint(self, job: BlueprintJob) -> None:
         began_s = self._clock.now_s()
         try:
             if self.blueprints.accept(blueprint := await self.pool.blueprint(job)):
-                anchors = keyframes.choose_all(blueprint, self._landing, self._segment, self.settings.fps)
+                anchors = keyframes.choose_all(blueprint, self._anchor, self._segment, self.settings.fps)
                 self.previews.plan(anchors, blueprint.storyline_version)
             self._planning_s += 0.3 * (self._clock.now_s() - began_s - self._planning_s)
         except Superseded:
             self.blueprints.abandon()
         except (WorkerLost, RenderFailed) as error:
             self._lose("a blueprint", error)
-            self.blueprints.abandon()
             await asyncio.sleep(_RETRY_S)
+            self.blueprints.abandon()
+        self._news.set()
 
     def _lose(self, what: str, error: Exception) -> None:
         log.error("broadcast %s: %s is lost: %s", self.broadcast, what, error)
         text = f"{what} could not be drawn, the picture is held meanwhile: {error}"
         self.control.tell(ErrorMessage(code="worker_lost", message=text))
 
-    def _would_be_late(self, first: Keyframe, last: Keyframe) -> bool:
-        """Whether half of the clip between them would come past its time, as long as clips take to draw just now."""
-        position = self.on_air.position
-        return position is not None and (first.pts + last.pts) // 2 < position + pts_from_s(self._drawing_s)
-
-    async def _until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            self._heard.clear()
-            await self._heard.wait()
+    async def _wait_for_news(self) -> None:
+        self._news.clear()
+        await self._news.wait()
 
     # -- the host -------------------------------------------------------------------------------------------------------
 
@@ -348,7 +342,7 @@ class Session:
 
     def _revisable(self) -> Pts:
         """The first frame that is not committed yet."""
-        return Pts(self._landing.pts + self._frame)
+        return Pts(self._anchor.pts + self._frame)
 
     def _accept(self, message: protocol.Command, at: Pts, *understood: str, undrawn: tuple[str, ...] = ()) -> Accepted:
         in_s = s_from_pts(at - self._position())
@@ -379,13 +373,14 @@ class Session:
         """Stop: a new epoch begins at a frame that is drawn already and late enough for the next clip to be drawn in time."""
         position = self.on_air.position
         self.pool.supersede(self.pool.epoch + 1)
+        self.blueprints.drop()
         if position is not None:
-            self._anchor = self._landing = self._last_kept(Pts(position + pts_from_s(self._drawing_s + self._planning_s)))
+            self._anchor = self._last_kept(Pts(position + pts_from_s(self._drawing_s + self._planning_s)))
             self.voice.silence(position)
             self.on_air.interrupt(Pts(self._anchor.pts + self._frame))
         at = self._revisable()
         self.desk.stop(at)
-        self._heard.set()
+        self._news.set()
         return self._accept(message, at, "interrupt")
 
     def _last_kept(self, until: Pts) -> Keyframe:
@@ -441,8 +436,7 @@ class Session:
 
     def horizon(self) -> protocol.Horizon:
         """How far each stage has come."""
-        committed = Pts(self._landing.pts + self._frame)
-        return reports.horizon(self.on_air.position, self.voice.end, committed, self.blueprints.end(), self.storyline)
+        return reports.horizon(self.on_air.position, self.voice.end, self._revisable(), self.blueprints.end(), self.storyline)
 
     def status(self) -> protocol.Status:
         """What is switched on."""
@@ -472,8 +466,8 @@ class Session:
                     self.control.tell(self.metrics())
 
     async def _release(self) -> None:
-        if self._drawing:
-            self._drawing.cancel()
+        for task in self._planning:
+            task.cancel()
         await self.avatar.close()
         self.ingest.detach()
         self.control.close()

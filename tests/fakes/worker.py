@@ -2,13 +2,14 @@
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.motion import Motion, rest
-from streamer.plan import Blueprint, BlueprintJob, SubClip, SubClipJob, ticks_per_frame
+from streamer.plan import Blueprint, BlueprintJob, SubClipJob, ticks_per_frame
 
 #: `module:Class`, as the pool takes it.
 FAKE_WORKER = "tests.fakes.worker:FakeWorker"
@@ -20,40 +21,42 @@ class FakeWorker:
     """The avatar's folder name says how it behaves: `slow-120` takes 120 ms a job. Once in the avatar's life, at a second
     sub-clip, `dies` exits, `raises` raises, `hangs` does not come back."""
 
-    def __init__(self, avatar: Path, size: tuple[int, int], *, threads: int = 1) -> None:
+    def __init__(self, *, threads: int = 1) -> None:
+        self.name = f"fake@{os.getpid()}"
+        self._clips = 0
+
+    def warm(self) -> None:
+        pass
+
+    def open(self, avatar: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
         self._name = avatar.name
         self._manner, _, amount = avatar.name.partition("-")
         self._pause_s = float(amount) / 1000 if self._manner == "slow" else 0.0
         self._width, self._height = size
-        self._clips = 0
         self._done_it = avatar / "misbehaved"
-
-    def warm(self) -> None:
-        pass
+        return self._picture(False, None)
 
     def blueprint(self, job: BlueprintJob) -> Blueprint:
         time.sleep(self._pause_s)
         return Blueprint(job.storyline_version, job.first.pts, job.interval, rest(job.num_frames))
 
-    def decode(self, motion: Motion) -> NDArray[np.uint8]:
-        return np.stack([self._picture(False, None) for _ in motion])
-
     def thumbnail(self, pose: Motion) -> bytes:
         return b"a picture of " + self._name.encode()
 
-    def render(self, job: SubClipJob) -> SubClip:
+    def motion(self, jobs: list[SubClipJob]) -> list[Motion]:
         self._clips += 1
         if self._clips == 2 and not self._done_it.exists():
             self._misbehave()
         time.sleep(self._pause_s)
+        return [rest(job.num_frames) for job in jobs]
+
+    def pictures(self, job: SubClipJob, motion: Motion) -> Iterator[NDArray[np.uint8]]:
         frame = ticks_per_frame(job.fps)
-        frames = []
-        for i in range(job.num_frames):
+        for i in job.drawn:
             pts = job.start + i * frame
             first = (pts - job.audio_start) // 3
             heard = job.audio[first : first + frame // 3]
-            frames.append(self._picture(bool(len(heard)) and int(np.abs(heard).max()) > LOUD, pts // frame))
-        return SubClip(job, rest(job.num_frames), np.stack(frames), f"fake@{os.getpid()}", motion_ms=1.0, decode_ms=1.0)
+            yield self._picture(bool(len(heard)) and int(np.abs(heard).max()) > LOUD, pts // frame)
 
     def _misbehave(self) -> None:
         if self._done_it.parent.is_dir():

@@ -5,11 +5,13 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from streamer.media import Picture
 from streamer.plan import Beat, Pts, SubClipJob, pts_from_s
 from streamer.render_pool import RenderFailed, RenderPool, Superseded, WorkerLost, WorkerSource
 from tests.fakes.worker import FAKE_WORKER
@@ -30,6 +32,10 @@ async def source() -> AsyncIterator[WorkerSource]:
     await source.close()
 
 
+def _unseen(*_: object) -> None:
+    """Looks at no motion and no picture."""
+
+
 def _pool(source: WorkerSource, manner: str, **options: float) -> RenderPool:
     return RenderPool(source, Path(manner), SIZE, max_frames=20, **options)  # type: ignore[arg-type]
 
@@ -37,19 +43,47 @@ def _pool(source: WorkerSource, manner: str, **options: float) -> RenderPool:
 async def test_clips_come_back_whole_and_each_its_own(source: WorkerSource) -> None:
     pool = _pool(source, "plain")
     still = await pool.open()
-    clips = await asyncio.gather(*(pool.render(_job(i)) for i in range(8)))
+    drawn: dict[int, list[tuple[int, Picture]]] = {i: [] for i in range(8)}
+    clips = await asyncio.gather(
+        *(pool.render(_job(i), _unseen, lambda *picture, i=i: drawn[i].append(picture)) for i in range(8))
+    )  # type: ignore[misc]
     await pool.close()
     assert still.shape == (72, 64)
     assert [clip.job.job_id for clip in clips] == list(range(8))
     for clip in clips:
-        bar = [int(frame[40].argmax()) // (64 // 25) for frame in clip.frames]
+        pictures = drawn[clip.job.job_id]
+        assert [index for index, _ in pictures] == list(range(10))
+        bar = [int(picture[40].argmax()) // (64 // 25) for _, picture in pictures]
         assert bar == [(clip.job.start // 1920 + i) % 25 for i in range(10)]
+
+
+async def test_pictures_are_handed_on_while_later_ones_are_drawn(source: WorkerSource) -> None:
+    pool = _pool(source, "plain")
+    await pool.open()
+    came = asyncio.Event()
+    rendering = asyncio.ensure_future(pool.render(_job(1), _unseen, lambda index, picture: came.set()))
+    await came.wait()
+    assert not rendering.done()
+    await rendering
+    await pool.close()
+
+
+async def test_pictures_past_the_deadline_are_not_drawn_but_the_last_one_always_is(source: WorkerSource) -> None:
+    pool = _pool(source, "plain")
+    await pool.open()
+    drawn: list[int] = []
+    for deadline_frame in (14, 40):  # the job's frames are 10 to 19
+        job = replace(_job(1), deadline=Pts(deadline_frame * 1920))
+        await pool.render(job, _unseen, lambda index, picture: drawn.append(index))
+    await pool.render(replace(_job(1), draw_every=3), _unseen, lambda index, picture: drawn.append(index))
+    await pool.close()
+    assert drawn == [4, 5, 6, 7, 8, 9, 9, 2, 5, 8]
 
 
 async def test_rendering_does_not_block_the_event_loop(source: WorkerSource) -> None:
     pool = _pool(source, "slow-200")
     await pool.open()
-    rendering, turns = asyncio.ensure_future(pool.render(_job(1))), 0
+    rendering, turns = asyncio.ensure_future(pool.render(_job(1), _unseen, _unseen)), 0
     while not rendering.done():
         await asyncio.sleep(0.005)
         turns += 1
@@ -60,10 +94,10 @@ async def test_rendering_does_not_block_the_event_loop(source: WorkerSource) -> 
 async def test_a_worker_that_dies_is_replaced_and_only_its_clip_is_lost(source: WorkerSource) -> None:
     pool = _pool(source, "dies")
     await pool.open()
-    await pool.render(_job(1))
+    await pool.render(_job(1), _unseen, _unseen)
     with pytest.raises(WorkerLost):
-        await pool.render(_job(2))
-    clip = await pool.render(_job(3))
+        await pool.render(_job(2), _unseen, _unseen)
+    clip = await pool.render(_job(3), _unseen, _unseen)
     await pool.close()
     assert clip.job.job_id == 3
     assert pool.restarts == 1
@@ -72,20 +106,20 @@ async def test_a_worker_that_dies_is_replaced_and_only_its_clip_is_lost(source: 
 async def test_a_worker_that_hangs_is_killed_and_replaced(source: WorkerSource) -> None:
     pool = _pool(source, "hangs", timeout_s=2.0)
     await pool.open()
-    await pool.render(_job(1))
+    await pool.render(_job(1), _unseen, _unseen)
     with pytest.raises(WorkerLost):
-        await pool.render(_job(2))
-    assert (await pool.render(_job(3))).job.job_id == 3
+        await pool.render(_job(2), _unseen, _unseen)
+    assert (await pool.render(_job(3), _unseen, _unseen)).job.job_id == 3
     await pool.close()
 
 
 async def test_a_job_that_raises_leaves_the_worker_alive(source: WorkerSource) -> None:
     pool = _pool(source, "raises")
     await pool.open()
-    await pool.render(_job(1))
+    await pool.render(_job(1), _unseen, _unseen)
     with pytest.raises(RenderFailed, match="a fault on purpose"):
-        await pool.render(_job(2))
-    await pool.render(_job(3))
+        await pool.render(_job(2), _unseen, _unseen)
+    await pool.render(_job(3), _unseen, _unseen)
     await pool.close()
     assert pool.restarts == 0
 
@@ -93,14 +127,14 @@ async def test_a_job_that_raises_leaves_the_worker_alive(source: WorkerSource) -
 async def test_jobs_of_an_old_epoch_are_dropped_before_and_after_they_are_drawn(source: WorkerSource) -> None:
     pool = _pool(source, "slow-100")
     await pool.open()
-    rendering = asyncio.ensure_future(pool.render(_job(1, epoch=0)))
+    rendering = asyncio.ensure_future(pool.render(_job(1, epoch=0), _unseen, _unseen))
     await asyncio.sleep(0)
     pool.supersede(1)
     with pytest.raises(Superseded):
-        await pool.render(_job(2, epoch=0))
+        await pool.render(_job(2, epoch=0), _unseen, _unseen)
     with pytest.raises(Superseded):
         await rendering
-    assert (await pool.render(_job(3, epoch=1))).job.epoch == 1
+    assert (await pool.render(_job(3, epoch=1), _unseen, _unseen)).job.epoch == 1
     await pool.close()
 
 
@@ -108,7 +142,7 @@ async def test_a_clip_longer_than_its_memory_is_refused_not_cut(source: WorkerSo
     pool = RenderPool(source, Path("plain"), SIZE, max_frames=5)
     await pool.open()
     with pytest.raises(RenderFailed, match="does not fit"):
-        await pool.render(_job(1))
+        await pool.render(_job(1), _unseen, _unseen)
     await pool.close()
 
 
@@ -133,7 +167,7 @@ async def test_after_close_no_process_thread_or_memory_is_left(source: WorkerSou
     memory_before = _shared_memories()
     pool = RenderPool(source, Path("plain"), SIZE, num_workers=2, max_frames=20)
     await pool.open()
-    await asyncio.gather(*(pool.render(_job(i)) for i in range(4)))
+    await asyncio.gather(*(pool.render(_job(i), _unseen, _unseen) for i in range(4)))
     pids = [worker.pid for worker in pool._workers]
     await pool.close()
     await source.close()

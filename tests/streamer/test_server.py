@@ -64,8 +64,12 @@ async def test_avatars_are_listed_with_their_pictures(running: Running) -> None:
 
 
 async def test_health_readiness_and_metrics_are_told(running: Running) -> None:
-    await _broadcast(running)
     assert (await running.http.get("/healthz")).status_code == 200
+    while (answer := await running.http.get("/readyz")).status_code == 503:
+        assert answer.text == "warming up\n"
+        await asyncio.sleep(0.05)
+    assert answer.status_code == 200
+    await _broadcast(running)
     assert (await running.http.get("/readyz")).status_code == 200
     text = (await running.http.get("/metrics")).text
     assert "rostrum_broadcasts 1\n" in text and "rostrum_viewers{broadcast=" in text
