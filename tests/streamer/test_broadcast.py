@@ -139,7 +139,7 @@ async def test_a_host_that_is_lost_leaves_the_avatar_idling_and_may_come_back(tm
             assert len(places - {None}) > 10  # it moves on
             assert (await again.go_live(running.http, made["whip_url"])).status_code == 201
             await control.until("state", state="live")
-            await viewer.until(lambda: lamp_is_lit(viewer.frames[-1][2]))
+            await viewer.until(lambda: bool(viewer.frames) and lamp_is_lit(viewer.frames[-1][2]))
         await again.close()
         await viewer.close()
 

@@ -56,7 +56,7 @@ async def test_an_interrupt_silences_and_empties_what_was_queued_and_the_broadca
         async with Listener(made["control_url"]) as control:
             await viewer.watch(running.http, made["whep_url"])
             await live(running, made, host, control)
-            await viewer.until(lambda: lamp_is_lit(viewer.frames[-1][2]))
+            await viewer.until(lambda: bool(viewer.frames) and lamp_is_lit(viewer.frames[-1][2]))
             await control.send(type="camera", move="zoom_in", id="z")
             await control.until("accepted", id="z")
             before, heard = await control.until("horizon"), len(viewer.sounds)
@@ -67,7 +67,7 @@ async def test_an_interrupt_silences_and_empties_what_was_queued_and_the_broadca
             assert accepted["on_air_pts"] / 48_000 <= before["committed_s"] + 0.5
             await viewer.until(lambda: any(peak < 500 for _, _, peak in viewer.sounds[heard:]))
             await viewer.until(lambda: viewer.sounds[-1][2] > 4000)  # what is said since is heard
-            await viewer.until(lambda: lamp_is_lit(viewer.frames[-1][2]))
+            await viewer.until(lambda: bool(viewer.frames) and lamp_is_lit(viewer.frames[-1][2]))
             metrics = await control.until("metrics")
             assert 0 < metrics["interrupt_ms"] < 1000
         await host.close()
@@ -81,7 +81,7 @@ async def test_muted_the_voice_is_neither_heard_nor_seen_until_it_is_back(tmp_pa
         async with Listener(made["control_url"]) as control, Listener(made["control_url"]) as other:
             await viewer.watch(running.http, made["whep_url"])
             await live(running, made, host, control)
-            await viewer.until(lambda: lamp_is_lit(viewer.frames[-1][2]))
+            await viewer.until(lambda: bool(viewer.frames) and lamp_is_lit(viewer.frames[-1][2]))
             await control.send(type="mute")
             assert (await other.until("status", muted=True))["idle"] is False
             await viewer.until(lambda: viewer.sounds[-1][2] < 500 and not lamp_is_lit(viewer.frames[-1][2]))

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from streamer.media import Picture
-from streamer.plan import Beat, Pts, SubClipJob, pts_from_s
+from streamer.plan import Beat, Pts, SubClip, SubClipJob, pts_from_s
 from streamer.render_pool import RenderFailed, RenderPool, Superseded, WorkerLost, WorkerSource
 from tests.fakes.worker import FAKE_WORKER
 
@@ -44,9 +44,11 @@ async def test_clips_come_back_whole_and_each_its_own(source: WorkerSource) -> N
     pool = _pool(source, "plain")
     still = await pool.open()
     drawn: dict[int, list[tuple[int, Picture]]] = {i: [] for i in range(8)}
-    clips = await asyncio.gather(
-        *(pool.render(_job(i), _unseen, lambda *picture, i=i: drawn[i].append(picture)) for i in range(8))
-    )  # type: ignore[misc]
+
+    def render(i: int) -> Awaitable[SubClip]:
+        return pool.render(_job(i), _unseen, lambda index, picture: drawn[i].append((index, picture)))
+
+    clips = await asyncio.gather(*map(render, range(8)))
     await pool.close()
     assert still.shape == (72, 64)
     assert [clip.job.job_id for clip in clips] == list(range(8))
