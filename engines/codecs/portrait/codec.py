@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.avatar_library import Avatar
-from engines.codecs.portrait.eye_shape import EyeShape, fitted
+from engines.codecs.portrait.eye_shape import EyeShape, drawn, fitted
 from engines.codecs.portrait.eyes import Eye
 from engines.codecs.portrait.face import Face
 from engines.codecs.portrait.flow import Flow, Sources, camera_matrix, within
@@ -91,6 +91,8 @@ class PortraitCodec:
         shapes = EyeShape.of(face, "Right"), EyeShape.of(face, "Left")
         if avatar.points == "detected":
             shapes = fitted(shapes, *planes)
+        else:
+            shapes = drawn(shapes[0], *planes), drawn(shapes[1], *planes)
         self.eyes = tuple(Eye(shape.with_iris_found(planes[0]), *planes) for shape in shapes)
         canonical = self.flow.head.canonical.reshape(*self.flow.grid, 3)
         self.lips = Lips(face, self.flow.fields.mouth, canonical, self.flow.step, *planes)

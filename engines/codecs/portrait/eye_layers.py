@@ -31,18 +31,27 @@ class EyeLayers:
 
 
 def separate(
-    picture: Array, light: Array, s: Array, t: Array, upper: Array, lower: Array, scale: float, far: Array, lash_reach: float
+    picture: Array,
+    light: Array,
+    s: Array,
+    t: Array,
+    upper: Array,
+    lower: Array,
+    scale: float,
+    far: Array,
+    lash_reach: tuple[float, float],
 ) -> EyeLayers:
     """picture: one plane of the eye's window; light: Y, as large; s, t: eye coordinates of its pixels; upper, lower: the
-    lids' t at their s; scale: pixels in half an eye width; far: distance from the iris's centre in its radii; lash_reach: in
-    half eye widths.
+    lids' t at their s; scale: pixels in half an eye width; far: distance from the iris's centre in its radii; lash_reach:
+    above the lid and from the eye's middle to its sides, half eye widths.
     """
     flat = picture if picture.ndim == 3 else picture[..., None]
-    opening = np.clip((t - upper) * scale + 0.5, 0, 1) * np.clip((lower - t) * scale + 0.5, 0, 1)
+    # A little beyond the lids, so that all is known of what their soft edge lets through.
+    opening = np.clip((t - upper) * scale + 1.5, 0, 1) * np.clip((lower - t) * scale + 1.5, 0, 1)
     opening *= np.clip((1 - np.abs(s)) * scale, 0, 1)
     white, iris, disc = _ball(flat, s, t, upper, lower, far)
     stain = (flat - iris - white * (1 - disc[..., None])) * opening[..., None]
-    lashes = _lashes(flat, light, s, t, upper, lower, scale, lash_reach)
+    lashes = _lashes(flat, light, s, t, upper, lower, scale, *lash_reach)
     parts = (flat - lashes, lashes, white, iris, disc, stain)
     return EyeLayers(*(part.reshape(picture.shape if part is not disc else disc.shape).astype(np.float32) for part in parts))
 
@@ -73,11 +82,13 @@ def _ball(flat: Array, s: Array, t: Array, upper: Array, lower: Array, far: Arra
     return white, (iris - white * (1 - disc[..., None])) * (disc > 0)[..., None], disc
 
 
-def _lashes(flat: Array, light: Array, s: Array, t: Array, upper: Array, lower: Array, scale: float, reach: float) -> Array:
+def _lashes(
+    flat: Array, light: Array, s: Array, t: Array, upper: Array, lower: Array, scale: float, reach: float, side: float
+) -> Array:
     """What is darker than the skin around it, above the upper lid's edge."""
     above = upper - t
     window = smoothstep(above, -1.5 / scale, 0.5 / scale) * (1 - smoothstep(above, 0.75 * reach, reach))
-    window *= 1 - smoothstep(np.abs(s), 1.25, 1.5)
+    window *= 1 - smoothstep(np.abs(s), side, side + 0.25)
     hidden = (above < 0.10) & (t < lower + 0.12) & (np.abs(s) < 1.2)  # the eye and the lid's rim say nothing of the skin
     size = max(3, int(0.16 * scale) * 2 + 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ LIDS = {
     "Left": ((362, 398, 384, 385, 386, 387, 388, 466, 263), (362, 382, 381, 380, 374, 373, 390, 249, 263)),
 }
 BROW_EDGE = {"Right": (53, 52, 65), "Left": (283, 282, 295)}
+HALF_STROKE = 0.06  # of a drawn upper lid, half eye widths
 IRIS = {"Right": (468, 469, 470, 471, 472), "Left": (473, 474, 475, 476, 477)}
 
 
@@ -38,7 +40,10 @@ class EyeShape:
     brow_gap: float
     iris: tuple[float, float]
     iris_radius: float
-    bow: float = 1.0  # less for eyes rounder than a parabola: t = (1 - s^2)^bow p(s)
+    #: Less for lids rounder than a parabola: t = (1 - s^2)^bow p(s).
+    upper_bow: float = 1.0
+    lower_bow: float = 1.0
+    iris_height: float = 1.0  # over its width
 
     @classmethod
     def of(cls, face: Face, side: str) -> EyeShape:
@@ -72,9 +77,13 @@ class EyeShape:
 
     def lids(self, s: Array) -> tuple[Array, Array]:
         """t of the (upper, lower) lid at s; beyond the corners they run on level."""
-        bow = np.clip(1 - s * s, 0, None) ** self.bow
-        upper = (bow * np.polyval(self.upper_fit, s)).astype(np.float32)
-        return upper, np.maximum((bow * np.polyval(self.lower_fit, s)).astype(np.float32), upper)
+        bow = np.clip(1 - s * s, 0, None)
+        upper = (bow**self.upper_bow * np.polyval(self.upper_fit, s)).astype(np.float32)
+        return upper, np.maximum((bow**self.lower_bow * np.polyval(self.lower_fit, s)).astype(np.float32), upper)
+
+    def from_iris(self, s: Array, t: Array) -> Array:
+        """Distance from the iris's centre, in its radii."""
+        return np.hypot(s - self.iris[0], (t - self.iris[1]) / self.iris_height) / self.iris_radius
 
     def widened(self, up: float, down: float) -> EyeShape:
         """The eye with its lids further up and down in the middle, and with corners further out in keeping."""
@@ -94,7 +103,8 @@ class EyeShape:
             brow_gap=float(np.clip((self.brow_gap - up) / grown, 0.3, 1.2)),
             iris=((self.iris[0] - shift) / grown, self.iris[1] / grown),
             iris_radius=self.iris_radius / grown,
-            bow=0.6,
+            upper_bow=0.6,
+            lower_bow=0.6,
         )
 
     def with_iris_found(self, light: Array) -> EyeShape:
@@ -109,18 +119,21 @@ class EyeShape:
         s, t, part = s[seen], t[seen], part[seen]
         if len(s) < 40:
             return self
-        best = (-1e9, self.iris, self.iris_radius)
-        for radius in self.iris_radius * np.array((0.85, 0.93, 1.0, 1.08, 1.16, 1.25)):
-            for ds in (-0.12, -0.06, 0.0, 0.06, 0.12):
-                for dt in (-0.08, 0.0, 0.08):
-                    far = np.hypot(s - self.iris[0] - ds, t - self.iris[1] - dt) / radius
-                    rim, white = part[(far > 0.72) & (far < 0.96)], part[(far > 1.06) & (far < 1.4)]
-                    if len(rim) < 8 or len(white) < 8:
-                        continue
-                    score = float(white.mean() - rim.mean()) - 500 * (ds * ds + dt * dt)
-                    score -= 30 * abs(radius / self.iris_radius - 1)
-                    best = max(best, (score, (self.iris[0] + ds, self.iris[1] + dt), float(radius)))
-        return replace(self, iris=best[1], iris_radius=best[2])
+        best, score = self, -1e9
+        heights = (1.0, 1.15, 1.3) if self.upper_bow < 1 else (1.0,)  # drawn eyes may have an upright oval
+        for radius, height in product(self.iris_radius * np.array((0.85, 0.93, 1.0, 1.08, 1.16, 1.25)), heights):
+            for ds, dt in product((-0.12, -0.06, 0.0, 0.06, 0.12), (-0.08, 0.0, 0.08, 0.16)[: 4 if height > 1 else 3]):
+                iris = (self.iris[0] + ds, self.iris[1] + dt)
+                tried = replace(self, iris=iris, iris_radius=float(radius), iris_height=height)
+                far = tried.from_iris(s, t)
+                rim, white = part[(far > 0.72) & (far < 0.96)], part[(far > 1.06) & (far < 1.4)]
+                if len(rim) < 8 or len(white) < 8:
+                    continue
+                contrast = float(white.mean() - rim.mean()) - 500 * (ds * ds + dt * dt)
+                contrast -= 30 * abs(radius / self.iris_radius - 1) + 60 * (height - 1)
+                if contrast > score:
+                    best, score = tried, contrast
+        return best
 
 
 def fitted(shapes: tuple[EyeShape, EyeShape], light: Array, chroma: Array) -> tuple[EyeShape, EyeShape]:
@@ -151,6 +164,45 @@ def fitted(shapes: tuple[EyeShape, EyeShape], light: Array, chroma: Array) -> tu
     strong = np.flatnonzero(edge > 0.85 * edge.max())
     down = max(0.0, float(steps[strong[-1]])) + 0.10  # the rim below the white belongs to the eye
     return shapes[0].widened(up, down), shapes[1].widened(up, down)
+
+
+def drawn(shape: EyeShape, light: Array, chroma: Array) -> EyeShape:
+    """A drawn eye whose corners were placed by hand, its lids moved to the strokes of the picture.
+
+    The upper lid is the strongest dark stroke near its landmarks, less half its width; the lower one the strongest edge
+    between the eye and the skin. light, chroma: the canvas's Y and UV.
+    """
+    s = np.linspace(-0.88, 0.88, 45).astype(np.float32)
+    smooth = np.asarray(cv2.GaussianBlur(light, (0, 0), max(0.5, 0.02 * shape.half)), np.float32)
+    upper, lower = (float(np.polyval(fit, 0.0)) for fit in (shape.upper_fit, shape.lower_fit))
+
+    def stroke(t: Array) -> float:
+        skin, line, inside = (_along(shape, smooth, s, t + side) for side in (-0.16, 0.0, 0.16))
+        return float(np.minimum(skin - line, 1.5 * (inside - line) + 40).mean())
+
+    def rim(t: Array) -> float:
+        lights = [_along(shape, smooth, s, t + side) for side in (-0.07, 0.07)]
+        colours = [_along(shape, chroma, s, t + side, 2) for side in (-0.07, 0.07)]
+        return float(np.abs(lights[0] - lights[1]).mean() + 2 * np.abs(colours[0] - colours[1]).sum(-1).mean())
+
+    def curve(height: float, skew: float, bow: float) -> Array:
+        return ((1 - s * s) ** bow * (height + skew * s)).astype(np.float32)
+
+    bows, skews = (1.0, 0.8, 0.65, 0.5), (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3)
+    heights = upper - np.arange(-3, 10) * 0.04
+    _, height, skew, bow = max((stroke(curve(h, k, b)), h, k, b) for h in heights for k in skews for b in bows)
+    depths = lower + np.arange(-2, 10) * 0.03
+    _, depth, lower_skew, lower_bow = max((rim(curve(d, k, b)), d, k, b) for d in depths for k in skews for b in bows)
+    height += HALF_STROKE
+    return replace(
+        shape,
+        upper_fit=np.array([skew, height], np.float32),
+        lower_fit=np.array([lower_skew, depth], np.float32),
+        opening=float(depth - height),
+        brow_gap=float(np.clip(shape.brow_gap + height - upper, 0.3, 1.2)),
+        upper_bow=bow,
+        lower_bow=lower_bow,
+    )
 
 
 def _along(shape: EyeShape, plane: Array, s: Array, t: Array, divide: int = 1) -> Array:

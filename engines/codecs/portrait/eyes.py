@@ -75,7 +75,9 @@ class Eye:
 
     def __init__(self, shape: EyeShape, person_y: Array, person_uv: Array) -> None:
         self.shape = shape
-        self.lash_reach = float(np.clip(0.6 * shape.brow_gap, 0.2, 0.55))
+        # Drawn lashes end in the corners; beyond them a drawing may show hair.
+        side = 1.05 if shape.upper_bow < 1 else 1.25
+        self.lash_reach = float(np.clip(0.6 * shape.brow_gap, 0.2, 0.55)), side
         self.planes = (self._plane(person_y, person_y, 1), self._plane(person_uv, half(person_y), 2))
         self._find_lash_contrast()
         self._drawn: _Pose | None = None
@@ -95,7 +97,7 @@ class Eye:
         s, t = shape.local(points)
         upper, lower = shape.lids(s)
         scale = shape.half / divide
-        far = np.hypot(s - shape.iris[0], t - shape.iris[1]) / shape.iris_radius
+        far = shape.from_iris(s, t)
         layers = separate(picture, light[rows, cols], s, t, upper, lower, scale, far, self.lash_reach)
         x, y = (np.ascontiguousarray(axis) for axis in (grid[..., 0], grid[..., 1]))
         window = _Grid(x, y, s, t, upper, lower, scale)
