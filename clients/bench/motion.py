@@ -195,7 +195,7 @@ class _MotionBench:
         """The aperture of the avatar's own picture: some smile with their teeth, and can hardly shut their lips."""
         picture = cv2.cvtColor(cv2.imread(str(avatar.folder / "picture.png")), cv2.COLOR_BGR2RGB)
         with face_track.FaceReader() as reader:
-            reader.read(picture.astype(np.uint8), talking.FPS)
+            reader.read(picture.astype(np.uint8))
             return float(reader.track().aperture[0])
 
     def _seen(self, studio: Studio, show: Show, recording: Recording) -> FaceTrack:

@@ -115,7 +115,7 @@ def from_landmarks(landmarks: NDArray[np.float32], found: NDArray[np.bool_]) -> 
 
 
 def from_video(path: Path) -> FaceTrack:
-    """Landmarks of every frame of a video, tracked by MediaPipe's face landmarker.
+    """Landmarks of every frame of a video, by MediaPipe's face landmarker.
 
     Raises ValueError where there is no video, or no face in it.
     """
@@ -126,12 +126,13 @@ def from_video(path: Path) -> FaceTrack:
             raise ValueError(f"{path} has no video")
         for frame in container.decode(video=0):
             picture = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-            reader.read(picture, fps=float(container.streams.video[0].average_rate or 25))
+            reader.read(picture)
         return reader.track()
 
 
 class FaceReader:
-    """Reads faces off pictures that follow each other, one at a time. A context manager, as the landmarker holds threads."""
+    """Reads faces off pictures that follow each other, each by itself: the landmarker's own tracking smooths its landmarks over
+    time, and so puts the lips half a frame late. A context manager, as the landmarker holds threads."""
 
     def __init__(self) -> None:
         from mediapipe.tasks.python import BaseOptions, vision
@@ -139,11 +140,10 @@ class FaceReader:
         from engines.codecs.portrait.detect import landmarker_path
 
         options = vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_path=str(landmarker_path())), running_mode=vision.RunningMode.VIDEO
+            base_options=BaseOptions(model_asset_path=str(landmarker_path())), running_mode=vision.RunningMode.IMAGE
         )
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
         self._points: list[Any] = []
-        self._time_ms = 0.0
 
     def __enter__(self) -> FaceReader:
         return self
@@ -151,13 +151,12 @@ class FaceReader:
     def __exit__(self, *_: object) -> None:
         self._landmarker.close()
 
-    def read(self, picture: NDArray[np.uint8], fps: float) -> bool:
+    def read(self, picture: NDArray[np.uint8]) -> bool:
         """The next picture, RGB [h, w, 3]. True when a face is in it."""
         import mediapipe as mp
 
         image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
-        faces = self._landmarker.detect_for_video(image, int(self._time_ms)).face_landmarks
-        self._time_ms += 1000.0 / fps
+        faces = self._landmarker.detect(image).face_landmarks
         height, width = picture.shape[:2]
         self._points.append(np.array([(p.x * width, p.y * height, p.z * width) for p in faces[0]]) if faces else None)
         return bool(faces)

@@ -60,7 +60,7 @@ class Take:
         """What a face landmarker sees in the pictures. Raises ValueError where it sees no face."""
         with FaceReader() as reader:
             for picture in self.pictures:
-                reader.read(picture, fps=25)
+                reader.read(picture)
             return reader.track()
 
 

@@ -128,7 +128,7 @@ def test_a_face_is_read_from_video_frame_by_frame(tmp_path: Path) -> None:
 
 def test_a_picture_without_a_face_is_said_to_have_none() -> None:
     with FaceReader() as reader:
-        assert not reader.read(np.full((128, 128, 3), 127, np.uint8), fps=25)
+        assert not reader.read(np.full((128, 128, 3), 127, np.uint8))
         with pytest.raises(ValueError, match="no face"):
             reader.track()
 
