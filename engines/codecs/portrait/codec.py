@@ -23,7 +23,6 @@ from engines.codecs.portrait.face import Face
 from engines.codecs.portrait.flow import Flow, Sources, camera_matrix, within
 from engines.codecs.portrait.layers import Background, Layers
 from engines.codecs.portrait.lips import Lips, add_interior, compose, coverage
-from engines.codecs.portrait.mouth import OPEN_AT_REST
 from engines.codecs.portrait.planes import Array, Picture, half, look_up, store, warped
 from engines.codecs.portrait.view import View
 from engines.lips import APERTURE_GAIN
@@ -130,8 +129,7 @@ class PortraitCodec:
     @property
     def shut(self) -> float:
         """The weight of mouthClose that shuts the lips of a picture whose mouth is open at rest; 0 where it is shut."""
-        gap = self.flow.fields.mouth.rest_gap
-        return float(gap / -APERTURE_GAIN["mouthClose"]) if gap > OPEN_AT_REST else 0.0
+        return float(self.lips.rest_gap / (-APERTURE_GAIN["mouthClose"] * self.flow.fields.mouth.smallness))
 
     def _closed_no_further(self, motion: Motion) -> Motion:
         """Lips in contact stay in contact: mouthClose takes away the opening that there is, no more."""
@@ -218,7 +216,9 @@ class PortraitCodec:
             part = slice(top, opening[1] + opening[3] + 1 & ~1), slice(left, opening[0] + opening[2] + 1 & ~1)
             head = np.stack([axis[part] for axis in self._map(sources.head - lips.offset, cells)])
             through = 1 - on_upper[part] - on_lower[part]
-            inside = lips.interior(head, self._jaw_shift(motion), edges[0][part], edges[1][part])
+            rounded_lips = float(motion[INDEX["mouthFunnel"]] + motion[INDEX["mouthPucker"]])
+            depth = 0.95 * min(1.0, max(0.0, (rounded_lips - 0.15) / 0.5))
+            inside = lips.interior(head, self._jaw_shift(motion), edges[0][part], edges[1][part], depth)
             half_part = tuple(slice(axis.start // 2, axis.stop // 2) for axis in part)
             add_interior(new_y[part], new_uv[half_part], inside, through)
         # The face's outline is drawn already, and stays.
@@ -255,7 +255,7 @@ class PortraitCodec:
 
     def _jaw_shift(self, motion: Motion) -> Array:
         """How far the lower teeth have moved, pixels [2]."""
-        down = 0.92 * APERTURE_GAIN["jawOpen"] * motion[INDEX["jawOpen"]]
+        down = 0.92 * self.flow.fields.mouth.smallness * APERTURE_GAIN["jawOpen"] * motion[INDEX["jawOpen"]]
         side = 0.11 * (motion[INDEX["jawLeft"]] - motion[INDEX["jawRight"]])
         return (self.face.unit * (side * self.face.axes[0, :2] + down * self.face.axes[1, :2])).astype(np.float32)
 

@@ -47,7 +47,22 @@ class MouthFrame:
     line_v: Array
     upper_thickness: float
     lower_thickness: float
-    rest_gap: float  # inner-lip opening of the picture, eye distances
+    gap_s: Array  # [k]; the picture's own opening between the inner lips, gap_v at s
+    gap_v: Array
+
+    @property
+    def rest_gap(self) -> float:
+        """Inner-lip opening of the picture in the middle, eye distances."""
+        return float(self.gap_v[len(self.gap_v) // 2])
+
+    @property
+    def smallness(self) -> float:
+        """By how much less than people's a small mouth, as drawings have it, moves: 1 for people."""
+        return float(np.clip(self.half_width / 0.25, 0.5, 1.0))
+
+    def gap_at(self, s: Array) -> Array:
+        """Height of the picture's own opening at s, eye distances."""
+        return np.interp(s, self.gap_s, self.gap_v, left=0, right=0).astype(np.float32)
 
     @classmethod
     def of(cls, face: Face) -> MouthFrame:
@@ -67,7 +82,7 @@ class MouthFrame:
         return cls(
             centre.astype(np.float32), along.astype(np.float32), half, s[order], v[order],
             float(max(0.03, (upper @ down)[5] - outer_up[5])), float(max(0.03, outer_low[5] - (lower @ down)[5])),
-            float(max(0.0, ((lower - upper) @ down)[5])),
+            (line @ along / half).astype(np.float32), np.maximum(0, (lower - upper) @ down).astype(np.float32),
         )  # fmt: skip
 
     def locate(self, q: Array) -> tuple[Array, Array]:
@@ -134,8 +149,11 @@ class FaceFields:
         around = np.exp(-((s / 1.7) ** 2) - (v / 0.30) ** 2)
         gain = APERTURE_GAIN
 
+        small = m.smallness
+
         def add(name: str, weight: Array, dx: float = 0.0, dy: float = 0.0, dz: float = 0.0) -> None:
-            out[name] += weight[:, None] * np.array((dx, dy, dz), np.float32)
+            amount = small if name.startswith(("jaw", "mouth", "tongue")) else 1.0
+            out[name] += weight[:, None] * (np.array((dx, dy, dz), np.float32) * np.float32(amount))
 
         # Jaw
         jaw = self.jaw(s, v, upper)
@@ -144,15 +162,18 @@ class FaceFields:
         add("jawLeft", jaw, dx=0.13, dy=0.02)
         add("jawRight", jaw, dx=-0.13, dy=0.02)
         # Closing against an open jaw: the upper lip comes down a third of the way, the lower lip up the rest.
-        seal = self.gap(s) * (np.exp(-((v / (0.55 * self.nose_drop + 0.05)) ** 2)) if upper else np.exp(-((v / 0.30) ** 2)))
+        opening = self.gap(s)
+        if m.rest_gap > 0:
+            opening = np.maximum(opening, m.gap_at(s) / np.float32(m.rest_gap))
+        seal = opening * (np.exp(-((v / (0.55 * self.nose_drop + 0.05)) ** 2)) if upper else np.exp(-((v / 0.30) ** 2)))
         add("mouthClose", seal, dy=-gain["mouthClose"] * 0.25 if upper else gain["mouthClose"] * 0.75)
 
         # Lips as a ring: narrowing and widening
         narrow = -np.tanh(s * 1.1) / np.tanh(1.1) * around
-        add("mouthPucker", narrow, dx=0.085)
+        add("mouthPucker", narrow, dx=0.115)
         add("mouthPucker", vermilion * np.exp(-((s / 0.75) ** 2)), dy=sign * (0.30 if upper else 0.16) * thick)
         add("mouthPucker", around, dz=-0.13)
-        add("mouthFunnel", narrow, dx=0.075)
+        add("mouthFunnel", narrow, dx=0.095)
         add("mouthFunnel", inside * lip, dy=gain["mouthFunnel"] * (-0.45 if upper else 0.55))
         add("mouthFunnel", vermilion * np.exp(-((s / 0.8) ** 2)), dy=sign * 0.22 * thick)
         add("mouthFunnel", around, dz=-0.11)
@@ -189,25 +210,27 @@ class FaceFields:
 
         for side, x in (("Left", 1.0), ("Right", -1.0)):
             corner, cheek = self._corner(side), self.face.mean_at(CHEEK[side])
-            near = self.bump(q, corner, 0.26, 0.22)
+            near = self.bump(q, corner, 0.26 * small, 0.22 * small)
             lip_half = smoothstep(s * x, -0.1, 1.0) * np.exp(-((v / 0.22) ** 2)) * np.clip(2.6 - a, 0, 1)
             fold = self.bump(q, self.face.mean_at(CHEEK_LOW[side]), 0.26, 0.26)
             add(f"mouthSmile{side}", near, dx=0.044 * x, dy=-0.105)
             add(f"mouthSmile{side}", np.minimum(lip_half, 1), dx=0.028 * x)
             add(f"mouthSmile{side}", self.bump(q, cheek, 0.30, 0.24), dx=0.012 * x, dy=-0.050, dz=-0.03)
-            add(f"mouthFrown{side}", self.bump(q, corner, 0.20, 0.20), dx=0.012 * x, dy=0.080)
-            add(f"mouthDimple{side}", near, dx=0.055 * x, dy=-0.012, dz=0.03)
+            add(f"mouthFrown{side}", self.bump(q, corner, 0.20 * small, 0.20 * small), dx=0.012 * x, dy=0.080)
+            add(f"mouthDimple{side}", near, dx=0.062 * x, dy=-0.028, dz=0.03)
             add(f"mouthStretch{side}", near, dx=0.060 * x, dy=0.040)
             add(f"mouthStretch{side}", np.minimum(lip_half, 1), dx=0.035 * x, dy=0.01)
             add("cheekPuff", fold, dx=0.065 * x, dz=-0.10)
             add(f"cheekSquint{side}", self.bump(q, self.face.mean_at(UNDER_EYE[side]), 0.24, 0.15), dy=-0.050)
-            add(f"noseSneer{side}", self.bump(q, self.face.mean_at(NOSE_WING[side]), 0.16, 0.17), dx=0.008 * x, dy=-0.055)
+            add(f"noseSneer{side}", self.bump(q, self.face.mean_at(NOSE_WING[side]), 0.17, 0.19), dx=0.012 * x, dy=-0.075)
+            add(f"noseSneer{side}", self.bump(q, self.face.mean_at(UNDER_EYE[side]), 0.20, 0.12), dy=-0.025)
             add(f"eyeSquint{side}", self.bump(q, self.face.mean_at(UNDER_EYE[side]), 0.22, 0.13), dy=-0.022)
             if upper:
                 brow, inner = self.face.mean_at(BROW[side]), self.face.mean_at(BROW_INNER[side])
                 outer = self.face.mean_at(BROW_OUTER[side])
                 add(f"browDown{side}", self.bump(q, brow, 0.24, 0.15), dx=-0.018 * x, dy=0.070)
                 add(f"browDown{side}", self.bump(q, inner, 0.13, 0.13), dx=-0.020 * x, dy=0.020)
+                add(f"noseSneer{side}", self.bump(q, inner, 0.15, 0.13), dx=-0.012 * x, dy=0.030)
                 add("browInnerUp", self.bump(q, inner, 0.19, 0.19), dy=-0.095)
                 add(f"browOuterUp{side}", self.bump(q, outer, 0.22, 0.17), dy=-0.090)
                 add(f"eyeWide{side}", self.bump(q, brow, 0.26, 0.15), dy=-0.022)

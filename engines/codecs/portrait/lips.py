@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.codecs.portrait.face import LOWER_INNER, UPPER_INNER, Face
+from engines.codecs.portrait.face import Face
 from engines.codecs.portrait.fields import MouthFrame
 from engines.codecs.portrait.mouth import OPEN_AT_REST, MouthColours, keep_own_teeth, paint
 from engines.codecs.portrait.planes import Array, Picture, half, mesh, take
@@ -32,34 +32,40 @@ class Lips:
         s, v = mouth.locate(q.reshape(-1, 3))
         s, v = s.reshape(q.shape[:2]), v.reshape(q.shape[:2])
         unit = np.float32(face.unit)
-        gap = _rest_gap(mouth, face, s) if mouth.rest_gap > OPEN_AT_REST else np.zeros_like(s)
-        corner = (1 - np.abs(s)) * mouth.half_width * unit
-        #: Pixels beyond each lip's inner edge, positive outside the lip; nothing opens beyond the corners.
-        self.edges = edges = np.stack(((v + gap / 2) * unit, (gap / 2 - v) * unit)).astype(np.float32)
-        self.corner = corner.astype(np.float32)
+        rows, cols = slice(int(top), int(bottom)), slice(int(left), int(right))
+        chroma = cv2.resize(uv, (width, height), interpolation=cv2.INTER_LINEAR)[rows, cols]
+        own = np.dstack((y[rows, cols], chroma))
         colours = MouthColours.of(face, y, uv)
-        upper, lower, cavity = paint(mouth, face, q, colours)
-        if mouth.rest_gap > OPEN_AT_REST:
-            rows, cols = slice(int(top), int(bottom)), slice(int(left), int(right))
-            chroma = cv2.resize(uv, (width, height), interpolation=cv2.INTER_LINEAR)[rows, cols]
-            cover = np.clip(np.minimum(*edges) + 0.5, 0, 1).astype(np.float32)
-            upper = keep_own_teeth(upper, np.dstack((y[rows, cols], chroma)), cover)
-        self.upper, self.lower, self.cavity = upper, lower, cavity
+        gap = mouth.gap_at(s)
+        cover = np.clip(gap / 2 * unit - np.abs(v) * unit + 0.5, 0, 1)
+        opened = mouth.rest_gap > OPEN_AT_REST and colours.unlike_lips(own[cover > 0.9])
+        #: Opening of the picture's own mouth, eye distances; 0 where it is shut.
+        self.rest_gap = mouth.rest_gap if opened else 0.0
+        if not opened:
+            gap, cover = np.zeros_like(s), np.zeros_like(s)
+        #: Pixels beyond each lip's inner edge, positive outside the lip; nothing opens beyond the corners.
+        self.edges = np.stack(((v + gap / 2) * unit, (gap / 2 - v) * unit)).astype(np.float32)
+        self.corner = ((1 - np.abs(s)) * mouth.half_width * unit).astype(np.float32)
+        if opened:
+            colours = colours.with_teeth_of(own[cover > 0.9])
+        upper, self.lower, self.cavity = paint(mouth, face, q, colours)
+        self.upper = keep_own_teeth(upper, own, cover.astype(np.float32)) if opened else upper
 
     def edge(self, at: Array, lip: int) -> tuple[Array, Array]:
         """(pixels beyond the upper (0) or lower (1) lip's inner edge, pixels inside the corners) at window pixels [2, h, w]."""
         return take(self.edges[lip], at), take(self.corner, at)
 
-    def interior(self, head: Array, jaw_shift: Array, under_upper: Array, over_lower: Array) -> Array:
+    def interior(self, head: Array, jaw_shift: Array, under_upper: Array, over_lower: Array, depth: float) -> Array:
         """The inside of the mouth, YUV [h, w, 3].
 
         head: window pixels that follow the skull [2, h, w]; jaw_shift: [2], how far the jaw has moved, pixels;
-        under_upper, over_lower: distance to the lips' edges, pixels [h, w].
+        under_upper, over_lower: distance to the lips' edges, pixels [h, w]; depth: 0-1, 1 where lips pushed forward hide all.
         """
         unit = np.float32(self.face.unit)
         cavity = take(self.cavity, head)
-        lower = take(self.lower, head - jaw_shift[:, None, None])
-        upper = take(self.upper, head)
+        seen = np.float32(1 - depth)
+        lower = take(self.lower, head - jaw_shift[:, None, None]) * seen
+        upper = take(self.upper, head) * seen
         inside = cavity * (1 - lower[..., 3:]) + lower[..., :3]
         inside = inside * (1 - upper[..., 3:]) + upper[..., :3]
         # The lips throw shade: soft and deep from above, thin from below.
@@ -70,15 +76,6 @@ class Lips:
         )
         inside[..., 0] *= shade
         return inside
-
-
-def _rest_gap(mouth: MouthFrame, face: Face, s: Array) -> Array:
-    """Height of the picture's own opening at s, eye distances."""
-    down = np.array((-mouth.along[1], mouth.along[0]), np.float32)
-    upper = face.canonical(face.landmarks[list(UPPER_INNER)])[:, :2] - mouth.centre
-    lower = face.canonical(face.landmarks[list(LOWER_INNER)])[:, :2] - mouth.centre
-    at = (upper + lower) @ mouth.along / 2 / mouth.half_width
-    return np.maximum(0, np.interp(s, at, (lower - upper) @ down, left=0, right=0)).astype(np.float32)
 
 
 def coverage(upper: tuple[Array, Array], lower: tuple[Array, Array]) -> tuple[Array, Array, tuple[Array, Array]]:

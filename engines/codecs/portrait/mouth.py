@@ -6,7 +6,7 @@ Where the picture's own mouth is open, its own teeth stay.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,8 +21,9 @@ LOWER_WIDTHS = (0.058, 0.060, 0.060, 0.048, 0.036, 0.024)
 UPPER_HEIGHTS = (0.115, 0.102, 0.112, 0.095, 0.085, 0.08)
 UPPER_EDGE = 0.040  # how far the upper teeth come below the resting lip line
 LOWER_EDGE = -0.016  # how far the lower teeth begin below it, where the jaw is shut
-#: A mouth wider open than this at rest shows the picture's own teeth.
+#: A mouth wider open than this at rest may show the picture's own teeth.
 OPEN_AT_REST = 0.03
+LIP_COLOUR_RANGE = 18  # levels within which lips vary in colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class MouthColours:
     gum: Array
     tongue: Array
     cavity: Array
+    lips: Array
 
     @classmethod
     def of(cls, face: Face, y: Array, uv: Array) -> MouthColours:
@@ -47,11 +49,23 @@ class MouthColours:
         light = max(float(skin[0]) * 1.06 + 10, 60.0)
         chroma = np.array((0, *(skin[1:] - 128)), np.float32)
         lip_chroma = np.array((0, *(lips[1:] - 128)), np.float32)
-        teeth = grey + (min(light, 226.0), 0, 0) + chroma * 0.32
+        teeth = grey + (min(light, 226.0), 0, 0) + chroma * 0.5
         gum = grey + (0.62 * skin[0], 0, 0) + 0.5 * chroma + 0.75 * lip_chroma
         tongue = grey + (0.58 * skin[0], 0, 0) + 0.45 * chroma + 0.65 * lip_chroma
         cavity = grey + (max(10.0, 0.13 * skin[0]), 0, 0) + 0.35 * lip_chroma
-        return cls(*(c.astype(np.float32) for c in (teeth, gum, tongue, cavity)))
+        return cls(*(c.astype(np.float32) for c in (teeth, gum, tongue, cavity, lips)))
+
+    def unlike_lips(self, inside: Array) -> bool:
+        """Whether what lies between the lips, YUV [n, 3], is something else than more lip."""
+        if not len(inside):
+            return False
+        y, u, v = np.abs(np.median(inside, axis=0) - self.lips)
+        return bool(y + (u + v) / 2 > LIP_COLOUR_RANGE)
+
+    def with_teeth_of(self, inside: Array) -> MouthColours:
+        """Teeth as bright and as warm as those between the lips, YUV [n, 3]."""
+        bright = inside[inside[:, 0] >= np.percentile(inside[:, 0], 60)]
+        return replace(self, teeth=np.median(bright, axis=0).astype(np.float32))
 
 
 def _sample(marks: Array, indices: tuple[int, ...], y: Array, uv: Array, radius: float) -> Array:
@@ -102,14 +116,15 @@ def _teeth(
         edge = y + curve + short
         corner = 0.022 * np.abs(u) ** (5 if upper else 4)
         crown = np.clip((-(edge + corner)) / (2 * soft) + 0.5, 0, 1)
-        sides = np.clip((1 - np.abs(u)) * (width / 2) / (2 * soft) + 0.72, 0, 1)
-        tooth = crown * sides
+        inside = np.abs(u) <= 1 + soft / width
+        tooth = crown * inside
         root = np.clip((-(edge) - height * (1 - 0.12 * u * u)) / (3 * soft + 0.012), 0, 1)
         round_off = 1 - 0.12 * np.abs(u) ** 3  # each crown is a little cylinder
         glow = 1 + 0.05 * np.exp(-(((edge + 0.045) / 0.03) ** 2)) - 0.06 * np.exp(-((edge / 0.012) ** 2))
         turn = 1 - 0.62 * smoothstep(np.full_like(x, centre), 0.07, 0.34)  # the arch turns into the dark
+        seam = 1 - 0.22 * np.exp(-(((1 - np.abs(u)) * width / 2 / max(soft, 0.004)) ** 2))
         new = tooth > coverage
-        shade = np.where(new, round_off * glow * turn, shade)
+        shade = np.where(new, round_off * glow * turn * seam, shade)
         gum = np.where(new, root, gum)
         coverage = np.maximum(coverage, tooth)
         left += width
