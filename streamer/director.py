@@ -28,6 +28,7 @@ _PHASE_S = 4.0  # from one "then" to the next, live
 _GAP_S = 0.3  # between two actions in sequence
 _AHEAD_S = 60.0  # how far "every 5 seconds" is laid out, live
 _MAX_REPEATS = 32
+_FRACTIONS = {"quarter": 1 / 4, "third": 1 / 3, "middle": 1 / 2, "two thirds": 2 / 3, "three quarters": 3 / 4}
 _RELEASED = Beat(Pts(0))  # what holds where nobody has decided
 
 _WORDS = {"emotion": EMOTIONS, "action": (*ACTIONS, *PIXEL_ACTIONS, "none"), "camera": CAMERA_MOVES}
@@ -149,14 +150,18 @@ def _phases(directives: Sequence[Directive], start: Pts, end: Pts | None) -> lis
 
 def _phase_length(directives: Sequence[Directive], start: Pts, end: Pts | None) -> int | None:
     """How long a phase takes by itself: as long as it says, or as its actions do; None where a feeling or a move lasts."""
+    ends: list[int] = []
     for said in directives:
         when = said.when
         if when.until_s is not None:
-            return pts_from_s(when.until_s)
-        if when.until_place and end is not None:
-            return (end - start) // 2
-        if when.for_s is not None:
-            return pts_from_s(when.for_s) + (pts_from_s(_GAP_S) if said.field == "action" else 0)
+            ends.append(pts_from_s(when.until_s))
+        elif when.until_place and end is not None:
+            ends.append((end - start) // 2)
+        elif when.for_s is not None:
+            after_s = (when.at_s or when.after_s or 0.0) if when.phase == 0 else 0.0
+            ends.append(pts_from_s(after_s + when.for_s + (_GAP_S if said.field == "action" else 0.0)))
+    if ends:
+        return max(ends)
     if directives and all(said.field == "action" for said in directives):
         return pts_from_s(sum(ACTION_S.get(said.word, 0.0) + _GAP_S for said in directives))
     return None
@@ -214,8 +219,8 @@ def _place(when: When, start: Pts, end: Pts | None, length: int, field: Field, t
         return Pts(max(start, end - pts_from_s(when.last_s)))
     if when.place == "end":
         return Pts(max(start, end - (length if field == "action" else max(pts_from_s(2.0), (end - start) // 4))))
-    if when.place == "middle":
-        return Pts((start + end) // 2)
+    if when.place in _FRACTIONS:
+        return Pts(start + round((end - start) * _FRACTIONS[when.place]))
     return turn
 
 

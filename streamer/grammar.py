@@ -35,6 +35,13 @@ _CLAUSE = re.compile(
     f"(?P<finally>{_FINALLY})|(?P<then>{_THEN})|(?P<but>{_BUT})|(?P<stop>{_STOP})|(?P<and>{_AND})", re.IGNORECASE
 )
 _AFTER_DOING = re.compile(r"\b(?:right |just |immediately |straight )?after (?=(?:you(?:'ve| have)? )?\w+ing\b)", re.IGNORECASE)
+_FROM_TO = re.compile(
+    r"\bfrom (?P<a1>[\w' -]+?) (?:in)?to (?P<b1>.+)|^(?P<a2>.+?) (?:fad|turn|melt|break|chang|shift|morph|dissolv|grow|giv|soften|harden|slid|build|mov)(?:e|es|s|ing)? (?:\w+ly |way )?(?:in)?to (?P<b2>.+)"
+    r"|(?:从|由)(?P<a3>.+?)(?:逐渐|慢慢|渐渐|突然)?(?:变成|变为|变得|变到|转变?为|转变?成|过渡到|切换到|转到|转|到|变)(?P<b3>.+)|^(?P<a4>.+?)(?:逐渐|慢慢|渐渐|突然)?(?:变成|变为|转变?为|转变?成|化为)(?P<b4>.+)"
+    r"|(?P<a5>.+?)から(?P<b5>.+?)(?:へ|に)|(?P<a6>.+?)에서 (?P<b6>.+?)(?:으로|로)",
+    re.IGNORECASE,
+)
+_FROMS, _TOS = tuple(f"a{i}" for i in range(1, 7)), tuple(f"b{i}" for i in range(1, 7))
 _BECOMES = re.compile(
     r"\b(?:(?:get|grow|becom|turn)(?:s|e|es|ing|ting)? (?:more and more |ever more |increasingly |slowly |gradually |really |very |in)?(?!your|the|to|left|right|closer|back|around)|(?:shift|chang|switch|fad|melt|soften|break|transition|mov|turn|build|warm)(?:e|es|s|ing)?(?: up| over| slowly| gradually)? (?:in)?to\b"
     r"|giv(?:e|es|ing) way to|gradually|increasingly)|越来越|变得|變得|渐渐|逐渐|转为|转而|变成|慢慢(?=开|高|生|愤|害|难|伤|激|兴|平|冷|惊|紧)|だんだん|次第に|徐々に|점점|점차",
@@ -61,6 +68,9 @@ _DOUBLE_NEGATION = re.compile(
     r"|不停地?|忍不住|不得不|禁不住|情不自禁|别忘了?|不妨|不由得|不禁|不光|不仅|不但|是不是|抑えきれ",
     re.IGNORECASE,
 )
+_ORDER_NOT_TO = re.compile(r"\W*(?:please )?(?:don't|do not|never|no|stop|without|avoid)\b", re.IGNORECASE)
+MAX_READ = 1_000  # characters of a prompt; what is beyond is left unread
+_SURE, _SURER = 0.08, 0.2  # by how much a situation must lead over none
 _CHAT = {
     "u": "you", "ur": "your", "r": "are", "lil": "little", "kinda": "kind of", "sorta": "sort of", "pls": "please", "plz": "please",
     "soo": "so", "rly": "really", "em": "them", "dont": "don't", "doesnt": "doesn't", "cant": "can't", "isnt": "isn't",
@@ -91,14 +101,15 @@ def understand(prompt: str, situations: Situations | None = None) -> tuple[Direc
 
 
 def read(prompt: str, situations: Situations | None = None) -> tuple[tuple[Directive, ...], tuple[str, ...]]:
-    """The directives in a prompt, and the clauses that nothing was made of."""
+    """The directives in a prompt, and the clauses that nothing was made of, what lies past `MAX_READ` characters among them."""
     clauses = _clauses(_plain(prompt, situations))
     unclear = []
     carried = ""  # the verb of "look left, then right"
     forbidden: set[str] = set()
     for i, clause in enumerate(clauses):
         found = _asked(clause.timing.rest, carried)
-        if not found and situations and (emotion := _felt(clause, situations, forbidden)):
+        is_aside = i > 0 and _feels(clauses[i - 1]) and clause.joint in ("and", "but") and not clause.timing.is_named
+        if not found and situations and not is_aside and (emotion := _felt(clause, situations, forbidden, len(clauses) == 1)):
             found = [("emotion", emotion, SITUATION_INTENSITY, 0, -1, False)]
         clause.first = min((at for _, _, _, at, _, _ in found), default=0)
         carried = next((word for kind, word, *_ in found if kind != "emotion"), carried)
@@ -107,6 +118,8 @@ def read(prompt: str, situations: Situations | None = None) -> tuple[tuple[Direc
         if not found and not _says_how_much(clause, clauses[:i]) and _letters(clause.timing.rest):
             unclear.append(clause.text)
     _give_times(clauses)
+    if len(prompt) > MAX_READ:
+        unclear.append(prompt[MAX_READ:])
     return _settle(clauses), tuple(unclear)
 
 
@@ -116,7 +129,8 @@ def read(prompt: str, situations: Situations | None = None) -> tuple[tuple[Direc
 def _plain(prompt: str, situations: Situations | None) -> str:
     """One form of every letter, straight apostrophes, chat written out, the commonest slips of the finger put right."""
     text = unicodedata.normalize("NFKC", prompt).replace("’", "'").replace("‘", "'").strip()
-    text = re.sub(r"([a-z])\1{2,}", r"\1\1", text, flags=re.IGNORECASE)
+    text = re.sub(r"(\D)\1{2,}", r"\1\1", text, flags=re.IGNORECASE)
+    text = re.sub(r"(\d{4})\d+", r"\1", text)[:MAX_READ]
 
     def right(match: re.Match[str]) -> str:
         word = match.group()
@@ -153,9 +167,15 @@ def _stronger(first: str, second: str) -> str:
 
 
 def _append(clauses: list[_Clause], text: str, joint: str) -> None:
-    """Add a clause, or two, the earlier first: "smile after nodding" is a nod and then a smile."""
+    """Add a clause, or two, the earlier first: "smile after nodding", "from fear to anger"."""
     if not text.strip():
         return
+    turning = _FROM_TO.search(text)
+    if turning:
+        first, last = (next(filter(None, turning.group(*names))) for names in (_FROMS, _TOS))
+        if all(any(kind == "emotion" for _, _, kind, _, _ in _finds(part)) for part in (first, last)):
+            clauses.append(_Clause(first, joint, timing=time_of(first)))
+            text, joint = last, "then"
     doing = _AFTER_DOING.search(text)
     if doing and _letters(text[: doing.start()]):
         clauses.append(_Clause(text[doing.end() :].strip(), joint, timing=time_of(text[doing.end() :])))
@@ -245,9 +265,12 @@ def _side(text: str, carried: str) -> _Find | None:
     return None
 
 
-def _felt(clause: _Clause, situations: Situations, forbidden: set[str]) -> str | None:
-    """The emotion of a situation that the clause tells of."""
-    emotion = situations.emotion(clause.timing.rest)
+def _felt(clause: _Clause, situations: Situations, forbidden: set[str], is_all: bool) -> str | None:
+    """The emotion of a situation that the clause tells of; among other clauses it must be clearer than where it is all there is."""
+    num_words = len(re.findall(r"[A-Za-z']+", clause.timing.rest))
+    if _ORDER_NOT_TO.match(clause.timing.rest) or (num_words < 2 and not is_all):
+        return None
+    emotion = situations.emotion(clause.timing.rest, _SURE if is_all and num_words > 2 else _SURER)
     return None if emotion in forbidden or (clause.joint == "but" and emotion == "calm") else emotion
 
 
@@ -299,7 +322,8 @@ def _give_times(clauses: list[_Clause]) -> None:
     for i, clause in enumerate(clauses):
         before = next((c for c in reversed(clauses[:i]) if c.directives), None)
         is_time_alone = not clause.directives and clause.timing.begin >= 0
-        if (clause.joint in ("then", "finally") and before) or (before and _is_next_phase(before, clause)):
+        closes = clause.joint == "finally" and phase == 0 and _only_actions(clause)  # "…, finally a nod": at the end
+        if before and not closes and (clause.joint in ("then", "finally") or _is_next_phase(before, clause)):
             phase += 1
         if clause.joint in ("then", "finally", "stop") and not (governing and _is_waiting(clauses[:i])):
             governing = None
@@ -318,8 +342,8 @@ def _give_times(clauses: list[_Clause]) -> None:
             when = replace(_when(governing), for_s=timing.when.for_s or governing.when.for_s)
         else:
             when = _when(timing)
-            if clause.joint == "finally" and phase <= 1:
-                when = replace(when, place="end" if phase == 0 or _only_actions(clause) else when.place)
+            if clause.joint == "finally" and phase == 0:
+                when = replace(when, place="end")
         clause.phase = phase
         clause.directives = [replace(said, when=replace(when, phase=phase)) for said in clause.directives]
         clause.timing = replace(timing, when=when)
@@ -345,13 +369,15 @@ def _is_next_phase(before: _Clause, clause: _Clause) -> bool:
     """Without a "then": an emotion where the one before was for a while or "at first", or that something turns into."""
     if clause.timing.is_named and not clause.timing.is_start:
         return False
-    feels = any(said.field == "emotion" and not said.negated for said in clause.directives)
-    felt = any(said.field == "emotion" and not said.negated for said in before.directives)
-    if not (feels and felt):
+    if not (_feels(clause) and _feels(before)):
         return False
     when, timing = before.timing.when, before.timing
     was_limited = timing.is_start or when.for_s is not None or timing.until_s is not None or timing.until_middle
     return was_limited or _BECOMES.search(clause.text) is not None
+
+
+def _feels(clause: _Clause) -> bool:
+    return any(said.field == "emotion" and not said.negated for said in clause.directives)
 
 
 def _apply_late(before: _Clause, timing: Timing) -> None:

@@ -98,9 +98,9 @@ class When:
     """When a directive holds, in seconds: from one of `at_s`, `after_s`, `later_s`, `last_s`, else from `place` and `phase`.
 
     at_s, after_s: from the start of the show, or from now. later_s: from the start of what was said before. last_s: so long
-    before the end. place: "", "start", "middle" or "end". phase: how many "then" came before. for_s: how long; until_s,
-    until_place: to when. every_s: over and over. cue: a word to be heard first; the other times count from it. until_cue: a
-    word that ends it. each_time: on every such cue, not on the first alone.
+    before the end. place: "", "start", "middle", "end", or a fraction such as "two thirds". phase: how many "then" came
+    before. for_s: how long; until_s, until_place: to when. every_s: over and over. cue: a word to be heard first; the other
+    times count from it. until_cue: a word that ends it. each_time: on every such cue, not on the first alone.
     """
 
     at_s: float | None = None
@@ -120,10 +120,8 @@ class When:
     @property
     def is_timed(self) -> bool:
         """Whether it says itself when it begins."""
-        return any(value is not None for value in (self.at_s, self.after_s, self.later_s, self.last_s)) or self.place in (
-            "middle",
-            "end",
-        )
+        times = (self.at_s, self.after_s, self.later_s, self.last_s)
+        return any(value is not None for value in times) or self.place not in ("", "start")
 
     def __str__(self) -> str:
         words = [
@@ -132,7 +130,7 @@ class When:
             f"{self.later_s:g} s later" if self.later_s is not None else "",
             f"in the last {self.last_s:g} s" if self.last_s is not None else "",
             f"{'each time' if self.each_time else 'when'} “{self.cue}” is heard" if self.cue else "",
-            f"at the {self.place}" if self.place else "",
+            f"at the {self.place}" if self.place in ("start", "middle", "end") else self.place and f"{self.place} through",
             f"for {self.for_s:g} s" if self.for_s is not None else "",
             f"until {self.until_s:g} s" if self.until_s is not None else "",
             f"until the {self.until_place}" if self.until_place else "",

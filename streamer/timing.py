@@ -17,8 +17,8 @@ _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两
 
 #: A length of time: a number and its unit. `N` in the patterns below.
 _N = (
-    r"(?:(?:\d+(?:\.\d+)?|" + "|".join(_EN_NUMBERS) + r")(?: and a half)?(?: more| full| whole| long)?\s*-?\s*"
-    r"(?:s\b|secs?\b|seconds?\b|m(?:in(?:ute)?s?)\b)"
+    r"(?:(?<![\w.])(?:\d+(?:\.\d+)?(?: and a half)?(?: more| full| whole| long)?[ -]*(?:s\b|secs?\b|seconds?\b|m\b|min(?:ute)?s?\b)"
+    r"|(?:" + "|".join(_EN_NUMBERS) + r")(?: and a half)?(?: more| full| whole| long)?[ -]+(?:and a half )?(?:secs?|seconds?|min(?:ute)?s?)\b)"
     r"|(?:\d+(?:\.\d+)?|[一二两兩三四五六七八九十几幾数半]+)\s*(?:个|個)?(?:半)?\s*(?:秒钟?|秒鐘|分钟|分鐘|分)"
     r"|(?:\d+(?:\.\d+)?|[" + "".join(_KO_NUMBERS) + r"])\s*(?:초|분))"
 )  # fmt: skip
@@ -57,7 +57,12 @@ _UNTIL = _pattern(
 )
 _AFTER = _pattern(
     r"\b(?:after|in|wait(?: for)?|give it|pause(?: for)?|hold(?: on)? for|once|following) {~}{N}(?: (?:have |has )?pass(?:ed)?)?|\b{~}{N} (?:later|from now|after (?:the|we|i|you) (?:start|beginning|begin))"
-    r"|(?:过|等|再过|再等|停|隔)(?:上|了)?(?:大约|大概)?{N}(?:之?后|以后|再)?|{N}(?:钟)?(?:之后|以后|过后|后|後)|{N}(?:したら|経ったら|たったら|待って)|{N} ?(?:후|뒤|있다가|지나)"
+    r"|(?:(?<![难超经])过|等|再过|再等|停|隔)(?:上|了)?(?:大约|大概)?{N}(?:之?后|以后|再)?|{N}(?:钟)?(?:之后|以后|过后|后|後)|{N}(?:したら|経ったら|たったら|待って)|{N} ?(?:후|뒤|있다가|지나)"
+)
+_SOON = re.compile(
+    r"\b(?:after|wait(?: for)?|pause(?: for)?|(?<!lean )(?<!leaning )(?<!zoom )(?<!zooming )(?<!push )(?<!move )(?<!come )in|give it|hold on(?: for)?) (?:just )?(?:a|one) (?:(?:short|brief|little|quick|long|slight|small) )?(?:pause|moment|beat|while|bit|break|sec)\b|\b(?:shortly|soon|presently)\b"
+    r"|(?:过|等|停)(?:了|上)?(?:一会儿?|片刻|一下|一阵)|稍后|稍等|过会儿|片刻之?后|停顿(?:一下|片刻)?|少ししてから|しばらくして|少し間を置いて|잠시 ?후|조금 ?있다가|잠깐 ?뒤",
+    re.IGNORECASE,
 )
 _LATER = re.compile(r"\blater\b|\banother\b|\bmore\b|\bwait|\bpause|\bgive it|再过|再等|又过|停|さらに|더", re.IGNORECASE)
 _AT = _pattern(
@@ -81,9 +86,9 @@ _BRIEFLY = re.compile(
 )
 _SHOW_END = r"the (?:very )?(?:end|close|finish|finale|outro|ending)|(?:i|we|you) (?:finish|wrap up|end|close|sign off|am done|are done|'m done|'re done)"
 _END = re.compile(
-    rf"\b(?:(?:right |just )?(?:at|to|towards?|near|by|in|for|before) {_SHOW_END}|(?:when|as|once|before) (?:i|we|you)(?:'m| am|'re| are)? (?:finish|wrap|clos|end|done|sign)\w*"
+    rf"\b(?:(?:right |just )?(?:at|towards?|near|by|in|for|before) {_SHOW_END}|late in the \w+|(?:when|as|once|before) (?:i|we|you)(?:'m| am|'re| are)? (?:finish|wrap|clos|end|done|sign)\w*"
     r"|in the end|end(?:s|ing)? (?:it )?(?:with|by|on|in)|clos(?:e|es|ing) (?:it )?(?:with|by|on)|finish(?:es|ing)? (?:it |off )?(?:with|by|on)|wrap(?:s|ping)? up (?:with|by)"
-    r"|conclud(?:e|es|ing) with|last of all|before (?:signing|logging) off|as a (?:finish|finale))\b"
+    r"|conclud(?:e|es|ing) with|^(?:and )?(?:end|finish)(?:s|es|ing)?(?: it)?(?= (?!up)\w)|last of all|before (?:signing|logging) off|as a (?:finish|finale))\b"
     r"|(?:在|到|快|快要|临近|等)?(?:结尾|結尾|结束|末尾|收尾|尾声|片尾)(?:的?时候|时|前|处|时分)?|说完(?:的时候|后|时|以后)?|(?:最后|最後)(?:的时候|时|一刻|一秒)"
     r"|終わり|終盤|ラスト|最後(?:に|は|で)|마지막(?:에|으로|엔)|끝(?:에|날|나|으로)",
     re.IGNORECASE,
@@ -91,6 +96,17 @@ _END = re.compile(
 _START = re.compile(
     r"\b(?:at first|first(?:ly)?(?: of all)?|initially|originally|to (?:start|begin)(?: with)?|(?:at|in|from|right at) the (?:very )?(?:start|beginning|outset|opening|top)|(?:start|begin|open|kick)(?:s|ing|ning)?"
     r"(?: (?:off|out|it|things))?(?: (?:with|by|as|on|in))?)\b(?! (?:at|from) \d)|一开始|刚开始|开始的?时候?|开始时|起初|起先|首先|开头|开场|最初|最开始|先(?=\S)(?!生|进)|始め|はじめ|まず|최초|처음(?:에는|에|엔|은)?|먼저|시작(?:은|할 ?때|에)",
+    re.IGNORECASE,
+)
+_FRACTION = re.compile(
+    r"\b(?:(?P<third>(?:a|one) third|(?:in|during) the second third)|(?P<two_thirds>two[- ]thirds|(?:in|for|during) the (?:last|final) third)|(?P<quarter>(?:a|one) quarter|(?:in|during) the second quarter)"
+    r"|(?P<three_quarters>three[- ]quarters|(?:in|for|during) the (?:last|final) quarter))(?: of the (?:way|time|show|clip|video))?(?: in| through| into it)?\b"
+    r"|(?:在)?(?:(?P<third_zh>三分之一)|(?P<two_thirds_zh>三分之二)|(?P<quarter_zh>四分之一)|(?P<three_quarters_zh>四分之三))(?:处|的地方|的时候|时)?",
+    re.IGNORECASE,
+)
+_THROUGHOUT = re.compile(
+    r"\b(?:(?:all the way |right |straight )?(?:until|till|up to|to|through to) the (?:very )?end|throughout(?: the \w+)?|from (?:the )?(?:start|beginning) to (?:the )?(?:finish|end)|the (?:whole|entire) (?:time|way(?: through)?|show|clip|video)"
+    r"|all the (?:way through|time)|from now on|for ever|forever|always)\b|直到(?:最后|结束|结尾)|从头到尾|从始至终|自始至终|全程|始终|从现在(?:开始|起)|最後まで|最初から最後まで|ずっと|끝까지|처음부터 끝까지|계속",
     re.IGNORECASE,
 )
 _MIDDLE = re.compile(
@@ -104,15 +120,18 @@ _UNTIL_MIDDLE = re.compile(r"\b(?:until|till|up to) (?:the )?(?:half|mid)[\w-]*(
 _QUOTED = r"[\"“‘'「『]\s*(?P<{}>[^\"”’」』]+?)\s*[\"”’'」』]"
 _SAYS = (
     r"(?:i|you|we|she|he|they|someone|somebody|anyone|the (?:host|guest|speaker))(?:'ve| have|'ll| will)?(?: finally| ever| first)? "
-    r"(?:say|says|said|mention|mentions|mentioned|reach|reaches|hear|hears|utter|get to|gets to|shout|shouts|call out|speak)"
+    r"(?:say|says|said|mention|mentions|mentioned|reach|reaches|hear|hears|hear (?:me|us|him|her) (?:say|mention)|utter|get to|gets to|shout|shouts|call out|speak)"
 )
-_WHEN = r"when(?:ever)?|once|as soon as|the moment|the second|the instant|after|if|each time|every time|any ?time|at the point where|on"
-_STOPPERS = r"nod|smile|grin|look|shake|wink|get|be|give|turn|start|stop|clap|wave|frown|laugh|sigh|raise|point|act|zoom|pan|go|do|make|please|you|lean|tilt|close|shrug|then|react"
+_WHEN = r"when(?:ever)?|as(?= i | you | we | she | he )|once|as soon as|the moment|the second|the instant|after|if|each time|every time|any ?time|at the point where|on"
+_STOPPERS = r"nod|smile|grin|look|shake|wink|get|be|give|turn|start|stop|clap|wave|frown|laugh|sigh|raise|point|act|zoom|pan|go|do|make|please|lean|tilt|close|shrug|then|react"
 _CUE = re.compile(
-    rf"\b(?P<how>{_WHEN}) {_SAYS}\s+(?:the )?(?:(?:magic )?(?:words?|names?|phrase|line|part about)\s+)?(?:{_QUOTED.format('q1')}|(?P<w1>[\w' -]+?))\s*(?=$|[,.;:!?]|\b(?:{_STOPPERS})\b)"
+    rf"\b(?P<how>{_WHEN}) {_SAYS}\s+(?:the )?(?:(?:magic )?(?:words?|names?|phrase|line|part about)\s+)?(?:{_QUOTED.format('q1')}|(?P<w1>[\w' -]+?))\s*(?=$|[,.;:!?]|\b(?:you (?:should |must |can |will )?)?(?:{_STOPPERS})\b)"
+    rf"|\b(?:{_WHEN}) (?:the (?:word|name|phrase|topic of) )?(?:{_QUOTED.format('q4')}|(?P<w4>[\w-]+)) (?:is|are|gets?|comes?) (?:said|mentioned|up|spoken|uttered|heard|called)"
+    rf"|\b(?:at the (?:mention|sound) of|(?:up)?on hearing|hearing) (?:the (?:word|name|phrase) )?(?:{_QUOTED.format('q5')}|(?P<w5>[\w-]+))"
+    rf"|\b(?:i|we) say {_QUOTED.format('q6')}"
     rf"|\b(?:on|at|upon|hearing|after) (?:hearing )?the (?:magic )?(?:words?|phrase|name) (?:{_QUOTED.format('q2')}|(?P<w2>[\w-]+))"
     rf"|\b(?:on|at|upon) my (?:saying )?[\"“‘'](?P<q3>[^\"”’]+)[\"”’']"
-    r"|(?P<zhow>每当|每次|每逢|只要|一旦|当|等到?|在)?(?:(?:我|你|他|她|主播|嘉宾|有人)(?:们)?)?(?:一|要是)?(?:说|讲|提|听|喊|念)(?:到|出|起|了|完|道)?(?!一半|话)"
+    r"|(?P<zhow>每当|每次|每逢|只要|一旦|当|等到?|在)?(?:(?:我|你|他|她|主播|嘉宾|有人)(?:们)?)?(?:一|要是)?(?:说|讲|提|听|喊|念|谈|聊|出现)(?:到|出|起|了|完|道|及|见)?(?!一半|话)"
     r"(?:[“\"「『'‘]\s*(?P<z1>[^”\"」』'’]+?)\s*[”\"」』'’](?:这个?[词字])?(?:的?时候|时|以后|之后|后|的话|就|，|,|你|$)|(?P<z2>[^”\"」』'’的时就你，,。“一]{1,8}?)(?:的?时候|时|以后|之后|的话|你?就))"
     r"|(?P<zeach>每当|每次|每逢|只要|一旦|当|等|如果|要是)(?:我|你|他|她|主播|嘉宾|有人)?(?:们)?(?:说|讲|提|听|喊)(?:到|出|起)?[“\"「『'‘]?(?P<z3>[^“”\"」』'’，,。]{1,8})[”\"」』'’]?(?=[，,]|$)"
     r"|[「『\"“](?P<j1>[^」』\"”]+)[」』\"”]と(?:言|い|聞|言い)(?:った|う|えば|ったら|いたら|うたび|うとき|った時)"
@@ -148,7 +167,7 @@ class Timing:
 
 
 _OPENING = re.compile(
-    r"\b(?:start|begin|open|end|finish|clos|conclud|wrap|kick)(?:s|e|es|ing|ning|ping)?(?: (?:up|off|out|it|things))* with\b",
+    r"\b(?:(?:start|begin|open|end|finish|clos|conclud|wrap|kick)(?:s|e|es|ing|ning|ping)?(?: (?:up|off|out|it|things))*|(?:say|says|saying) (?:no|yes)|agree|disagree) with\b",
     re.IGNORECASE,
 )
 _LENGTH = re.compile(f"{_N}|{_CLOCK}", re.IGNORECASE)
@@ -163,6 +182,8 @@ def protected(text: str) -> list[tuple[int, int]]:
 def time_of(text: str) -> Timing:
     """The time that a clause names."""
     timing = Timing(When(), text)
+    if match := _THROUGHOUT.search(text):
+        timing = replace(timing, rest=text[: match.start()] + " " * (match.end() - match.start()) + text[match.end() :])
     for read in (_read_until_cue, _read_cue, _read_every, _read_span, _read_until, _read_point, _read_length, _read_place):
         timing = read(timing)
     return timing
@@ -210,11 +231,11 @@ def _read_span(timing: Timing) -> Timing:
         first, last = seconds(groups[0]), seconds(groups[1])
         if first is not None and last is not None and last > first:
             return _take(timing, match, replace(timing.when, at_s=first, for_s=last - first), is_named=True)
-    if match := _FIRST.search(timing.rest):
-        return _take(timing, match, replace(timing.when, at_s=0.0, for_s=seconds(_groups(match)[0])), is_named=True)
     if match := _LAST.search(timing.rest):
         groups = _groups(match)
         return _take(timing, match, replace(timing.when, last_s=(seconds(groups[0]) if groups else None) or 2.0), is_named=True)
+    if match := _FIRST.search(timing.rest):
+        return _take(timing, match, replace(timing.when, at_s=0.0, for_s=seconds(_groups(match)[0])), is_named=True)
     return timing
 
 
@@ -232,6 +253,8 @@ def _read_point(timing: Timing) -> Timing:
     if match := _AFTER.search(timing.rest):
         later = _LATER.search(match.group()) is not None
         return _take(timing, match, replace(timing.when, after_s=seconds(_groups(match)[0])), is_named=True, is_later=later)
+    if match := _SOON.search(timing.rest):
+        return _take(timing, match, replace(timing.when, after_s=2.0), is_named=True, is_later=True)
     if match := _AT.search(timing.rest):
         return _take(timing, match, replace(timing.when, at_s=seconds(_groups(match)[0])), is_named=True)
     return timing
@@ -252,6 +275,9 @@ def _read_place(timing: Timing) -> Timing:
         return timing
     if match := _FIRST_HALF.search(timing.rest):
         return _take(timing, match, replace(timing.when, place="start"), until_middle=True, is_named=True, is_start=True)
+    if match := _FRACTION.search(timing.rest):
+        place = next(name for name, said in match.groupdict().items() if said).removesuffix("_zh").replace("_", " ")
+        return _take(timing, match, replace(timing.when, place=place), is_named=True)
     for place, pattern in (("end", _END), ("middle", _MIDDLE), ("start", _START)):
         if match := pattern.search(timing.rest):
             return _take(timing, match, replace(timing.when, place=place), is_named=True, is_start=place == "start")

@@ -37,7 +37,8 @@ def judge(prompt: HostPrompt, storyline: Storyline, directives: Sequence[Directi
     """Hold a plan of a show of `prompt.duration_s` against what the prompt expects.
 
     emotion   in the span of every expected phase, from the latest it may start to the earliest the next may, the expected
-              emotion holds longer than any other (an untimed one has the show but its first fifth); before a first phase that
+              emotion holds longer than any other (an untimed one has the show but its first fifth; where these
+              two meet, from the earliest it may start to the latest the next may); before a first phase that
               starts later, calm; nothing absent shows at any time. A prompt that asks for none is right with calm.
     action    the actions found are those expected, in that order, none more. The same one over again counts once.
     camera    likewise, of moves that are not `static`, and their speed where the prompt gives one.
@@ -123,7 +124,10 @@ def _judge_emotion(prompt: HostPrompt, runs: list[Run], directives: Sequence[Dir
     for i, phase in enumerate(phases):
         following = phases[i + 1].start_s if i + 1 < len(phases) else None
         since_s = phase.start_s[1] if phase.start_s else 0.2 * prompt.duration_s
-        _holds(phase, runs, since_s, following[0] if following else prompt.duration_s, verdict)
+        until_s = following[0] if following else prompt.duration_s
+        if phase.start_s and following and until_s <= since_s:  # ranges that touch leave no time between them
+            since_s, until_s = phase.start_s[0], following[1]
+        _holds(phase, runs, since_s, until_s, verdict)
     for phase in wanted:
         if phase.cue and not any(said.field == "emotion" and said.word in phase.words for said in directives):
             verdict.emotion = False

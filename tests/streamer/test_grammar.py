@@ -1,6 +1,8 @@
 """What hosts write, and when it is to happen. Left out of every list: prompts of the bench's suite."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamer.briefing import Briefing
 from streamer.director import EmbeddedDirector, heard, opening
@@ -242,3 +244,24 @@ def test_left_and_right_are_the_speakers_for_actions_and_the_pictures_for_the_ca
 def test_of_contradictory_feelings_the_later_is_meant_and_of_kindred_ones_the_stronger() -> None:
     assert beat_at("sad, no wait: happy", 5).emotion == "joy"
     assert beat_at("thrilled, with a warm smile", 5).emotion == "excitement"
+
+
+@given(
+    st.text(
+        alphabet=st.sampled_from("smile nod 3s then at the end 先点头再三秒后笑不要「」“”うなずいて웃어\n.,;:->%"), max_size=120
+    )
+)
+def test_whatever_is_typed_the_plan_is_a_storyline(prompt: str) -> None:
+    story = plan(prompt, end_s=None)
+    starts = [beat.start for beat in story.beats]
+    assert starts == sorted(set(starts)) and starts[0] == 0
+    assert all(beat.end == following for beat, following in zip(story.beats, starts[1:], strict=False))
+    assert story.beats[-1].end is None
+
+
+@pytest.mark.parametrize("piece", ["1", "点一下", "as ", "then smile ", "“"])
+def test_of_a_prompt_without_end_the_beginning_is_read_and_the_rest_is_said_to_be_unread(piece: str) -> None:
+    prompt = "be happy. " + piece * (2000 // len(piece))
+    answer = DIRECTOR.plan(Briefing(opening(), Pts(0), prompt))
+    assert answer.storyline.at(Pts(0)).emotion == "joy"
+    assert prompt[-100:] in answer.unclear[-1]
