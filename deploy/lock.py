@@ -2,8 +2,9 @@
 
     make lock
 
-`requirements.txt` is what serving needs, `requirements-dev.txt` what training, tests and checks need on top. They are
-installed without resolving, so that what was tested is what runs, and with two departures from what packages declare:
+`requirements.txt` is what serving needs, `requirements-dev.txt` what training, a local director, tests and checks need on
+top. They are installed without resolving, so that what was tested is what runs, and with two departures from what packages
+declare:
 
 - mediapipe asks for opencv-contrib-python, which needs libGL and writes the same folder as the opencv-python-headless
   that Rostrum uses; the headless one has all that mediapipe calls.
@@ -37,7 +38,7 @@ def write(path: Path, packages: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    runtime, everything = resolved(""), resolved("train,test,lint")
+    runtime, everything = resolved(""), resolved("train,director,test,lint")
     for name in runtime.keys() & everything.keys():
         if runtime[name] != everything[name]:
             sys.exit(f"{name} is {runtime[name]} for serving and {everything[name]} for tests: pin it in pyproject.toml")

@@ -11,6 +11,7 @@ from pathlib import Path
 from engines.avatar_library import AvatarLibrary
 from streamer.clock import Clock
 from streamer.config import BROADCAST_ID, BroadcastSettings, ConfigError, ServerSettings, parse_size
+from streamer.directors.model_director import ModelDirector
 from streamer.render_pool import WorkerSource
 from streamer.session import Session
 
@@ -24,11 +25,19 @@ class TooManyBroadcasts(RuntimeError):
 class Broadcasts:
     """Bounded to `max_broadcasts`. Each runs as a task of its own."""
 
-    def __init__(self, settings: ServerSettings, library: AvatarLibrary, workers: WorkerSource, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: ServerSettings,
+        library: AvatarLibrary,
+        workers: WorkerSource,
+        clock: Clock,
+        director: ModelDirector | None = None,
+    ) -> None:
         self._settings = settings
         self._library = library
         self._workers = workers
         self._clock = clock
+        self._director = director
         self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
         self.started = 0
 
@@ -63,7 +72,7 @@ class Broadcasts:
             raise ConfigError(f"broadcast: {broadcast!r} cannot be an id: use 3 to 64 of a-z, 0-9 and -")
         if len(self._running) >= self._settings.max_broadcasts:
             raise TooManyBroadcasts(f"this server carries {self._settings.max_broadcasts} broadcasts; one has to end first")
-        session = Session(broadcast, self._folder_of, chosen, self._settings, self._workers, self._clock)
+        session = Session(broadcast, self._folder_of, chosen, self._settings, self._workers, self._clock, self._director)
         task = asyncio.get_running_loop().create_task(session.run(), name=f"{broadcast}-run")
         self._running[broadcast] = (session, task)
         task.add_done_callback(lambda _: self._running.pop(broadcast))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 
 from streamer.plan import TIME_BASE_HZ
 
@@ -55,6 +58,55 @@ class BroadcastSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectorSettings:
+    """Who directs. Times in seconds; the keys of servers come from the environment alone and are not kept here.
+
+    openai: `url` (it ends before /chat/completions) and `model`; `hearing_model` and `seeing_model` where other models caption
+    voice and portrait. transformers: `path`, a Qwen2.5-Omni or Qwen2.5-VL checkpoint; `seeing_path` where another one sees.
+    """
+
+    backend: Literal["embedded", "openai", "transformers"] = "embedded"
+    url: str = ""
+    model: str = ""
+    hearing_model: str | None = None
+    seeing_model: str | None = None
+    key_env: str | None = None  # the environment variable that holds the key
+    path: Path | None = None
+    seeing_path: Path | None = None
+    device: str | None = None  # as torch names it; None: a GPU where there is one
+    soft_s: float = 1.5  # then the embedded plan goes on air, and the model's may refine it
+    hard_s: float = 8.0  # then the model's is not waited for any more
+    listen_every_s: float = 4.0
+    listen_for_s: float = 8.0  # of voice in one caption
+
+    def __post_init__(self) -> None:
+        if self.backend == "openai":
+            if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname:
+                raise ConfigError(f"director-url: {self.url!r} is not an address such as http://127.0.0.1:8000/v1")
+            if not self.model:
+                raise ConfigError("director-model: name the model that the server offers, such as Qwen/Qwen2.5-Omni-7B")
+            self.key()
+        if self.backend == "transformers":
+            for name, path in (("director-path", self.path), ("director-seeing-path", self.seeing_path)):
+                if path and not (path / "config.json").is_file():
+                    raise ConfigError(f"{name}: {path} is not a checkpoint: it has no config.json")
+            if not self.path:
+                raise ConfigError("director-path: give the folder of a Qwen2.5-Omni or Qwen2.5-VL checkpoint")
+        if not 0 < self.soft_s <= self.hard_s <= 120:
+            raise ConfigError(f"director-deadlines: {self.soft_s} and {self.hard_s} s must rise, and end by 120 s")
+        if not 0.5 <= self.listen_every_s <= 60 or not 1 <= self.listen_for_s <= 15:
+            raise ConfigError("director-listen: every 0.5 to 60 s, for 1 to 15 s")
+
+    def key(self) -> str:
+        """The server's key, "" where none is needed. Raises ConfigError where the variable is not set."""
+        if not self.key_env:
+            return ""
+        if not (key := os.environ.get(self.key_env, "").strip()):
+            raise ConfigError(f"director-key-env: the environment variable {self.key_env} is not set")
+        return key
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """What the operator chooses. Times in seconds."""
 
@@ -68,4 +120,5 @@ class ServerSettings:
     connect_timeout_s: float = 60.0  # a broadcast whose host never comes is ended
     resume_s: float = 30.0  # a host that was lost may come back for so long
     ice_servers: tuple[str, ...] = field(default=())  # stun: and turn: URLs, also told to the peers
+    director: DirectorSettings = field(default_factory=DirectorSettings)
     offer_loopback: bool | None = None  # 127.0.0.1 as an ICE candidate; None: when there is no other address

@@ -9,13 +9,14 @@ from typing import assert_never
 
 from engines.prompts import ACTIONS
 from streamer import protocol
-from streamer.briefing import Briefing, Director
+from streamer.briefing import Briefing, Director, Plan, PortraitCaption, VoiceCaption
 from streamer.director import ACTION_S, CAMERA_S, delete, direct, edit, lay, opening, overlay, undo, undrawn
 from streamer.plan import FIELDS, Beat, Directive, Pts, Sources, Storyline, pts_from_s
 from streamer.protocol import Code, ErrorMessage, StorylineMessage
 from streamer.storyline_schema import MAX_BEATS
 
 _DEPTH = 32
+_CAPTIONS = 8  # of the voice that are kept
 _MAX_AHEAD = pts_from_s(3600.0)
 
 
@@ -52,6 +53,9 @@ class Desk:
         self._before: deque[Storyline] = deque(maxlen=_DEPTH)
         self._rested: tuple[Storyline, Storyline] | None = None  # before and since
         self._because = ""
+        self._voice: deque[VoiceCaption] = deque(maxlen=_CAPTIONS)
+        self._portrait = PortraitCaption()
+        self.transcript = ""  # the last words heard
         self.line = opening()
 
     @property
@@ -106,9 +110,47 @@ class Desk:
         last = Beat(at, None, holds.emotion, holds.intensity, sources=Sources(emotion=holds.sources.emotion))
         self._change(undo(self.line, replace(self.line, beats=(last,), cues=()), at), "interrupt")
 
+    def briefing(self, message: protocol.Prompt, at: Pts) -> Briefing:
+        """All that a director may know about this prompt. Raises Refused."""
+        return self._briefing(self._time(message, at), message.text)
+
+    def carry_out(self, plan: Plan, message: protocol.Prompt, at: Pts, *, refines: bool = False) -> Done:
+        """What a director has made of a briefing. It can be taken back, together with what it refines. Raises Refused."""
+        if refines:
+            self._follow(plan.storyline, message.text)
+        else:
+            self._change(plan.storyline, message.text)
+        return Done(self._time(message, at), tuple(map(str, plan.understood)), plan.undrawn)
+
+    def hear(self, caption: VoiceCaption, at: Pts) -> None:
+        """How the voice sounds now; it decides what the user has not."""
+        self._voice.append(caption)
+        self._follow_captions("the voice", at)
+
+    def see(self, caption: PortraitCaption, at: Pts) -> None:
+        """What the portrait on air shows; it decides what neither user nor voice have."""
+        self._portrait = caption
+        self._follow_captions("the portrait", at)
+
+    def _follow_captions(self, because: str, at: Pts) -> None:
+        plan = self._director.plan(self._briefing(at))
+        if plan.storyline is not self.line and not self.is_at_rest:
+            self._follow(plan.storyline, because)
+
+    def _briefing(self, at: Pts, prompt: str = "") -> Briefing:
+        return Briefing(
+            self.line,
+            at,
+            prompt,
+            portrait=self._portrait,
+            voice=tuple(self._voice),
+            transcript=self.transcript,
+            actions=self._actions,
+        )
+
     def _prompt(self, message: protocol.Prompt, at: Pts) -> Done:
         at = self._time(message, at)
-        plan = self._director.plan(Briefing(self.line, at, message.text, actions=self._actions))
+        plan = self._director.plan(self._briefing(at, message.text))
         if not plan.understood:
             hint = "name an emotion, an action or a camera move, such as `very happy, nods, slow zoom in`"
             raise Refused("not_understood", f"nothing in this was understood: {hint}", "text")

@@ -268,6 +268,24 @@ class Level(Message):
     speaking: bool
 
 
+class DirectorMessage(Message):
+    """Where a language model directs: how it stands, on joining and at each change, and what became of a prompt.
+
+    `asking`: a prompt is with the model. `resting`: it failed and is left alone, meanwhile the embedded planner plans alone.
+    """
+
+    type: Literal["director"] = "director"
+    backend: str
+    state: Literal["ready", "asking", "resting"]
+    retry_in_s: float | None = Field(default=None, description="while resting: until it is tried again")
+    reason: str = Field(default="", description="of the last failure, empty once there was an answer")
+    notes: tuple[str, ...] = Field(default=(), description="what falls short, such as a model that takes no sound")
+    id: str | None = Field(default=None, description="of the prompt this is about")
+    planned_by: str | None = Field(default=None, description="whose plan for it is on the storyline; null: none yet, or none")
+    note: str = Field(default="", description="why, where it is not the model's, or not the model's alone")
+    refused: tuple[str, ...] = Field(default=(), description="what the model proposed without the authority for it")
+
+
 class StateMessage(Message):
     """`connecting` until the host's sound arrives, `live`, `idle` while the host is lost, `ended` for good."""
 
@@ -308,6 +326,7 @@ ServerMessage = Annotated[
     | Aired
     | Metrics
     | Level
+    | DirectorMessage
     | StateMessage
     | ErrorMessage
     | Pong,

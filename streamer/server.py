@@ -52,6 +52,9 @@ from streamer.broadcasts import Broadcasts, TooManyBroadcasts
 from streamer.clock import Clock, SystemClock
 from streamer.config import ConfigError, ServerSettings
 from streamer.control import Role
+from streamer.director import EmbeddedDirector
+from streamer.directors import chat_model
+from streamer.directors.model_director import ModelDirector
 from streamer.metrics import Sample, exposition
 from streamer.protocol import ErrorMessage
 from streamer.render_pool import REAL_WORKER, WorkerSource
@@ -85,7 +88,10 @@ class Server:
         self._settings = settings
         self._library = library
         self._workers = WorkerSource(worker_class, settings.worker_threads)
-        self.broadcasts = Broadcasts(settings, library, self._workers, clock or SystemClock())
+        clock = clock or SystemClock()
+        model = chat_model(settings.director)
+        self._director = ModelDirector(model, EmbeddedDirector(), clock) if model else None
+        self.broadcasts = Broadcasts(settings, library, self._workers, clock, self._director)
 
     def app(self) -> Starlette:
         """The ASGI application; its lifespan starts the spare worker and ends what runs."""
@@ -137,11 +143,15 @@ class Server:
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         webrtc.offer_loopback(self._settings.offer_loopback)
         self._workers.prepare()
+        if self._director:
+            self._director.start()
         try:
             yield
         finally:
             await self.broadcasts.close()
             await self._workers.close()
+            if self._director:
+                await self._director.close()
 
     # -- pages and avatars ----------------------------------------------------------------------------------------------
 

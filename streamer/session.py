@@ -29,6 +29,8 @@ from streamer.config import BroadcastSettings, ServerSettings
 from streamer.control import Answer, ControlRoom, Role
 from streamer.desk import Desk, Refused
 from streamer.director import EmbeddedDirector
+from streamer.director_service import DirectorService
+from streamer.directors.model_director import ModelDirector
 from streamer.features import VoiceWindow
 from streamer.host import Host
 from streamer.ingest import Ingest
@@ -40,6 +42,7 @@ from streamer.plan import BlueprintJob, Keyframe, Pts, Storyline, SubClipJob, pt
 from streamer.previews import Previews
 from streamer.protocol import Accepted, ErrorMessage, State
 from streamer.render_pool import RenderFailed, RenderPool, Superseded, WorkerLost, WorkerSource
+from streamer.stage import Stage
 from streamer.webrtc import OfferError
 
 log = logging.getLogger(__name__)
@@ -61,8 +64,9 @@ class Session:
         server: ServerSettings,
         workers: WorkerSource,
         clock: Clock,
+        director: ModelDirector | None = None,
     ) -> None:
-        """folder_of: where an avatar lies, by name; raises AvatarError for one that is not there."""
+        """folder_of: where an avatar lies, by name; raises AvatarError for one that is not there. director: a model's."""
         self.broadcast = broadcast
         self.settings = settings
         self.state: State = "connecting"
@@ -106,6 +110,8 @@ class Session:
         self._folder_of = folder_of
         self._muted = False
 
+        self.directing = DirectorService(director, self._stage(), server.director) if director else None
+
     @property
     def storyline(self) -> Storyline:
         """What the avatar is to do, as it stands now."""
@@ -124,6 +130,8 @@ class Session:
                     tasks.create_task(self._report(), name=f"{self.broadcast}-report"),
                     tasks.create_task(self.previews.run(self._position), name=f"{self.broadcast}-preview"),
                 ]
+                if self.directing:
+                    running.append(tasks.create_task(self.directing.run(), name=f"{self.broadcast}-direct"))
                 await self._over.wait()
                 for task in running:
                     task.cancel()
@@ -330,8 +338,12 @@ class Session:
                     return self._interrupt(message)
                 case protocol.SwitchAvatar():
                     return self._open_avatar(message)
+                case protocol.Prompt() if self.directing:
+                    return self.directing.direct(message)
                 case _:
                     done = self.desk.take(message, at)
+                    if self.directing:
+                        self.directing.note(message)
         except Refused as refused:
             return refused.answer(message)
         return self._accept(message, done.at, *done.understood, undrawn=done.undrawn)
@@ -366,6 +378,8 @@ class Session:
 
     def _rest(self, message: protocol.Idle, on: bool, at: Pts) -> BaseModel:
         self.desk.rest(on, at)
+        if self.directing:
+            self.directing.note(message)
         self._tell_status()
         return self._accept(message, at, "idle" if on else "back")
 
@@ -380,6 +394,8 @@ class Session:
             self.on_air.interrupt(Pts(self._anchor.pts + self._frame))
         at = self._revisable()
         self.desk.stop(at)
+        if self.directing:
+            self.directing.note(message)
         self._news.set()
         return self._accept(message, at, "interrupt")
 
@@ -430,6 +446,7 @@ class Session:
         told: list[BaseModel] = [reports.hello(self.broadcast, role, self.state, self.avatar.on_air, self.settings)]
         if role == "host":
             told += [self.desk.report(), self.status(), *self.previews.latest]
+            told += [self.directing.report()] if self.directing else []
         return told
 
     # -- reports --------------------------------------------------------------------------------------------------------
@@ -465,9 +482,22 @@ class Session:
                 if turn % 10 == 0:
                     self.control.tell(self.metrics())
 
+    def _stage(self) -> Stage:
+        """What a director that takes its time sees of this broadcast."""
+        return Stage(
+            self.desk,
+            self.voice,
+            revisable=self._revisable,
+            accept=lambda prompt, done: self._accept(prompt, done.at, *done.understood, undrawn=done.undrawn),
+            folder=lambda: self._folder_of(self.avatar.on_air),
+            tell=self.control.tell,
+        )
+
     async def _release(self) -> None:
         for task in self._planning:
             task.cancel()
+        if self.directing:
+            await self.directing.close()
         await self.avatar.close()
         self.ingest.detach()
         self.control.close()
