@@ -132,12 +132,16 @@ class SpeechEncoder:
                 break
         return features
 
+    def read_window(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The features [54, 384] of one window of sound, float32 [17280] in −1..1, all of it heard at once."""
+        (features,) = self._session.run(["features"], {"mel": log_mel(sound[None])})
+        return features[0]
+
     def _window(self, window: NDArray[np.float32], end: int) -> NDArray[np.float32]:
         key = (end, hash(window.tobytes()))
         if key not in self._blocks:
             # One window a call: a batch could round differently from a single, and then a cut would show.
-            (features,) = self._session.run(["features"], {"mel": log_mel(window[None])})
-            self._blocks[key] = features[0]
+            self._blocks[key] = self.read_window(window)
             if len(self._blocks) > _CACHED_BLOCKS:
                 self._blocks.popitem(last=False)
         self._blocks.move_to_end(key)
