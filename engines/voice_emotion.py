@@ -26,7 +26,7 @@ WEIGHTS = Path(__file__).parent / "weights" / "voice" / "emotion.npz"
 VOICE_EMOTIONS = ("calm", "anger", "joy", "sadness")
 SPEECH = 0.5  # probability from which a chunk counts as speech
 _WINDOW = 17_280  # samples that the encoder hears at once: the second and 80 ms before it
-_LEAST_SPEECH_S = 0.8  # to judge by
+_LEAST_SPEECH_S = 1.6  # to judge by
 _FEATURE_RATE = 50
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -21,10 +21,12 @@ from streamer.plan import TIME_BASE_HZ, Pts, pts_from_s
 VOICE_RATE_HZ = 16_000
 TICKS_PER_SAMPLE = TIME_BASE_HZ // VOICE_RATE_HZ
 WINDOW_S = 4  # seconds of voice judged together
-_CLAIM, _KEEP = 0.5, -0.3  # evidence, in nats, that makes a claim and that lets it go
-_FOLLOW = 0.45  # of the way to the newest evidence, a second of speech
+_CLAIM, _KEEP = 0.3, -0.5  # evidence, in nats, that makes a claim and that lets it go
+_DOUBT = -1.0  # evidence before anything is heard
+_FOLLOW = 0.35  # of the way to the newest evidence, a second of speech
 _FORGET_S = 4.0  # of silence, after which a feeling is over
 _STEP = 0.15  # of intensity worth another caption
+_BEGINNING_S = 12
 _NOTICED_S = 2.5  # how long a mood is heard before it is claimed, about
 _CALM = VoiceCaption(Pts(0), "calm", 0.5, "the voice is calm")
 
@@ -32,8 +34,10 @@ _CALM = VoiceCaption(Pts(0), "calm", 0.5, "the voice is calm")
 class VoiceMood:
     """Evidence in, a second at a time; captions out."""
 
-    def __init__(self) -> None:
-        self._evidence: dict[str, float] = {}
+    def __init__(self, first: Mapping[str, float] | None = None) -> None:
+        """first: what is known of the voice beforehand (a file); by default it is taken for calm."""
+        self._first = dict(first or {})
+        self._evidence = dict(self._first)
         self._silent_s = 0.0
         self.caption = _CALM
 
@@ -42,12 +46,12 @@ class VoiceMood:
         if evidence is None:
             self._silent_s += 1
             if self._silent_s >= _FORGET_S:
-                self._evidence = {}
+                self._evidence = dict(self._first)
                 return self._become("calm", _CALM.intensity, at)
             return None
         self._silent_s = 0.0
         for emotion, new in evidence.items():
-            known = self._evidence.get(emotion, new)
+            known = self._evidence.get(emotion, _DOUBT)
             self._evidence[emotion] = known + _FOLLOW * (new - known)
         best = max(self._evidence, key=lambda emotion: self._evidence[emotion])
         now = self.caption.emotion
@@ -97,23 +101,34 @@ class Hearing:
     def push(self, voice: NDArray[np.int16]) -> list[VoiceCaption]:
         """int16 [n] at 16 kHz, right behind what came before. The captions of where the mood changed, oldest first."""
         changes = []
-        for second in self._ear.push(voice):
-            self._seconds.append(second)
-            self._end += VOICE_RATE_HZ
-            evidence = self._judge.weigh(self._seconds) if second.speech > 0 else None
-            if second.speech and evidence is None:
-                continue  # too little to go by
-            if caption := self._mood.push(evidence, Pts(self._end * TICKS_PER_SAMPLE)):
+        for at, evidence in self.listen(voice):
+            if caption := self._mood.push(evidence, at):
                 changes.append(caption)
         return changes
 
+    def listen(self, voice: NDArray[np.int16]) -> Iterator[tuple[Pts, dict[str, float] | None]]:
+        """The evidence of each second that `voice` completes, and the second's end; None where nobody speaks."""
+        for second in self._ear.push(voice):
+            self._seconds.append(second)
+            self._end += VOICE_RATE_HZ
+            evidence = self._judge.weigh(tuple(self._seconds)) if second.speech > 0 else None
+            if not second.speech or evidence is not None:
+                yield Pts(self._end * TICKS_PER_SAMPLE), evidence
+
 
 def captions_of(voice: NDArray[np.int16], hearing: Hearing | None = None) -> tuple[VoiceCaption, ...]:
-    """A whole recording's captions, int16 [n] at 16 kHz: each set back to where the mood began, the first one to 0."""
-    hearing = hearing or Hearing()
+    """A whole recording's captions, int16 [n] at 16 kHz: the first one at 0, each set back to where its mood began.
+
+    The mood that the recording begins in is the one that its first `_BEGINNING_S` of speech show together.
+    """
     whole = np.concatenate([voice, np.zeros(-len(voice) % VOICE_RATE_HZ, np.int16)])
-    found = [replace(caption, start=Pts(max(0, caption.start - pts_from_s(_NOTICED_S)))) for caption in hearing.push(whole)]
-    if found and found[0].start <= pts_from_s(_NOTICED_S):
-        found[0] = replace(found[0], start=Pts(0))
-    captions = [caption for caption, after in zip(found, [*found[1:], None], strict=True) if not after or after.start > caption.start]
+    evidence = list((hearing or Hearing()).listen(whole))
+    beginning = [each for _, each in evidence if each is not None][:_BEGINNING_S]
+    mood = VoiceMood({emotion: float(np.mean([e[emotion] for e in beginning])) for emotion in beginning[0]} if beginning else None)
+    mood.push({}, Pts(0))
+    captions = [mood.caption]
+    for at, each in evidence:
+        if caption := mood.push(each, at):
+            start = Pts(max(0, at - pts_from_s(_NOTICED_S)))
+            captions = [earlier for earlier in captions if earlier.start < start] + [replace(caption, start=start)]
     return tuple(captions)
