@@ -5,6 +5,7 @@ Weights: silero-vad 6.2.3, MIT (engines/weights/voice).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,15 +24,7 @@ class VoiceActivity:
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         """Raises FileNotFoundError, or ValueError where the file is not the one this was made for."""
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing: reinstall rostrum")
-        model = path.read_bytes()
-        if sha256(model).hexdigest() != SHA256:
-            raise ValueError(f"{path} is not silero-vad 6.2.3's silero_vad_16k_op15.onnx: reinstall rostrum")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = _load(path)
         self._state = np.zeros((2, 1, 128), np.float32)
         self._sound = np.zeros(_CONTEXT, np.float32)
 
@@ -45,3 +38,17 @@ class VoiceActivity:
             found.append(speech[0, 0])
             self._sound = self._sound[CHUNK:]
         return np.array(found, np.float32)
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path) -> ort.InferenceSession:
+    """One for all broadcasts: a session keeps no state of its own."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: reinstall rostrum")
+    model = path.read_bytes()
+    if sha256(model).hexdigest() != SHA256:
+        raise ValueError(f"{path} is not silero-vad 6.2.3's silero_vad_16k_op15.onnx: reinstall rostrum")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,12 @@ SPEECH = 0.5  # probability from which a chunk counts as speech
 _WINDOW = 17_280  # samples that the encoder hears at once: the second and 80 ms before it
 _LEAST_SPEECH_S = 1.6  # to judge by
 _FEATURE_RATE = 50
+
+
+@lru_cache(maxsize=1)
+def _shared_encoder() -> SpeechEncoder:
+    """One for all broadcasts: single windows leave nothing behind in it."""
+    return SpeechEncoder()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +56,7 @@ class VoiceEar:
     """Listens to an endless voice. Keeps two seconds of sound at most."""
 
     def __init__(self, encoder: SpeechEncoder | None = None) -> None:
-        self._encoder = encoder or SpeechEncoder()
+        self._encoder = encoder or _shared_encoder()
         self._activity = VoiceActivity()
         self._sound = np.zeros(_WINDOW - SAMPLE_RATE_HZ, np.int16)  # from `_WINDOW` before the end of the next second
         self._speech = np.zeros(0, np.float32)  # probabilities of the chunks of the next second
@@ -87,9 +94,8 @@ class VoiceEar:
         level = float(np.percentile(frames.level_db, 95))
         self._loud_db = level if self._loud_db < level else self._loud_db + 0.1 * (level - self._loud_db)
         spoken = is_speech[at(np.arange(len(frames)) * prosody.HOP)]
-        return HeardSecond(
-            float(is_speech.mean()), level, features[here].sum(axis=0), int(here.sum()), frames.where(spoken)
-        )
+        sound = features[here].sum(axis=0)
+        return HeardSecond(float(is_speech.mean()), level, sound, int(here.sum()), frames.where(spoken))
 
 
 def measure(seconds: Sequence[HeardSecond]) -> NDArray[np.float32] | None:

@@ -124,8 +124,10 @@ def captions_of(voice: NDArray[np.int16], hearing: Hearing | None = None) -> tup
     whole = np.concatenate([voice, np.zeros(-len(voice) % VOICE_RATE_HZ, np.int16)])
     evidence = list((hearing or Hearing()).listen(whole))
     beginning = [each for _, each in evidence if each is not None][:_BEGINNING_S]
-    mood = VoiceMood({emotion: float(np.mean([e[emotion] for e in beginning])) for emotion in beginning[0]} if beginning else None)
-    mood.push({}, Pts(0))
+    mood = VoiceMood()
+    if beginning:
+        mood = VoiceMood({emotion: float(np.mean([each[emotion] for each in beginning])) for emotion in beginning[0]})
+        mood.push({}, Pts(0))
     captions = [mood.caption]
     for at, each in evidence:
         if caption := mood.push(each, at):

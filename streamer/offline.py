@@ -20,10 +20,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from engines.avatar_library import Avatar
 from engines.motion import Motion, rest
-from streamer import keyframes, subclips
+from streamer import hearing, keyframes, seeing, subclips
 from streamer.blueprint import BlueprintRoller
-from streamer.briefing import Briefing
+from streamer.briefing import Briefing, Plan, PortraitCaption
 from streamer.clock import SystemClock
 from streamer.director import EmbeddedDirector, opening
 from streamer.outputs.mp4 import Mp4Writer, VideoFormat, encode_group
@@ -116,7 +117,9 @@ class Studio:
         options, frame = self.options, ticks_per_frame(self.options.fps)
         num_frames = -(-recording.duration // frame)
         end = Pts(num_frames * frame)
-        storyline = EmbeddedDirector().plan(Briefing(opening(), Pts(0), prompt, end)).storyline
+        tell("listening", 0, 1)
+        storyline = plan_show(recording, self.avatar, prompt, end).storyline
+        tell("listening", 1, 1)
         anchors = self._anchors(recording, storyline, end, tell)
         jobs = [
             subclips.cut(i, 0, storyline, first, last, recording, options.fps, Pts(0), options.seed)
@@ -192,6 +195,13 @@ class Studio:
                 yield out.popleft().result()
         while out:
             yield out.popleft().result()
+
+
+def plan_show(recording: Recording, avatar: Path | None, prompt: str, end: Pts) -> Plan:
+    """The embedded director's plan of a whole recording: what the portrait shows, how the voice sounds, what the user asks."""
+    portrait = seeing.caption(Avatar.load(avatar)) if avatar else PortraitCaption()
+    voice = hearing.captions_of(recording.voice)
+    return EmbeddedDirector().plan(Briefing(opening(), Pts(0), prompt, end, portrait, voice))
 
 
 def render_video(

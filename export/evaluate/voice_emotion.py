@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.features import SpeechEncoder
-from engines.voice_emotion import VOICE_EMOTIONS, VoiceEar
+from engines.voice_emotion import VOICE_EMOTIONS
 from export.train.augment import (
     band_limited,
     coloured_noise,
@@ -29,11 +28,9 @@ from export.train.augment import (
     tilted,
     with_background,
 )
-from streamer.hearing import Hearing, captions_of
+from streamer.hearing import captions_of
 from streamer.plan import s_from_pts
 from streamer.recording import Recording
-
-_ENCODER = SpeechEncoder()
 
 
 def disturbed(voice: NDArray[np.int16]) -> Iterator[tuple[str, NDArray[np.int16]]]:
@@ -59,7 +56,7 @@ def disturbed(voice: NDArray[np.int16]) -> Iterator[tuple[str, NDArray[np.int16]
 
 def heard(voice: NDArray[np.int16]) -> dict[str, float]:
     """Share of the recording's time that each emotion is claimed."""
-    captions = captions_of(voice, Hearing(VoiceEar(_ENCODER)))
+    captions = captions_of(voice)
     ends = [*(s_from_pts(caption.start) for caption in captions[1:]), len(voice) / 16_000]
     shares = dict.fromkeys(VOICE_EMOTIONS, 0.0)
     for caption, end in zip(captions, ends, strict=True):
@@ -86,7 +83,9 @@ def main() -> None:
     if args.acted:
         confusion = {emotion: Counter[str]() for emotion in VOICE_EMOTIONS}
         for name, voice in voices(args.acted):
-            acted = next(e for e, word in zip(VOICE_EMOTIONS, ("neutral", "anger", "joy", "sadness"), strict=True) if word in name)
+            acted = next(
+                e for e, word in zip(VOICE_EMOTIONS, ("neutral", "anger", "joy", "sadness"), strict=True) if word in name
+            )
             for how, other in disturbed(voice):
                 shares = heard(other)
                 most = max(shares, key=lambda emotion: shares[emotion])

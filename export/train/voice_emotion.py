@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve, resample_poly
 
-from engines.features import SpeechEncoder
 from engines.prosody import MEASURES
 from engines.specs import FEATURE_DIM, SAMPLE_RATE_HZ
 from engines.voice_emotion import VOICE_EMOTIONS, HeardSecond, VoiceEar, measure
@@ -62,12 +61,14 @@ def harmed(voice: NDArray[np.int16], rng: np.random.Generator) -> NDArray[np.int
     return (sound * 32767).astype(np.int16)
 
 
-def seconds_of(voice: NDArray[np.int16], encoder: SpeechEncoder) -> list[HeardSecond]:
+def seconds_of(voice: NDArray[np.int16]) -> list[HeardSecond]:
     """A whole recording as the live path hears it."""
-    return VoiceEar(encoder).push(np.concatenate([voice, np.zeros(-len(voice) % SAMPLE_RATE_HZ, np.int16)]))
+    return VoiceEar().push(np.concatenate([voice, np.zeros(-len(voice) % SAMPLE_RATE_HZ, np.int16)]))
 
 
-def discriminant(rows: NDArray[np.float64], labels: NDArray[np.int64], ridge: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def discriminant(
+    rows: NDArray[np.float64], labels: NDArray[np.int64], ridge: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weights [d, k] and biases [k] of the log-odds of k classes against class 0. rows: [n, d], of unit spread."""
     classes = range(len(VOICE_EMOTIONS))
     means = np.stack([rows[labels == k].mean(axis=0) for k in classes])
@@ -99,14 +100,14 @@ def main() -> None:
     parser.add_argument("emodb", type=Path, help="folder of 03a01Fa.wav and so on")
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
-    rng, encoder = np.random.default_rng(0), SpeechEncoder()
+    rng = np.random.default_rng(0)
     rows, labels = [], []
     for path in sorted(args.emodb.glob("*.wav")):
         if (label := LABELS.get(path.stem[5])) is None:
             continue
         voice = Recording.open(path).voice
         for copy in [voice, *(harmed(voice, rng) for _ in range(_HARMED))]:
-            if (row := measure(seconds_of(copy, encoder))) is not None:
+            if (row := measure(seconds_of(copy))) is not None:
                 rows.append(row.astype(np.float64))
                 labels.append(VOICE_EMOTIONS.index(label))
     print(f"{len(rows)} clips: {dict(zip(VOICE_EMOTIONS, np.bincount(labels).tolist(), strict=True))}")
