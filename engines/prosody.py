@@ -42,7 +42,8 @@ def _window_autocorrelation() -> NDArray[np.float32]:
 
 def _mel_bands() -> NDArray[np.float32]:
     """Triangles [513, 26] even in mel (O'Shaughnessy), 50–5500 Hz: what most microphones and codecs leave."""
-    edges_mel = np.linspace(*(2595 * np.log10(1 + np.array([50.0, 5500.0]) / 700)), _NUM_BANDS + 2)
+    low, high = (2595 * np.log10(1 + hz / 700) for hz in (50.0, 5500.0))
+    edges_mel = np.linspace(low, high, _NUM_BANDS + 2)
     edges = 700 * (10 ** (edges_mel / 2595) - 1)
     rising = (_HZ[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - _HZ[:, None]) / (edges[2:] - edges[1:-1])
@@ -153,12 +154,12 @@ def _pitch(power: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
     worth = np.where(is_peak, at - _OCTAVE_COST * np.log2(lags / _FIRST_LAG), -1.0)
     best = np.argsort(-worth, axis=1)[:, :_NUM_CANDIDATES]
     take = lambda a: np.take_along_axis(a, best, axis=1)  # noqa: E731
-    l, c, r_ = take(left), take(at), take(right)
-    curve = l - 2 * c + r_
-    shift = np.where(curve < -1e-9, 0.5 * (l - r_) / np.where(curve < -1e-9, curve, -1), 0)
+    before, peak, after = take(left), take(at), take(right)
+    curve = before - 2 * peak + after
+    shift = np.where(curve < -1e-9, 0.5 * (before - after) / np.where(curve < -1e-9, curve, -1), 0)
     known = take(is_peak)
     pitch = np.where(known, SAMPLE_RATE_HZ / (lags[best] + np.clip(shift, -0.5, 0.5)), 0)
-    return pitch.astype(np.float32), np.where(known, np.clip(c, 0, 1), 0).astype(np.float32)
+    return pitch.astype(np.float32), np.where(known, np.clip(peak, 0, 1), 0).astype(np.float32)
 
 
 #: What `describe` gives, in order.
@@ -258,7 +259,7 @@ def _peaks(level: NDArray[np.float32], is_speech: NDArray[np.bool_]) -> int:
     return count
 
 
-def _mean(values: NDArray[np.float32]) -> float:
+def _mean(values: NDArray[np.floating]) -> float:
     return float(values.mean()) if len(values) else 0.0
 
 

@@ -88,7 +88,7 @@ class VoiceEar:
             nothing = prosody.analyse(np.zeros(0, np.int16))
             return HeardSecond(0.0, -100.0, np.zeros(FEATURE_DIM, np.float32), 0, nothing)
         is_speech = speech >= SPEECH
-        features = self._encoder.read_window(window.astype(np.float32) / 32768)[-_FEATURE_RATE:]
+        features = self._encoder.read_window((window / 32768).astype(np.float32))[-_FEATURE_RATE:]
         here = is_speech[at((np.arange(_FEATURE_RATE) + 0.5) * SAMPLE_RATE_HZ / _FEATURE_RATE)]
         frames = prosody.analyse(window[-SAMPLE_RATE_HZ - prosody.WINDOW + prosody.HOP :], self._loud_db)
         level = float(np.percentile(frames.level_db, 95))
@@ -98,10 +98,10 @@ class VoiceEar:
         return HeardSecond(float(is_speech.mean()), level, sound, int(here.sum()), frames.where(spoken))
 
 
-def measure(seconds: Sequence[HeardSecond]) -> NDArray[np.float32] | None:
+def measure(seconds: Sequence[HeardSecond], least_speech_s: float = _LEAST_SPEECH_S) -> NDArray[np.float32] | None:
     """The mean speech feature [384] and the prosodic measures of these seconds; None where too little is said in them."""
     num_sound = sum(second.num_sound for second in seconds)
-    if num_sound < _LEAST_SPEECH_S * _FEATURE_RATE:
+    if num_sound < least_speech_s * _FEATURE_RATE:
         return None
     frames = seconds[0].frames
     for second in seconds[1:]:

@@ -2,8 +2,9 @@
 
     python -m export.evaluate.voice_emotion --acted DIR --talking DIR... [--json]
 
-DIR of --acted: WAV files whose names hold anger, joy, sadness or neutral. Each is heard as it is and disturbed: pitch, tempo, level,
-noise, equalisers, telephone, room, Opus. DIR of --talking: WAV files or `talking` .npz of people who are not said to feel anything.
+DIR of --acted: WAV files whose names hold anger, joy, sadness or neutral. Each is heard as it is and disturbed: pitch, tempo,
+level, noise, equalisers, telephone, room, Opus. DIR of --talking: WAV files or `talking` .npz of people who are said to feel
+nothing much.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from streamer.recording import Recording
 def disturbed(voice: NDArray[np.int16]) -> Iterator[tuple[str, NDArray[np.int16]]]:
     """The voice as it is, and in ways that change nothing of what is felt."""
     rng = np.random.default_rng(0)
-    sound = voice.astype(np.float32) / 32768
+    sound = (voice / 32768).astype(np.float32)
     yield "as it is", voice
     for name, other in (
         ("20 dB quieter", sound / 10),

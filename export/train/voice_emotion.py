@@ -2,9 +2,9 @@
 
     python -m export.train.voice_emotion EMODB/wav engines/weights/voice/emotion.npz
 
-Two linear discriminants with a shared, ridged covariance (Fisher 1936; Hastie et al. 2009, 4.3), one over Whisper's features and one
-over the prosodic measures, are added up. Each clip counts three times: as it is, and twice through another microphone, room and
-speaker size. The thresholds are set by hand on other corpora: see engines/weights/voice/README.md.
+Two linear discriminants with a shared, ridged covariance (Fisher 1936; Hastie et al. 2009, 4.3), one over Whisper's features
+and one over the prosodic measures, are added up. Each clip counts three times: as it is, and twice through another microphone,
+room and speaker size. The thresholds are set by hand on other corpora: see engines/weights/voice/README.md.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ KEPT = (
     "cepstrum_3_spread", "cepstrum_4_spread", "unvoiced_alpha",
 )  # fmt: skip
 _HARMED = 2  # copies of each clip
+_LEAST_SPEECH_S = 0.8  # in a clip: they are short
 _RIDGE = {"sound": 3.0, "prosody": 0.5}
 #: What each discriminant counts, and the log-odds against calm from which an emotion is believed.
 _SHARES = {"anger": (0.7, 0.8), "joy": (0.7, 0.8), "sadness": (1.0, 0.0)}
@@ -107,11 +108,12 @@ def main() -> None:
             continue
         voice = Recording.open(path).voice
         for copy in [voice, *(harmed(voice, rng) for _ in range(_HARMED))]:
-            if (row := measure(seconds_of(copy))) is not None:
+            if (row := measure(seconds_of(copy), _LEAST_SPEECH_S)) is not None:
                 rows.append(row.astype(np.float64))
                 labels.append(VOICE_EMOTIONS.index(label))
     print(f"{len(rows)} clips: {dict(zip(VOICE_EMOTIONS, np.bincount(labels).tolist(), strict=True))}")
-    np.savez_compressed(args.out, **fit(np.stack(rows), np.array(labels)))
+    judge = fit(np.stack(rows), np.array(labels))
+    np.savez_compressed(args.out, **judge)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
