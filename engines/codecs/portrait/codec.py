@@ -29,6 +29,7 @@ from engines.lips import APERTURE_GAIN
 from engines.motion import INDEX, NUM_CHANNELS, Motion
 
 STRIP_ROWS = 128  # tall enough for few calls, short enough for the core's cache
+FULL_DETAIL_ZOOM = 0.5
 #: Channels that have a range of their own; all others go from 0 to 1.
 LIMITS = {
     "headYaw": 0.45, "headPitch": 0.35, "headRoll": 0.35, "headX": 0.6, "headY": 0.4, "headZ": 1.2,
@@ -97,6 +98,8 @@ class PortraitCodec:
         self.lips = Lips(face, self.flow.fields.mouth, canonical, self.flow.step, *planes)
         self._camera: Array | None = None  # that `_behind` shows
         self._behind = layers.behind
+        self._sharpness = 0.0
+        self._person_y = layers.person_y.copy()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -116,8 +119,9 @@ class PortraitCodec:
         if motion.shape != (NUM_CHANNELS,):
             raise ValueError(f"motion must be [{NUM_CHANNELS}], not {list(motion.shape)}")
         motion = self._closed_no_further(within_range(motion))
+        self._focus(float(motion[INDEX["cameraZoom"]]))
         for eye in self.eyes:
-            eye.draw(motion, self.layers.person_y, self.layers.detail, self.layers.person_uv)
+            eye.draw(motion, self._person_y, self.layers.detail, self.layers.person_uv, self._sharpness)
         camera = camera_matrix(motion, self.view)
         sources = self.flow.cells(motion, camera)
         frame = Frame.empty(*self.size)
@@ -139,6 +143,15 @@ class PortraitCodec:
         opening = max(0.0, float(sum(gain * others[INDEX[name]] for name, gain in APERTURE_GAIN.items())))
         others[close] = min(float(motion[close]), self.shut + opening / -APERTURE_GAIN["mouthClose"])
         return others
+
+    def _focus(self, zoom: float) -> None:
+        """The nearer the camera, the more is shown of what the picture knows beyond the frame's pixels."""
+        if self.layers.sharp_y is None:
+            return
+        sharpness = round(float(np.clip(zoom / FULL_DETAIL_ZOOM, 0, 1)) * 8) / 8
+        if sharpness != self._sharpness:
+            self._sharpness = sharpness
+            cv2.addWeighted(self.layers.person_y, 1 - sharpness, self.layers.sharp_y, sharpness, 0, dst=self._person_y)
 
     def _draw_behind(self, camera: Array, frame: Frame) -> None:
         """Fill the frame with the background. What a camera that stands still sees is kept."""
@@ -179,7 +192,7 @@ class PortraitCodec:
             )
             _lay(u, through_uv, u_box)
             _lay(v, through_uv, v_box)
-            person_y = look_up(self.layers.person_y, map_y)
+            person_y = look_up(self._person_y, map_y)
             solid = _longest_run(strip[:, left:right].min(0) == Coverage.ALL)
             for part in (slice(0, solid.start * step), slice(solid.stop * step, y.shape[1])):
                 if part.start < part.stop:
@@ -206,7 +219,7 @@ class PortraitCodec:
         maps = [np.stack(self._map(at, cells)) for at in sides]
         on_upper, on_lower, edges = coverage(*(lips.edge(at - lips.offset, lip) for lip, at in enumerate(maps)))
         detail = np.float32(self.layers.detail)
-        new_y = compose([look_up(self.layers.person_y, at * detail) for at in maps], on_upper, on_lower)
+        new_y = compose([look_up(self._person_y, at * detail) for at in maps], on_upper, on_lower)
         half_maps = [self._map(at * np.float32(0.5) - np.float32(0.25), cells, 2) for at in sides]
         skin = [look_up(self.layers.person_uv, at)[..., :2] for at in half_maps]
         new_uv = compose(skin, half(on_upper), half(on_lower))

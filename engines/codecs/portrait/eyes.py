@@ -80,7 +80,7 @@ class Eye:
         self.lash_reach = float(np.clip(0.6 * shape.brow_gap, 0.2, 0.55)), side
         self.planes = (self._plane(person_y, person_y, 1), self._plane(person_uv, half(person_y), 2))
         self._find_lash_contrast()
-        self._drawn: _Pose | None = None
+        self._drawn: tuple[_Pose, float] | None = None
 
     def _plane(self, whole: Array, light: Array, divide: int) -> _Plane:
         shape = self.shape
@@ -130,17 +130,24 @@ class Eye:
         lift = 0.30 * squint * (1 - blink) - 0.12 * down * (1 - blink)
         return _Pose(close, lift, gaze_s, gaze_t, float(np.clip((close - 0.15) / 0.85, 0, 1)))
 
-    def draw(self, motion: Motion, person_y: Picture, detail: int, person_uv: Picture) -> None:
-        """Write the eye into the person's planes, in place. person_y is `detail` times as large as the canvas."""
+    def draw(self, motion: Motion, person_y: Picture, detail: int, person_uv: Picture, sharpness: float) -> None:
+        """Write the eye into the person's planes, in place. person_y is `detail` times as large as the canvas.
+
+        sharpness: 0-1, as sharp as what is around it.
+        """
         pose = self.pose(motion)
-        if pose == self._drawn:
+        if (pose, sharpness) == self._drawn:
             return
-        self._drawn = pose
+        self._drawn = pose, sharpness
         y, uv = (rounded(plane.picture if pose.still else self._render(plane, pose)) for plane in self.planes)
         plane, edge = self.planes[0], 2  # what the cubic filter sees beyond the window is not known
         rows, cols = (slice((axis.start + edge) * detail, (axis.stop - edge) * detail) for axis in (plane.rows, plane.cols))
         inner = slice(edge * detail, -edge * detail)
-        person_y[rows, cols] = enlarged(y, detail)[inner, inner]
+        y = enlarged(y, detail)
+        if sharpness:
+            more = 0.5 * sharpness
+            y = np.asarray(cv2.addWeighted(y, 1 + more, cv2.GaussianBlur(y, (0, 0), 1.5), -more, 0), np.uint8)
+        person_y[rows, cols] = y[inner, inner]
         plane = self.planes[1]
         person_uv[plane.rows, plane.cols, :2] = uv
 

@@ -17,6 +17,8 @@ CHROMA_GREEN_RGB = (0, 177, 64)
 
 #: Pictures magnified more than this are smooth between their pixels already.
 MOST_DETAILED_SCALE = 1.1
+#: Pictures shrunk less than this have nothing more to show to a near camera.
+LEAST_SHARPER_SCALE = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,12 +27,14 @@ class Layers:
 
     The person is premultiplied; `through` is how much of the background shows, 0 to 255. The person's Y is kept `detail` times
     as large as the canvas, so that a linear look-up between its pixels is as good as a cubic one.
-    person_y, through: [h * detail, w * detail]; person_uv: [h/2, w/2, 4], the third being `through`, the fourth nothing;
+    sharp_y is person_y with what the picture knows beyond the canvas's pixels, None where that is nothing: for a near camera.
+    person_y, sharp_y, through: [h * detail, w * detail]; person_uv: [h/2, w/2, 4], the third being `through`, the fourth nothing;
     behind: Y [h, w], U and V [h/2, w/2].
     """
 
     detail: int
     person_y: Picture
+    sharp_y: Picture | None
     through: Picture
     person_uv: Picture
     behind: tuple[Picture, Picture, Picture]
@@ -58,11 +62,22 @@ class Layers:
         if kind == "green":
             green = to_planes(np.full((*back_y.shape, 3), CHROMA_GREEN_RGB, np.uint8))
             back_y, back_uv = (plane.astype(np.float32) for plane in green)
-        detail = 2 if view.scaled[0] < MOST_DETAILED_SCALE * view.picture_size[0] else 1
+        detail = 2 if view.scale < MOST_DETAILED_SCALE else 1
+        soft_y, through = enlarged(rounded(person_y), detail), enlarged(rounded(255 * (1 - alpha)), detail)
+        sharp_y = None
+        if detail > 1 and view.scale < LEAST_SHARPER_SCALE:
+            # `enlarged` keeps a pixel's upper left quarter in its place.
+            quarter, flags = np.array(((1, 0, 0.5), (0, 1, 0.5)), np.float32), cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+            larger = to_planes(view.times(detail).canvas(picture))[0]
+            larger = cv2.warpAffine(larger, quarter, larger.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+            finer = cv2.subtract(larger, enlarged(rounded(y), detail), dtype=cv2.CV_32F)
+            finer = np.where((through < 2) & (enlarged(rounded(255 * beyond), detail) == 0), finer, 0)
+            sharp_y = rounded(np.add(soft_y, finer, dtype=np.float32))
         return cls(
             detail,
-            enlarged(rounded(person_y), detail),
-            enlarged(rounded(255 * (1 - alpha)), detail),
+            soft_y,
+            sharp_y,
+            through,
             rounded(np.dstack((person_uv, 255 * (1 - alpha_uv), np.zeros_like(alpha_uv)))),
             (rounded(back_y), rounded(back_uv[..., 0]), rounded(back_uv[..., 1])),
         )

@@ -65,9 +65,19 @@ class View:
         top = _placed(height * 0.46 - float(nose[1]), scaled[1], height) if scaled[1] >= height else height - scaled[1]
         return cls(size, margin, picture_size, scaled, (margin + left, margin + top))
 
+    @property
+    def scale(self) -> float:
+        """Canvas pixels in a pixel of the picture."""
+        return self.scaled[0] / self.picture_size[0]
+
+    def times(self, factor: int) -> View:
+        """The same view with all pixels `factor` times as many."""
+        size, scaled, corner = ((pair[0] * factor, pair[1] * factor) for pair in (self.size, self.scaled, self.corner))
+        return View(size, self.margin * factor, self.picture_size, scaled, corner)
+
     def place(self, face: Face) -> Face:
         """A face found in the picture, on the canvas."""
-        scale = self.scaled[0] / self.picture_size[0]
+        scale = self.scale
         # pixel centres at whole numbers: x_canvas + 0.5 = (x_picture + 0.5) * scale + corner
         return face.scaled(scale, (0.5 * scale - 0.5 + self.corner[0], 0.5 * scale - 0.5 + self.corner[1]))
 

@@ -75,6 +75,22 @@ def test_the_same_motion_gives_the_same_frame_whatever_came_before(codec: Portra
     assert np.array_equal(codec.decode(speaking), first)
 
 
+def test_a_near_camera_shows_more_of_the_picture_than_the_frame_at_rest_holds(codec: PortraitCodec, avatar: Avatar) -> None:
+    zoom, size = 0.6, np.array(SIZE)
+    corner = (size - size / np.exp(zoom)) / 2
+
+    def enlarged(picture: Array) -> Array:
+        scale = picture.shape[0] / size[0]
+        box = np.float32([[scale / np.exp(zoom), 0, scale * corner[0]], [0, scale / np.exp(zoom), scale * corner[1]]])
+        return cv2.warpAffine(picture, box, SIZE, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+
+    middle = slice(96, 288)
+    original = enlarged(cv2.cvtColor(avatar.picture(), cv2.COLOR_RGB2YUV_I420)[: avatar.height].astype(np.float32))
+    near, far = luma(codec, motion(cameraZoom=zoom)), enlarged(luma(codec, rest()))
+    fine = [cv2.Laplacian(picture[middle, middle], cv2.CV_32F).std() for picture in (near, far, original)]
+    assert fine[1] < 0.8 * fine[0] < fine[2]
+
+
 def test_frames_are_drawn_one_at_a_time_and_stay_as_they_were(codec: PortraitCodec) -> None:
     clip = np.stack([motion(jawOpen=0.1 * i, headYaw=0.05 * i) for i in range(3)])
     frames = codec.frames(clip)
@@ -83,6 +99,24 @@ def test_frames_are_drawn_one_at_a_time_and_stay_as_they_were(codec: PortraitCod
     rest_of_them = list(frames)
     assert np.array_equal(first, as_drawn) and len(rest_of_them) == 2
     assert np.array_equal(rest_of_them[1], codec.decode(clip[2]))
+
+
+def test_drawn_lids_close_without_leaving_the_eye_behind() -> None:
+    codec = PortraitCodec(Avatar.load(SHIPPED_ROOT / "kenji"), SIZE)
+    eye = codec.eyes[0].shape
+    centre = eye.centre - codec.view.margin
+    rows, cols = (slice(int(c - eye.half * 0.5), int(c - eye.half * 0.05)) for c in (centre[1], centre[0] + eye.half * 0.3))
+    shut = codec.decode_rgb(motion(eyeBlink=1.0))[rows, cols].astype(int)
+    assert (shut[..., 0] > shut[..., 2]).mean() > 0.95  # skin is redder than it is blue; the iris and the whites are not
+
+
+def test_rounded_lips_hide_the_teeth(avatar: Avatar) -> None:
+    codec = PortraitCodec(avatar, SIZE)
+    shapes = {"open": motion(jawOpen=0.25), "round": motion(jawOpen=0.25, mouthFunnel=0.9)}
+    before = {name: luma(codec, shape) for name, shape in shapes.items()}
+    codec.lips.upper[:], codec.lips.lower[:] = 0, 0
+    changed = {name: np.abs(luma(codec, shape) - before[name]).max() for name, shape in shapes.items()}
+    assert changed["open"] > 40 and changed["round"] < 10
 
 
 def test_no_motion_folds_the_face(codec: PortraitCodec) -> None:
