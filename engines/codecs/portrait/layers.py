@@ -28,7 +28,7 @@ class Layers:
     The person is premultiplied; `through` is how much of the background shows, 0 to 255. The person's Y is kept `detail` times
     as large as the canvas, so that a linear look-up between its pixels is as good as a cubic one.
     sharp_y is person_y with what the picture knows beyond the canvas's pixels, None where that is nothing: for a near camera.
-    person_y, sharp_y, through: [h * detail, w * detail]; person_uv: [h/2, w/2, 4], the third being `through`, the fourth nothing;
+    person_y, sharp_y, through: [h * detail, w * detail]; person_uv: [h/2, w/2, 4], the third `through`, the fourth nothing;
     behind: Y [h, w], U and V [h/2, w/2].
     """
 
