@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from streamer import lexicon
 from streamer.plan import Directive, Field, When
@@ -63,6 +64,7 @@ _HOLD_STILL = re.compile(
     re.IGNORECASE,
 )
 _NEGATION_ENDS_WORD = re.compile(r"[ぁ-ん가-힣]")  # in Japanese and Korean the negation comes behind its verb
+_NOT_BUT = re.compile(r"instead of|rather than", re.IGNORECASE)  # these reach no further than the next thing
 _DOUBLE_NEGATION = re.compile(
     r"\b(?:can't|cannot|can not|don't|do not|never|won't|couldn't|doesn't) (?:ever )?(?:stop|help|quit|forget|hesitate|fail)(?: to| but| yourself)?\b|\bnot (?:only|just|to mention)\b|\b(?:why not|no problem|no doubt|no worries)\b"
     r"|不停地?|忍不住|不得不|禁不住|情不自禁|别忘了?|不妨|不由得|不禁|不光|不仅|不但|是不是|抑えきれ",
@@ -130,6 +132,7 @@ def _plain(prompt: str, situations: Situations | None) -> str:
     """One form of every letter, straight apostrophes, chat written out, the commonest slips of the finger put right."""
     text = unicodedata.normalize("NFKC", prompt).replace("’", "'").replace("‘", "'").strip()
     text = re.sub(r"(\D)\1{2,}", r"\1\1", text, flags=re.IGNORECASE)
+    text = re.sub(r"(?<=[^\s，,。])(?=[后下]半[段场])", "，", text)
     text = re.sub(r"(\d{4})\d+", r"\1", text)[:MAX_READ]
 
     def right(match: re.Match[str]) -> str:
@@ -148,16 +151,20 @@ def _clauses(text: str) -> list[_Clause]:
     clauses: list[_Clause] = []
     joint, begin = "", 0
     for cut in _CLAUSE.finditer(text):
-        if cut.end() == cut.start() or any(a < cut.end() and cut.start() < b for a, b in whole):
+        overlapping = [a for a, b in whole if a < cut.end() and cut.start() < b]
+        cut_end = min([cut.end(), *overlapping])  # of ", then wait two seconds" the comma cuts
+        if cut_end <= cut.start():
             continue
-        kind = str(cut.lastgroup)
+        kind = str(cut.lastgroup) if cut_end == cut.end() else "and"
         if _letters(piece := text[begin : cut.start()]):
             _append(clauses, piece, joint)
             joint = kind
         else:
             joint = _stronger(joint, kind)
-        begin = cut.end()
+        begin = cut_end
     _append(clauses, text[begin:], joint)
+    if joint == "then" and clauses and not _letters(text[begin:]):
+        clauses[-1].joint = "then"  # "happy now, sad later"
     return clauses
 
 
@@ -206,7 +213,7 @@ def _asked(text: str, carried: str) -> list[_Asked]:
     plain = _DOUBLE_NEGATION.sub(lambda match: " " * len(match.group()), text)
     negations = [
         match
-        for match in _compiled(lexicon.NEGATIONS).finditer(plain)
+        for match in _compiled(lexicon.NEGATIONS, plain.isascii()).finditer(plain)
         if not any(start <= match.start() and match.end() <= end for start, end, *_ in kept)
     ]
     exact = _percent(text)
@@ -219,7 +226,8 @@ def _asked(text: str, carried: str) -> list[_Asked]:
             if _NEGATION_ENDS_WORD.search(negation.group()):
                 negated |= start < negation.start() <= end + 8
             elif negation.group().isascii():
-                negated |= negation.start() < start
+                is_first = not any(negation.end() <= other[0] < start for other in kept)
+                negated |= negation.start() < start and (is_first or not _NOT_BUT.match(negation.group()))
             else:
                 negated |= negation.end() <= start <= max(negation.end() + 6, reach + 3)
         reach = end if negated else reach
@@ -232,14 +240,15 @@ def _asked(text: str, carried: str) -> list[_Asked]:
 def _finds(text: str) -> list[_Find]:
     """Words of the lexicon; of overlapping finds the longest is kept."""
     finds: list[_Find] = []
+    latin = text.isascii()
     for word, pattern in lexicon.CAMERA_MOVES.items():
-        finds += [(m.start(), m.end(), "camera", word, 0.5) for m in _compiled(pattern).finditer(text)]
+        finds += [(m.start(), m.end(), "camera", word, 0.5) for m in _compiled(pattern, latin).finditer(text)]
     for word, pattern in lexicon.ACTIONS.items():
-        finds += [(m.start(), m.end(), "action", word, 0.5) for m in _compiled(pattern).finditer(text)]
+        finds += [(m.start(), m.end(), "action", word, 0.5) for m in _compiled(pattern, latin).finditer(text)]
     for word, rows in lexicon.EMOTIONS.items():
         for usual, pattern in rows:
-            finds += [(m.start(), m.end(), "emotion", word, usual) for m in _compiled(pattern).finditer(text)]
-    nothing = [m.span() for m in _compiled(lexicon.NOTHING).finditer(text)]
+            finds += [(m.start(), m.end(), "emotion", word, usual) for m in _compiled(pattern, latin).finditer(text)]
+    nothing = [m.span() for m in _compiled(lexicon.NOTHING, latin).finditer(text)]
     kept: list[_Find] = []
     for find in sorted(finds, key=lambda f: (f[0] - f[1], f[0])):
         taken = [(other[0], other[1]) for other in kept] + [span for span in nothing if span[1] - span[0] >= find[1] - find[0]]
@@ -308,7 +317,11 @@ def _percent(text: str) -> float | None:
 
 def amount_of(table: tuple[tuple[float, str], ...], text: str) -> float | None:
     """The degree or pace that a text names; of several the longest said, of equals the first of the table."""
-    hits = [(match.start() - match.end(), value) for value, pattern in table if (match := _compiled(pattern).search(text))]
+    hits = [
+        (match.start() - match.end(), value)
+        for value, pattern in table
+        if (match := _compiled(pattern, text.isascii()).search(text))
+    ]
     return min(hits)[1] if hits else None
 
 
@@ -333,6 +346,8 @@ def _give_times(clauses: list[_Clause]) -> None:
             continue
         if timing.begin >= 0 and (timing.is_named or is_time_alone):
             governs = (is_time_alone or timing.begin <= clause.first) and not timing.is_start
+            if is_time_alone and timing.until_s is not None and not before:  # "say nothing until 4 s, then …"
+                timing = replace(timing, when=replace(timing.when, after_s=timing.until_s), until_s=None, is_named=True)
             if is_time_alone and before and clause.joint != "then" and not timing.is_named:
                 _apply_late(before, timing)  # "hold that for three seconds"
                 continue
@@ -369,7 +384,7 @@ def _is_next_phase(before: _Clause, clause: _Clause) -> bool:
     """Without a "then": an emotion where the one before was for a while or "at first", or that something turns into."""
     if clause.timing.is_named and not clause.timing.is_start:
         return False
-    if not (_feels(clause) and _feels(before)):
+    if not (_feels(clause) and _feels(before)) or _words(clause) == _words(before):
         return False
     when, timing = before.timing.when, before.timing
     was_limited = timing.is_start or when.for_s is not None or timing.until_s is not None or timing.until_middle
@@ -378,6 +393,10 @@ def _is_next_phase(before: _Clause, clause: _Clause) -> bool:
 
 def _feels(clause: _Clause) -> bool:
     return any(said.field == "emotion" and not said.negated for said in clause.directives)
+
+
+def _words(clause: _Clause) -> set[str]:
+    return {said.word for said in clause.directives if said.field == "emotion"}
 
 
 def _apply_late(before: _Clause, timing: Timing) -> None:
@@ -415,7 +434,8 @@ def _settle(clauses: list[_Clause]) -> tuple[Directive, ...]:
     for clause in clauses:
         for said in clause.directives:
             if said.negated or said.field != "emotion":
-                if said not in settled:
+                last = next((o for o in reversed(settled) if o.field == said.field), None)
+                if said != last:
                     settled.append(said)
                 continue
             rival = next(
@@ -440,17 +460,16 @@ def _outdoes(said: Directive, other: Directive, in_one_clause: bool) -> bool:
 
 # -- patterns -------------------------------------------------------------------------------------------------------------
 
-_cache: dict[str, re.Pattern[str]] = {}
 
+@lru_cache(maxsize=256)
+def _compiled(pattern: str, is_latin: bool = False) -> re.Pattern[str]:
+    """A pattern of the lexicon: Latin alternatives begin at a word's edge and take the rest of the word, others stand anywhere.
 
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern of the lexicon: Latin alternatives begin at a word's edge and take the rest of the word, others stand anywhere."""
-    if pattern not in _cache:
-        latin = [part for part in _split(pattern) if part.isascii()]
-        other = sorted((part for part in _split(pattern) if not part.isascii()), key=len, reverse=True)
-        ways = ([rf"\b(?:{'|'.join(latin)})\w*"] if latin else []) + other
-        _cache[pattern] = re.compile("|".join(ways), re.IGNORECASE)
-    return _cache[pattern]
+    `is_latin`: without those others.
+    """
+    latin = [part for part in _split(pattern) if part.isascii()]
+    other = [] if is_latin else sorted((part for part in _split(pattern) if not part.isascii()), key=len, reverse=True)
+    return re.compile("|".join(([rf"\b(?:{'|'.join(latin)})\w*"] if latin else []) + other or ["(?!)"]), re.IGNORECASE)
 
 
 def _split(pattern: str) -> list[str]:

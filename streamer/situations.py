@@ -292,19 +292,17 @@ class Situations:
         labelled += [(text, len(self._emotions)) for text in NO_FEELING]
         self._examples = np.stack([self._embed(text) for text, _ in labelled])
         wanted = np.eye(len(self._emotions) + 1, dtype=np.float32)[[label for _, label in labelled]]
-        kernel = self._kernel(self._examples)
+        kernel = _kernel(self._examples @ self._examples.T)
         self._weights = np.linalg.solve(kernel + _RIDGE * np.eye(len(kernel), dtype=np.float32), wanted)
 
     def emotion(self, clause: str, margin: float = 0.1) -> str | None:
         """The emotion of a clause's situation, or None where none leads by `margin` over there being none."""
         if not any(char.isalpha() and char.isascii() for char in clause):
             return None
-        scores = self._kernel(self._embed(clause)) @ self._weights
+        likeness = np.einsum("nd,d->n", self._examples, self._embed(clause))  # not BLAS, whose threads wait for a busy machine
+        scores = np.einsum("n,nk->k", _kernel(likeness), self._weights)
         best = int(np.argmax(scores[:-1]))
         return self._emotions[best] if scores[best] - scores[-1] >= margin else None
-
-    def _kernel(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.exp(_SHARPNESS * (vectors @ self._examples.T - 1))
 
     def knows(self, word: str) -> bool:
         """Whether it is a word or an inflection of one, as far as the embedding's vocabulary goes."""
@@ -315,6 +313,11 @@ class Situations:
         tokens, mask = self._words.encode(text)
         mean = tokens[mask].sum(axis=0)
         return mean / (np.linalg.norm(mean) + np.float32(1e-9))
+
+
+def _kernel(likeness: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of cosines."""
+    return np.exp(_SHARPNESS * (likeness - 1))
 
 
 @lru_cache(maxsize=1)

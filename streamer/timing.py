@@ -64,11 +64,11 @@ _SOON = re.compile(
     r"|(?:过|等|停)(?:了|上)?(?:一会儿?|片刻|一下|一阵)|稍后|稍等|过会儿|片刻之?后|停顿(?:一下|片刻)?|少ししてから|しばらくして|少し間を置いて|잠시 ?후|조금 ?있다가|잠깐 ?뒤",
     re.IGNORECASE,
 )
-_LATER = re.compile(r"\blater\b|\banother\b|\bmore\b|\bwait|\bpause|\bgive it|再过|再等|又过|停|さらに|더", re.IGNORECASE)
+_LATER = re.compile(r"\blater\b|等|\banother\b|\bmore\b|\bwait|\bpause|\bgive it|再过|再等|又过|停|さらに|더", re.IGNORECASE)
 _AT = _pattern(
     r"(?:\b(?:at|from|by|around|about|starting(?: at| from)?|beginning at|on|near|past)|@) ?(?:about |around |roughly |the |exactly )*(?:(?:second|sec|t ?=) ?{B}|{N}|{C})(?: mark| point| in\b(?! the))?"
     r"|\b{N} in\b(?!to)|\bsecond {B}\b|^{N}\s*[:：,]|^{C}"
-    r"|从?第 ?{N}(?:钟)?(?:的时候|的時候|时|開始|开始|起|处)?|在 ?{N}(?:的时候|时|处|左右)|到了?{N}(?:的时候|时)|从{N}(?:开始|起)|{N}(?:的时候|时|处|那里|左右|開始|开始)"
+    r"|^(?:说|讲|播|演|进行|等)?到第?{N}(?:的时候|时)?|从?第 ?{N}(?:钟)?(?:的时候|的時候|时|開始|开始|起|处)?|在 ?{N}(?:的时候|时|处|左右)|到了?{N}(?:的时候|时)|从{N}(?:开始|起)|{N}(?:的时候|时|处|那里|左右|開始|开始)"
     r"|{N}(?:の時点|のところ|目|頃|ごろ|で|に)|{N} ?(?:에|쯤|때|부터)"
 )
 _FOR = _pattern(
@@ -122,7 +122,7 @@ _SAYS = (
     r"(?:i|you|we|she|he|they|someone|somebody|anyone|the (?:host|guest|speaker))(?:'ve| have|'ll| will)?(?: finally| ever| first)? "
     r"(?:say|says|said|mention|mentions|mentioned|reach|reaches|hear|hears|hear (?:me|us|him|her) (?:say|mention)|utter|get to|gets to|shout|shouts|call out|speak)"
 )
-_WHEN = r"when(?:ever)?|as(?= i | you | we | she | he )|once|as soon as|the moment|the second|the instant|after|if|each time|every time|any ?time|at the point where|on"
+_WHEN = r"when(?:ever)?|the first time|as(?= i | you | we | she | he )|once|as soon as|the moment|the second|the instant|after|if|each time|every time|any ?time|at the point where|on"
 _STOPPERS = r"nod|smile|grin|look|shake|wink|get|be|give|turn|start|stop|clap|wave|frown|laugh|sigh|raise|point|act|zoom|pan|go|do|make|please|lean|tilt|close|shrug|then|react"
 _CUE = re.compile(
     rf"\b(?P<how>{_WHEN}) {_SAYS}\s+(?:the )?(?:(?:magic )?(?:words?|names?|phrase|line|part about)\s+)?(?:{_QUOTED.format('q1')}|(?P<w1>[\w' -]+?))\s*(?=$|[,.;:!?]|\b(?:you (?:should |must |can |will )?)?(?:{_STOPPERS})\b)"
@@ -167,9 +167,10 @@ class Timing:
 
 
 _OPENING = re.compile(
-    r"\b(?:(?:start|begin|open|end|finish|clos|conclud|wrap|kick)(?:s|e|es|ing|ning|ping)?(?: (?:up|off|out|it|things))*|(?:say|says|saying) (?:no|yes)|agree|disagree) with\b",
+    r"\b(?:(?:start|begin|open|end|finish|clos|conclud|wrap|kick)(?:s|e|es|ing|ning|ping)?(?: (?:up|off|out|it|things))*|(?:say|says|saying) (?:no|yes)|agree|disagree) with\b|with (?:your|the|his|her|one|a) (?:head|eye)\b|\b(?:left and right|right and left|up and down)\b",
     re.IGNORECASE,
 )
+_SPEAKING = ("", "说", "讲", "播", "演", "进行", "等")  # "讲到第五秒" is a time to begin at, "笑到第五秒" one to end at
 _LENGTH = re.compile(f"{_N}|{_CLOCK}", re.IGNORECASE)
 
 
@@ -242,7 +243,8 @@ def _read_span(timing: Timing) -> Timing:
 def _read_until(timing: Timing) -> Timing:
     if match := _UNTIL_MIDDLE.search(timing.rest):
         return _take(timing, match, timing.when, until_middle=True)
-    if match := _UNTIL.search(timing.rest):
+    match = _UNTIL.search(timing.rest)
+    if match and not (match.group()[0] == "到" and timing.rest[: match.start()] in _SPEAKING):
         return _take(timing, match, timing.when, until_s=seconds(_groups(match)[0]))
     return timing
 
@@ -289,7 +291,7 @@ def seconds(text: str) -> float | None:
     text = text.strip().lower()
     if clock := re.fullmatch(r"(\d{1,2}):(\d{2})", text):
         return 60.0 * int(clock[1]) + int(clock[2])
-    unit = 60.0 if re.search(r"\bm|分|분|(?<=\d)m", text) else 1.0
+    unit = 60.0 if re.search(r"\bmin|(?<![a-z])m\b|分|분", text) else 1.0
     if number := re.match(r"\d+(?:\.\d+)?", text):
         value: float | None = float(number.group())
     elif word := next((w for w in _EN_NUMBERS if re.match(rf"{w}\b", text)), None):
