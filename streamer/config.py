@@ -42,7 +42,7 @@ class BroadcastSettings:
     width: int = 512
     height: int = 512
     fps: int = 25
-    segment_s: float = 0.4
+    segment_s: float = 0.24
 
     def __post_init__(self) -> None:
         if self.fps not in FRAME_RATES:
@@ -113,7 +113,7 @@ class ServerSettings:
     web_root: Path
     lineage_root: Path | None = None
     default_avatar: str | None = None
-    segment_s: float = 0.4
+    segment_s: float = 0.24
     worker_threads: int = 1
     max_broadcasts: int = 4
     max_viewers: int = 200  # of one broadcast

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from engines.motion import ANCHOR_MASK, CAMERA_CHANNELS, INDEX, NUM_CHANNELS, Motion
-from streamer.plan import Blueprint, Keyframe, Pts, ticks_per_frame
+from streamer.plan import Blueprint, Keyframe, Pts, pts_from_s, ticks_per_frame
 
 _LIDS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 _TURN = [INDEX["headYaw"], INDEX["headPitch"], INDEX["headRoll"]]
 _MOUTH = [INDEX["jawOpen"], INDEX["mouthFunnel"], INDEX["mouthPucker"], INDEX["mouthStretchLeft"], INDEX["mouthStretchRight"]]
+#: In segments shorter than a blink the lids are the sub-clips' to move: anchors, which want open eyes, would keep them open.
+_BLINK = pts_from_s(0.5)
+_LIDS_FREE = ANCHOR_MASK & ~np.isin(np.arange(NUM_CHANNELS), _LIDS)
 _EXPRESSIVE = ("brow", "mouthSmile", "mouthFrown", "cheekSquint", "eyeWide")
 _EXPRESSION = [i for name, i in INDEX.items() if name.startswith(_EXPRESSIVE)]
 
@@ -42,22 +45,23 @@ def anchor_score(pose: Motion, previous: Motion) -> float:
 
 
 def choose(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> Keyframe | None:
-    """The next anchor after `previous`: the best frame within ±20 % of one segment later, or None beyond the window's end.
+    """The next anchor after `previous`: the best frame of the last 30 % of one segment, or None beyond the window's end.
 
-    `segment` is in ticks. Anchors lie on the frame grid of `previous`.
+    `segment` is in ticks, and never exceeded: it is what live playout waits for. Anchors lie on the frame grid of `previous`.
     """
     frame = ticks_per_frame(fps)
-    nominal = max(2, round(segment / frame))
-    reach = int(0.2 * nominal)
-    candidates = [Pts(previous.pts + k * frame) for k in range(nominal - reach, nominal + reach + 1)]
+    longest = max(2, round(segment / frame))
+    reach = int(0.3 * longest)
+    candidates = [Pts(previous.pts + k * frame) for k in range(longest - reach, longest + 1)]
     if candidates[-1] > blueprint.last_pts or candidates[0] < blueprint.start:
         return None
     poses = [pose_at(blueprint, pts) for pts in candidates]
-    distance = [abs(k - reach) / max(reach, 1) for k in range(len(candidates))]
+    distance = [(reach - k) / max(reach, 1) for k in range(len(candidates))]
     scores = [anchor_score(pose, previous.motion) - 0.1 * d for pose, d in zip(poses, distance, strict=True)]
     best = int(np.argmax(scores))
     way = [pose_at(blueprint, Pts(pts)) for pts in range(previous.pts + frame, candidates[best] + frame, frame)]
-    return Keyframe(candidates[best], poses[best], ANCHOR_MASK, np.array(way)[:, CAMERA_CHANNELS])
+    mask = ANCHOR_MASK if segment >= _BLINK else _LIDS_FREE
+    return Keyframe(candidates[best], poses[best], mask, np.array(way)[:, CAMERA_CHANNELS])
 
 
 def choose_all(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> list[Keyframe]:

@@ -257,7 +257,7 @@ class SubClipJob:
     """One transformer call and its decoding: frames [start, end).
 
     A *chained* clip is given `history`, the frames really rendered before `start`; an *unchained* one begins at the anchor
-    `first` alone. Both land on `last`. A *join repair* is given `history` and `future`, the frames rendered on both sides.
+    `first` alone. Both land on `last`; with an `approach` they only head for it. A *join repair* is given `history` and `future`, the frames rendered on both sides.
     """
 
     job_id: int
@@ -276,6 +276,7 @@ class SubClipJob:
     history: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
     future: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
     camera: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, len(CAMERA_CHANNELS)), np.float32))  # [n, 4]
+    approach: int = 0  # frames after the end on which `last` would be reached, and which nobody sees
     num_steps: int = 4  # denoising steps; fewer when time is short
     draw_every: int = 1  # of its pictures; more when time is short
 

@@ -210,6 +210,7 @@ class Session:
             deadline=Pts(0) if position is None else Pts(position + pts_from_s(self._drawing_s)),
             seed=self._seed,
             history=self._history,
+            approach=subclips.approach_frames(self.settings.fps),
         )
 
     async def _draw(self, job: SubClipJob) -> None:

@@ -16,6 +16,7 @@ RIGHT_CONTEXT = pts_from_s(RIGHT_CONTEXT_S)
 #: Voice that a job carries before its first frame: the feature window, and the window of the oldest history frame.
 LEFT_CONTEXT = pts_from_s(LEFT_CONTEXT_S + 0.4)
 
+APPROACH = pts_from_s(0.12)
 #: A join repair re-synthesises this long on both sides of a join; with no more than these frames at any rate.
 REPAIR = pts_from_s(0.12)
 
@@ -44,8 +45,13 @@ def cut(
     deadline: Pts,
     seed: int,
     history: Motion | None = None,
+    approach: int = 0,
 ) -> SubClipJob:
-    """One job: the frames after `first` up to and with `last`. With `history` it is chained, without it is not."""
+    """One job: the frames after `first` up to and with `last`. With `history` it is chained, without it is not.
+
+    A frame that is an anchor's very own stands out of the motion around it. Where the next clip is chained there is no need
+    for one: with an `approach` of so many frames the clip stops short of its anchor, on the way to it.
+    """
     frame = ticks_per_frame(fps)
     if last.pts <= first.pts:
         raise ValueError(f"a sub-clip must end after it begins: {first.pts} … {last.pts}")
@@ -66,7 +72,13 @@ def cut(
         last=last,
         history=rest(0) if history is None else history[-HISTORY_FRAMES:],
         camera=last.camera,
+        approach=approach,
     )
+
+
+def approach_frames(fps: int) -> int:
+    """How many frames a chained clip stops short of its anchor."""
+    return APPROACH // ticks_per_frame(fps)
 
 
 def repair_frames(fps: int) -> int:
@@ -109,7 +121,7 @@ def motion_request(job: SubClipJob, features: NDArray[np.float32], features_star
     """
     frame, n = ticks_per_frame(job.fps), job.num_frames
     lead = len(job.history) or (1 if job.first else 0)
-    num_frames = lead + n + len(job.future)
+    num_frames = lead + n + job.approach + len(job.future)
     condition = rest(num_frames)
     mask = np.zeros(condition.shape, np.bool_)
     if len(job.history):
@@ -117,8 +129,9 @@ def motion_request(job: SubClipJob, features: NDArray[np.float32], features_star
     elif job.first:
         condition[0], mask[0] = job.first.motion, job.first.mask
     if job.last:
-        condition[lead + n - 1], mask[lead + n - 1] = job.last.motion, job.last.mask
-    condition[lead + n :], mask[lead + n :] = job.future, True
+        condition[lead + n + job.approach - 1], mask[lead + n + job.approach - 1] = job.last.motion, job.last.mask
+    if len(job.future):
+        condition[lead + n :], mask[lead + n :] = job.future, True
     zero = Pts(job.start - lead * frame)
     request = MotionRequest(
         num_frames=num_frames,

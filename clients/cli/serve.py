@@ -23,7 +23,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--avatar", help="the avatar of broadcasts that name none (default: the first one)")
     parser.add_argument(
-        "--segment", type=float, default=0.4, metavar="S", help="voice in one sub-clip (default: %(default)s s)"
+        "--segment", type=float, default=0.24, metavar="S", help="voice in one sub-clip (default: %(default)s s)"
     )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a render worker (default: %(default)s)")
     parser.add_argument("--broadcasts", type=int, default=4, metavar="N", help="at once, at most (default: %(default)s)")
