@@ -45,6 +45,12 @@ def opening() -> Storyline:
     return Storyline(version=1, beats=(_RELEASED,))
 
 
+def warm() -> None:
+    """Load the tables and compile the patterns that prompts are read by, before a broadcast waits for it."""
+    for prompt in ("at first slightly sad, then you won the lottery, nod 5 seconds later, slow zoom in", "先微笑，然后点头"):
+        EmbeddedDirector().plan(Briefing(opening(), Pts(0), prompt))
+
+
 class EmbeddedDirector:
     """Understands prompts by lexicon in four languages, most of it English and Chinese, and in English by situations too."""
 

@@ -257,7 +257,8 @@ class SubClipJob:
     """One transformer call and its decoding: frames [start, end).
 
     A *chained* clip is given `history`, the frames really rendered before `start`; an *unchained* one begins at the anchor
-    `first` alone. Both land on `last`; with an `approach` they only head for it. A *join repair* is given `history` and `future`, the frames rendered on both sides.
+    `first` alone. Both land on `last`; with an `approach` they only head for it. A *join repair* is given `history` and
+    `future`, the frames rendered on both sides.
     """
 
     job_id: int

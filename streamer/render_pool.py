@@ -209,6 +209,7 @@ class WorkerSource:
         self._threads = threads
         self._spare: WorkerProcess | None = None
         self._was_ready = False
+        self._refills: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def prepare(self) -> None:
@@ -227,17 +228,26 @@ class WorkerSource:
         assert self._spare is not None
         self._was_ready = self.is_ready
         taken, self._spare = self._spare, None
-        asyncio.get_running_loop().call_later(_REFILL_S, self._refill)
+        refill = asyncio.create_task(self._refill(), name="spare-worker")
+        self._refills.add(refill)
+        refill.add_done_callback(self._refills.discard)
         return taken
 
-    def _refill(self) -> None:
-        if not self._closed:
-            self.prepare()
+    async def _refill(self) -> None:
+        await asyncio.sleep(_REFILL_S)
+        if self._spare is None:
+            spare = await asyncio.to_thread(WorkerProcess, self._worker_class, self._threads, asyncio.get_running_loop())
+            if self._spare or self._closed:
+                await spare.close()
+            else:
+                self._spare = spare
 
     async def close(self) -> None:
         self._closed = True
         if self._spare:
             await self._spare.close()
+        for refill in self._refills:
+            refill.cancel()
 
 
 class RenderPool:

@@ -29,6 +29,7 @@ Every error is ``{"error": {"code": ..., "message": ...}}``.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -46,7 +47,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from engines.avatar_library import Avatar, AvatarError, AvatarLibrary
-from streamer import protocol, reports, webrtc
+from streamer import director, protocol, reports, webrtc
 from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarRefused, make_avatar
 from streamer.broadcasts import Broadcasts, TooManyBroadcasts
 from streamer.clock import Clock, SystemClock
@@ -145,10 +146,12 @@ class Server:
         self._workers.prepare()
         if self._director:
             self._director.start()
+        self._warming = asyncio.create_task(asyncio.to_thread(director.warm), name="warm-director")
         try:
             yield
         finally:
             await self.broadcasts.close()
+            await self._warming
             await self._workers.close()
             if self._director:
                 await self._director.close()
@@ -283,7 +286,7 @@ class Server:
             return PlainTextResponse("full\n", 503)
         if not self._library.names():
             return PlainTextResponse("no avatar\n", 503)
-        if not self._workers.is_ready:
+        if not (self._workers.is_ready and self._warming.done()):
             return PlainTextResponse("warming up\n", 503)
         return PlainTextResponse("ready\n")
 
