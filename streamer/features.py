@@ -27,6 +27,11 @@ class VoiceWindow:
         self._floor_db = -55.0
 
     @property
+    def capacity_s(self) -> float:
+        """How much of it is kept."""
+        return len(self._ring) / VOICE_RATE_HZ
+
+    @property
     def end(self) -> Pts:
         """The PTS up to which the voice has arrived."""
         return Pts(self._end * TICKS_PER_SAMPLE)

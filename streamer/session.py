@@ -34,6 +34,7 @@ from streamer.directors.model_director import ModelDirector
 from streamer.features import VoiceWindow
 from streamer.host import Host
 from streamer.ingest import Ingest
+from streamer.listener import Listener
 from streamer.media import Picture
 from streamer.metrics import Arrivals, Flight
 from streamer.on_air import OnAir
@@ -110,6 +111,7 @@ class Session:
         self._folder_of = folder_of
         self._muted = False
 
+        self.listener = Listener(self.desk, self.voice, self._revisable, lambda: self._folder_of(self.avatar.on_air))
         self.directing = DirectorService(director, self._stage(), server.director) if director else None
 
     @property
@@ -129,6 +131,7 @@ class Session:
                     tasks.create_task(self.on_air.run(), name=f"{self.broadcast}-play"),
                     tasks.create_task(self._report(), name=f"{self.broadcast}-report"),
                     tasks.create_task(self.previews.run(self._position), name=f"{self.broadcast}-preview"),
+                    tasks.create_task(self.listener.run(), name=f"{self.broadcast}-listen"),
                 ]
                 if self.directing:
                     running.append(tasks.create_task(self.directing.run(), name=f"{self.broadcast}-direct"))
@@ -476,7 +479,7 @@ class Session:
             await asyncio.sleep(0.1)
             self._watch_host()
             if len(self.control):
-                level = protocol.Level(db=round(self.voice.level_db(), 1), speaking=self.voice.speaking())
+                level = protocol.Level(db=round(self.voice.level_db(), 1), speaking=self.listener.is_speaking())
                 self.control.tell(level)
                 if turn % 2 == 0:
                     self.control.tell(self.horizon())
