@@ -92,7 +92,7 @@ class RenderWorker:
             requests.append(request)
             own.append(frames)
         drawn = zip(jobs, self._model.generate(requests), own, strict=True)
-        return [subclips.on_camera(job, motion[frames]) for job, motion, frames in drawn]
+        return [subclips.with_blinks(job, subclips.on_camera(job, motion[frames])) for job, motion, frames in drawn]
 
     def pictures(self, job: SubClipJob, motion: Motion) -> Iterator[NDArray[np.uint8]]:
         """Those frames of a job's motion [n, 64] that are to be drawn, each when it is asked for."""

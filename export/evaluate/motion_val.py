@@ -97,7 +97,7 @@ class Cascade:
     def _motions(self, jobs: Sequence[SubClipJob]) -> list[Motion]:
         asked = [subclips.motion_request(job, *self._features(job.audio, job.audio_start)) for job in jobs]
         drawn = self._model.generate([request for request, _ in asked])
-        return [motion[own] for motion, (_, own) in zip(drawn, asked, strict=True)]
+        return [subclips.with_blinks(job, motion[own]) for job, motion, (_, own) in zip(jobs, drawn, asked, strict=True)]
 
     def _features(self, audio: NDArray[np.int16], start: Pts) -> tuple[NDArray[np.float32], Pts]:
         origin_s = s_from_pts(start)

@@ -24,7 +24,8 @@ def action_track(num_frames: int, action: str, start_s: float, available_s: floa
     drawer = _DRAWERS[action]
     length_s = float(np.clip(rng.uniform(1.0, 2.4), 0.8, max(0.8, available_s)))
     motion = np.zeros((num_frames, len(INDEX)), np.float32)
-    for name, track in drawer(frame_times(num_frames) - start_s - rng.uniform(0.0, 0.15), length_s, rng):
+    late_s = rng.uniform(0.0, 0.03 if action in _RHYTHMIC else 0.15)
+    for name, track in drawer(frame_times(num_frames) - start_s - late_s, length_s, rng):
         if name in ("gazeLeft", "gazeUp"):
             draw_gaze(motion, **{"left" if name == "gazeLeft" else "up": track})
         else:
@@ -56,15 +57,17 @@ def _cycles(t: Track, length_s: float, rate_hz: float) -> Track:
 
 
 def _nod(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
-    rate_hz = rng.uniform(1.5, 2.2)
-    count = int(rng.integers(2, 4))
-    swing = _cycles(t, max(1.0, count / rate_hz), rate_hz) * rng.uniform(0.10, 0.17)
+    """Its rhythm hardly varies: a swing whose phase nobody can know is learned as no swing at all."""
+    rate_hz = rng.uniform(1.75, 1.85)
+    count = 2 if length_s < 1.7 else 3
+    swing = _cycles(t, count / rate_hz, rate_hz) * rng.uniform(0.12, 0.18)
     return [("headPitch", -swing - 0.2 * np.abs(swing)), ("headY", 0.25 * swing), ("gazeUp", 0.8 * swing)]
 
 
 def _shake(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
-    rate_hz = rng.uniform(1.3, 1.9)
-    swing = _cycles(t, max(1.1, int(rng.integers(2, 4)) / rate_hz), rate_hz) * rng.uniform(0.15, 0.24) * rng.choice([-1, 1])
+    """Begins to the speaker's left, and keeps its rhythm: see `_nod`."""
+    rate_hz = rng.uniform(1.55, 1.65)
+    swing = _cycles(t, (2 if length_s < 1.7 else 3) / rate_hz, rate_hz) * rng.uniform(0.16, 0.25)
     return [("headYaw", swing), ("gazeLeft", -0.9 * swing)]
 
 
@@ -126,8 +129,8 @@ def _frown(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
 
 
 def _wink(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
-    side = "Left" if rng.random() < 0.5 else "Right"
-    shut, face = bump(t, 0.15, 0.1, rng.uniform(0.12, 0.25), 0.18), bump(t, 0.0, 0.25, 0.5, 0.45)
+    side = "Left"  # one side: learned from both, both lids droop
+    shut, face = bump(t, 0.15, 0.1, rng.uniform(0.2, 0.3), 0.18), bump(t, 0.0, 0.25, 0.5, 0.45)
     return [
         (f"eyeBlink{side}", shut), (f"cheekSquint{side}", 0.6 * shut), (f"mouthSmile{side}", 0.45 * face), ("headRoll",
         0.05 * face),
@@ -167,6 +170,8 @@ def _sigh(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
     ]  # fmt: skip
 
 
+#: Actions whose phase is fixed by the beat's beginning.
+_RHYTHMIC = ("nod", "shake", "wink")
 _DRAWERS: dict[str, _Drawer] = {
     "nod": _nod, "shake": _shake, "tilt": _tilt, "turn_left": _turn(1), "turn_right": _turn(-1), "look_left": _look(1, 0),
     "look_right": _look(-1, 0), "look_up": _look(0, 1), "look_down": _look(0, -1), "lean_in": _lean(1), "lean_back": _lean(-1),
