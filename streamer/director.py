@@ -1,4 +1,4 @@
-"""The embedded director: a prompt becomes a storyline by grammar and lexicon, in about a millisecond, with no model.
+"""The embedded director: a prompt becomes a storyline by grammar and lexicon, in a few milliseconds.
 
 Every understood thing is laid over the storyline as a change to a span of it. What a higher authority decided stays.
 """

@@ -66,8 +66,8 @@ _HOLD_STILL = re.compile(
 _NEGATION_ENDS_WORD = re.compile(r"[ぁ-ん가-힣]")  # in Japanese and Korean the negation comes behind its verb
 _NOT_BUT = re.compile(r"instead of|rather than", re.IGNORECASE)  # these reach no further than the next thing
 _DOUBLE_NEGATION = re.compile(
-    r"\b(?:can't|cannot|can not|don't|do not|never|won't|couldn't|doesn't) (?:ever )?(?:stop|help|quit|forget|hesitate|fail)(?: to| but| yourself)?\b|\bnot (?:only|just|to mention)\b|\b(?:why not|no problem|no doubt|no worries)\b"
-    r"|不停地?|忍不住|不得不|禁不住|情不自禁|别忘了?|不妨|不由得|不禁|不光|不仅|不但|是不是|抑えきれ",
+    r"\b(?:can't|cannot|can not|don't|do not|never|won't|couldn't|doesn't) (?:ever )?(?:stop|help|quit|forget|hesitate|fail|hide|conceal|contain|hold back|control|wait)(?: to| but| yourself)?\b|\bnot (?:only|just|to mention)\b|\b(?:why not|no problem|no doubt|no worries)\b"
+    r"|(?:掩饰|掩盖|隐藏|藏|压抑|抑制|按捺|遮掩|控制)不住|难掩|不停地?|(?:掩饰|掩盖|隐藏|藏|压抑|抑制|按捺|遮掩|控制)不住|难掩|忍不住|不得不|禁不住|情不自禁|别忘了?|不妨|不由得|不禁|不光|不仅|不但|是不是|抑えきれ",
     re.IGNORECASE,
 )
 _ORDER_NOT_TO = re.compile(r"\W*(?:please )?(?:don't|do not|never|no|stop|without|avoid)\b", re.IGNORECASE)
