@@ -2,7 +2,8 @@
 
 import { byId, el, icon } from "./dom.js";
 import { faceOf } from "./faces.js";
-import { ACTIONS, CAMERA_MOVES, degreeWord, EMOTIONS, labelOf, paceWord } from "./vocabulary.js";
+import { Presets } from "./presets.js";
+import { ACTIONS, CAMERA_MOVES, degreeWord, EMOTIONS, labelOf, paceWord, PIXEL_ACTIONS } from "./vocabulary.js";
 
 const NUM_SHOWN = 4;
 
@@ -14,6 +15,8 @@ export class Direct {
   #intensity = byId("intensity");
   #speed = byId("speed");
   #live = false;
+  #presets = new Presets((text) => this.#sendText(text));
+  actions = ACTIONS;
 
   constructor(send) {
     this.#send = send;
@@ -39,6 +42,7 @@ export class Direct {
   /** Nothing can be sent while off air, except that a prompt written before goes out first thing. */
   setLive(live) {
     this.#live = live;
+    this.#presets.setLive(live);
     this.#enable();
     if (!live) {
       for (const button of document.querySelectorAll('.direct [aria-pressed="true"]')) button.setAttribute("aria-pressed", "false");
@@ -66,17 +70,30 @@ export class Direct {
     this.#prompt.focus();
   }
 
+  /** What the model on air draws (words of the hello message): hands are offered only where there are any. */
+  setDrawn(words) {
+    this.actions = [...ACTIONS, ...PIXEL_ACTIONS].filter(({ word }) => words.includes(word));
+    this.#drawActions();
+    this.#enable();
+  }
+
+  /** The preset of this place in the row, by keyboard. */
+  pressPreset(index) {
+    this.#presets.press(index);
+  }
+
   /** The emotion of this place in the row, by keyboard. */
   press(index) {
     if (this.#live) this.#emotion(EMOTIONS[index].word);
   }
 
   /** The server took the message: it goes on air in `inS` seconds, as it was understood. */
-  accepted(id, inS, understood) {
+  accepted(id, inS, understood, undrawn) {
     const said = this.#said.get(id);
     if (!said) return;
     said.airsAt = performance.now() + 1000 * inS;
-    if (understood.length && said.isPrompt) said.row.append(el("span", { class: "understood" }, understood.join(" · ")));
+    if (understood.length && said.isPrompt) said.row.append(el("span", { class: "understood", title: understood.join("\n") }, understood.join(" · ")));
+    if (undrawn.length) said.row.append(el("span", { class: "undrawn" }, `Not drawn, this model shows no hands: ${undrawn.map(labelOf).join(", ").toLowerCase()}`));
     this.#mark(said, "accepted");
     this.#count();
   }
@@ -97,13 +114,15 @@ export class Direct {
     }
   }
 
+  #drawActions() {
+    byId("actions").replaceChildren(...this.actions.map((entry) => button("chip", entry, (event) => this.#action(entry.word, event.currentTarget), entry.label)));
+  }
+
   #drawButtons() {
-    const button = (name, entry, act, ...inside) =>
-      el("button", { class: name, type: "button", title: entry.title, "data-word": entry.word, "aria-pressed": name === "chip" ? undefined : "false", onclick: act }, ...inside);
     byId("emotions").append(
       ...EMOTIONS.map((entry) => button("emotion", entry, () => this.#emotion(entry.word), faceOf(entry.face), el("span", {}, entry.label))),
     );
-    byId("actions").append(...ACTIONS.map((entry) => button("chip", entry, (event) => this.#action(entry.word, event.currentTarget), entry.label)));
+    this.#drawActions();
     byId("cameras").append(
       ...CAMERA_MOVES.map((entry) => button("camera", entry, () => this.#camera(entry.word), icon(entry.word), el("span", {}, entry.label))),
     );
@@ -135,10 +154,13 @@ export class Direct {
   }
 
   #sendPrompt() {
-    const text = this.text;
-    if (!text || !this.#say(text, "prompt", { text })) return;
+    if (!this.text || !this.#sendText(this.text)) return;
     this.#prompt.value = "";
-    this.#enable();
+    this.#prompt.dispatchEvent(new Event("input"));
+  }
+
+  #sendText(text) {
+    return this.#say(text, "prompt", { text });
   }
 
   #say(text, type, fields) {
@@ -175,7 +197,13 @@ export class Direct {
   }
 
   #enable() {
-    for (const button of document.querySelectorAll(".emotion, .chip, .camera")) button.disabled = !this.#live;
+    for (const button of document.querySelectorAll(".direct :is(.emotion, .chip, .camera)")) button.disabled = !this.#live;
     byId("send").disabled = !this.#live || !this.text;
   }
+}
+
+/** One word of the vocabulary as a button. */
+function button(name, entry, act, ...inside) {
+  const pressed = name === "chip" ? undefined : "false";
+  return el("button", { class: name, type: "button", title: entry.title, "data-word": entry.word, "aria-pressed": pressed, onclick: act }, ...inside);
 }

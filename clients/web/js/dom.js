@@ -34,6 +34,11 @@ export function icon(name) {
   return svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `/web/icons.svg#${name}` }));
 }
 
+/** Puts its icon into everything that asks for one: <button data-icon="mic">. */
+export function dress() {
+  for (const bare of document.querySelectorAll("[data-icon]")) bare.prepend(icon(bare.dataset.icon));
+}
+
 /** Exchanges the icon inside a button. */
 export function setIcon(button, name) {
   button.querySelector("use").setAttribute("href", `/web/icons.svg#${name}`);

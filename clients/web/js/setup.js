@@ -21,6 +21,7 @@ export class Setup extends EventTarget {
   mic = new Microphone();
   #device = byId("mic-device");
   #cleanup = byId("mic-cleanup");
+  #mutedByServer = false;
   #seconds = 0; // since the microphone was opened
 
   constructor() {
@@ -32,7 +33,7 @@ export class Setup extends EventTarget {
       localStorage.setItem("rostrum.cleanup", this.#cleanup.checked ? "yes" : "no");
       this.open(this.#device.value);
     });
-    byId("mute").addEventListener("click", () => this.setMuted(!this.mic.muted));
+    byId("mute").addEventListener("click", () => this.setMuted(!this.muted));
     this.mic.addEventListener("ended", () => {
       notify(new Problem("mic_ended"), { again: () => this.open() });
     });
@@ -74,21 +75,38 @@ export class Setup extends EventTarget {
     if (!this.#device.value && devices[0]) this.#device.value = devices[0].id;
   }
 
+  /** Whether viewers hear nothing: switched off here, or by somebody else who directs this broadcast. */
+  get muted() {
+    return this.mic.muted || this.#mutedByServer;
+  }
+
   setMuted(muted) {
     if (!this.mic.track) return;
     this.mic.setMuted(muted);
-    const button = byId("mute");
-    button.setAttribute("aria-pressed", String(muted));
-    setIcon(button, muted ? "mic-off" : "mic");
+    this.#mutedByServer &&= muted;
+    this.#showMuted();
     this.dispatchEvent(new Event("muted"));
+  }
+
+  /** The server says whether it keeps the voice off the air. A microphone switched off here stays off. */
+  setMutedByServer(muted) {
+    if (this.#mutedByServer === muted) return;
+    this.#mutedByServer = muted;
+    this.#showMuted();
+  }
+
+  #showMuted() {
+    const button = byId("mute");
+    button.setAttribute("aria-pressed", String(this.muted));
+    setIcon(button, this.muted ? "mic-off" : "mic");
   }
 
   #level(word) {
     if (!this.mic.track) return;
     const hint = byId("mic-hint");
     this.#seconds += 1;
-    if (word === "none" && this.#seconds < SILENT_AFTER_S && !this.mic.muted) return;
-    hint.textContent = this.mic.muted ? "Muted." : LEVEL_HINTS[word];
-    hint.dataset.weight = word === "good" || this.mic.muted ? "" : "warn";
+    if (word === "none" && this.#seconds < SILENT_AFTER_S && !this.muted) return;
+    hint.textContent = this.muted ? "Muted." : LEVEL_HINTS[word];
+    hint.dataset.weight = word === "good" || this.muted ? "" : "warn";
   }
 }

@@ -1,15 +1,17 @@
 // The host's page: puts the parts together, and is the only one that knows in which state the page is.
 
 import { Avatars } from "./avatars.js";
+import { BeatEditor } from "./beat-editor.js";
 import { Broadcast } from "./broadcast.js";
 import { Delay } from "./delay.js";
 import { Direct } from "./direct.js";
-import { byId, clock, el, setIcon } from "./dom.js";
-import { Horizon } from "./horizon.js";
+import { byId, clock, dress, el, setIcon } from "./dom.js";
 import { NewAvatar } from "./new-avatar.js";
 import { announce, notify, settle, settleAll } from "./notices.js";
 import { asProblem, Problem } from "./problems.js";
 import { Setup } from "./setup.js";
+import { Timeline } from "./timeline.js";
+import { labelOf } from "./vocabulary.js";
 
 const FORMATS = [
   ["512x512", 25, "Square, 512 × 512, 25 fps"],
@@ -22,17 +24,22 @@ const FORMATS = [
 const TICKS_PER_S = 48_000; // of the media clock
 const TALLY = { idle: ["off", "Off air"], starting: ["wait", "Starting"], live: ["on", "On air"], reconnecting: ["wait", "Reconnecting"] };
 
+dress();
 const [video, still, screen] = [byId("onair"), byId("still"), byId("screen")];
 const avatars = new Avatars();
 const setup = new Setup();
 const newAvatar = new NewAvatar();
-const horizon = new Horizon(byId("horizon-canvas"));
+const timeline = new Timeline();
+const editor = new BeatEditor();
 const delay = new Delay();
-const direct = new Direct((type, fields) => broadcast?.control.send(type, fields) ?? null);
+const tell = (type, fields) => broadcast?.control.send(type, fields) ?? null;
+const direct = new Direct(tell);
 
 let broadcast = null;
 let state = "idle";
 let liveSince = 0;
+let committedS = 0;
+let status = { idle: false };
 
 // -- state --------------------------------------------------------------------------------------------------------------
 
@@ -47,19 +54,21 @@ function enter(next) {
   byId("golive").disabled = next === "starting" || !avatars.chosen;
   byId("golive").textContent = next === "starting" ? "Starting…" : "Go live";
   byId("end").hidden = !onAir;
-  byId("horizon").hidden = !onAir;
+  for (const id of ["timeline", "idle", "interrupt"]) byId(id).hidden = !onAir;
   byId("preview-sound").hidden = !onAir;
   byId("copy-link").disabled = !onAir;
   byId("format").disabled = next !== "idle";
   byId("viewers-reading").hidden = !onAir;
-  avatars.enabled = next === "idle";
+  avatars.setMode({ idle: "choose", starting: "wait" }[next] ?? "live");
   direct.setLive(onAir);
   if (!onAir) {
     screen.dataset.picture = avatars.chosen ? "still" : "none";
     byId("tally-clock").textContent = "";
     byId("health").textContent = "";
     delay.set(null, {});
-    horizon.clear();
+    timeline.clear();
+    editor.close();
+    showStatus({ muted: false, idle: false });
   }
   document.title = next === "live" ? "● On air – Rostrum" : "Rostrum";
   say();
@@ -70,7 +79,7 @@ function say() {
   byId("transport-word").textContent = {
     idle: !avatars.chosen ? "" : setup.mic.track ? "Ready." : "Your browser will ask for the microphone.",
     starting: "Preparing the avatar and your microphone…",
-    live: setup.mic.muted ? "Muted: viewers hear nothing." : "",
+    live: status.opening ? `Opening ${titleOf(status.opening)}…` : status.idle ? "Resting: your voice is off the air." : setup.muted ? "Muted: viewers hear nothing." : "",
     reconnecting: "The link to the server broke. Trying again…",
   }[state];
 }
@@ -133,21 +142,31 @@ function listen(mine) {
     } else if (picture === "retrying" && problem && problem.code !== "unknown" && state === "live") notify(problem, { weight: "mild" });
   });
 
-  on(control, "open", () => settle("control_gone"));
+  on(control, "open", () => {
+    settle("control_gone");
+    if (setup.mic.muted) tell("mute", { on: true });
+  });
   on(control, "gone", () => state === "live" && notify(new Problem("control_gone"), { weight: "mild" }));
   let [beats, changedAtS] = [[], 0];
+  on(control, "message:hello", ({ actions }) => direct.setDrawn(actions));
   on(control, "message:accepted", (message) => {
     changedAtS = message.on_air_pts / TICKS_PER_S;
-    direct.accepted(message.id, message.on_air_in_s, message.understood);
+    direct.accepted(message.id, message.on_air_in_s, message.understood, message.undrawn);
   });
   on(control, "message:storyline", (message) => {
-    beats = message.beats.map((beat) => ({ ...beat, start: beat.start_s }));
-    horizon.setBeats(beats);
+    beats = message.beats;
+    timeline.setStoryline(message);
+    byId("undo").disabled = !message.can_undo;
+    byId("cues").replaceChildren(...message.cues.map(cueLine));
   });
+  on(control, "message:keyframe", (message) => timeline.addKeyframe(message));
+  on(control, "message:status", showStatus);
+  on(control, "message:director", showDirector);
   on(control, "message:horizon", (message) => {
-    horizon.set({ aired: message.aired_s, committed: message.committed_s, planned: message.planned_s });
+    committedS = message.committed_s;
+    timeline.setHorizon(message);
     const shownS = Math.max(message.aired_s, changedAtS); // what was asked for last, until that is past
-    const beat = beats.findLast(({ start }) => start <= shownS + 0.001);
+    const beat = beats.findLast(({ start_s: start }) => start <= shownS + 0.001);
     if (beat) direct.showBeat(beat);
   });
   on(control, "message:metrics", async (message) => {
@@ -171,6 +190,31 @@ function listen(mine) {
   });
 }
 
+/** “goodbye”: sad */
+function cueLine({ words, directives }) {
+  const title = `When “${words}” is heard`;
+  return el("li", { title }, `“${words}” → ${directives.map(({ word }) => labelOf(word).toLowerCase()).join(", ")}`);
+}
+
+/** What is switched on for everybody, as the server says. */
+function showStatus(message) {
+  status = message;
+  setup.setMutedByServer(message.muted);
+  byId("idle").setAttribute("aria-pressed", String(message.idle));
+  if (message.avatar) avatars.setOnAir(message.avatar, message.opening);
+  say();
+}
+
+/** Which director plans; a word only where a language model is asked. */
+function showDirector({ backend, state: how, reason, planned_by: planner }) {
+  const word = byId("director-word");
+  const slow = how === "resting" || (planner && planner !== backend);
+  word.hidden = backend === "embedded";
+  word.dataset.weight = slow ? "warn" : "";
+  word.textContent = how === "asking" ? `${backend} is thinking…` : slow ? `${backend} fails, planned without it` : backend;
+  word.title = reason;
+}
+
 /** "25 fps · 0.9 Mb/s · 2 held": what a streamer glances at. */
 function healthOf({ fps, bitrate_bps: bitrate, holds }) {
   const held = Object.values(holds).reduce((sum, count) => sum + count, 0);
@@ -188,13 +232,27 @@ function onAir() {
 
 // -- the page -------------------------------------------------------------------------------------------------------------
 
+const titleOf = (name) => avatars.all.find((avatar) => avatar.name === name)?.title ?? name;
+
+function rest() {
+  tell("idle", { on: !status.idle });
+}
+
+function interrupt() {
+  if (state === "live" && tell("interrupt")) announce("Dropped what was not on air yet");
+}
+
+function removeSpan({ lane, start_pts, end_pts }) {
+  tell("delete", { start_pts, ...(end_pts === null ? {} : { end_pts }), field: lane });
+}
+
 function showAvatar() {
   const { chosen } = avatars;
   byId("screen-empty").hidden = Boolean(chosen);
   still.hidden = !chosen;
   if (chosen) still.src = chosen.picture_url;
   byId("slate").textContent = chosen?.title ?? "";
-  enter(state);
+  if (state === "idle") enter(state);
 }
 
 function showFormat() {
@@ -243,8 +301,10 @@ function key(event) {
   if (event.key === "Escape") delay.hide();
   const typing = event.target.closest?.("input:not([type=range], [type=checkbox]), textarea, select, dialog");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (/^[0-9]$/.test(event.key)) direct.press((Number(event.key) + 9) % 10);
-  const act = { "/": () => direct.focus(), "?": () => byId("keys").showModal(), m: () => setup.setMuted(!setup.mic.muted), u: () => hear(video.muted), f: fullscreen }[event.key.toLowerCase()];
+  const digit = event.code.match(/^Digit([0-9])$/)?.[1];
+  if (digit && event.shiftKey) direct.pressPreset(Number(digit) - 1);
+  else if (/^[0-9]$/.test(event.key)) direct.press((Number(event.key) + 9) % 10);
+  const act = { "/": () => direct.focus(), "?": () => byId("keys").showModal(), t: () => timeline.focus(), z: () => tell("undo"), i: rest, x: interrupt, m: () => setup.setMuted(!setup.muted), u: () => hear(video.muted), f: fullscreen }[event.key.toLowerCase()];
   if (!act) return;
   event.preventDefault();
   act();
@@ -270,6 +330,16 @@ byId("end").addEventListener("click", end);
 byId("preview-sound").addEventListener("click", () => hear(video.muted));
 byId("fullscreen").addEventListener("click", fullscreen);
 byId("copy-link").addEventListener("click", copyLink);
+byId("idle").addEventListener("click", rest);
+byId("interrupt").addEventListener("click", interrupt);
+byId("undo").addEventListener("click", () => tell("undo"));
+timeline.addEventListener("pick", ({ detail: { span, button } }) => editor.open(span, button, timeline.now ?? 0, committedS, direct.actions));
+timeline.addEventListener("remove", ({ detail: span }) => removeSpan(span));
+editor.addEventListener("remove", ({ detail: span }) => removeSpan(span));
+editor.addEventListener("change", ({ detail: { span, changes } }) => {
+  tell("edit", { start_pts: span.start_pts, ...(span.end_pts === null ? {} : { end_pts: span.end_pts }), ...changes });
+});
+avatars.addEventListener("wish", ({ detail: avatar }) => tell("avatar", { avatar }));
 byId("open-keys").addEventListener("click", () => byId("keys").showModal());
 document.addEventListener("keydown", key);
 avatars.addEventListener("change", showAvatar);
@@ -279,7 +349,10 @@ setup.addEventListener("track", ({ detail: track }) => {
   broadcast?.publisher.replaceTrack(track);
   say();
 });
-setup.addEventListener("muted", say);
+setup.addEventListener("muted", () => {
+  tell("mute", { on: setup.mic.muted });
+  say();
+});
 addEventListener("pagehide", () => broadcast?.abandon());
 setInterval(() => state === "live" && (byId("tally-clock").textContent = clock((performance.now() - liveSince) / 1000)), 500);
 

@@ -1,6 +1,6 @@
 // The viewer's page: plays the broadcast, comes back by itself, says so when it is off air.
 
-import { byId, setIcon } from "./dom.js";
+import { byId, dress, setIcon } from "./dom.js";
 import { Player } from "./player.js";
 import { words } from "./problems.js";
 
@@ -47,6 +47,7 @@ function fullscreen() {
   else video.webkitEnterFullscreen(); // the only way on an iPhone
 }
 
+dress();
 player.addEventListener("state", ({ detail }) => show(detail.state, detail.problem));
 byId("hear").addEventListener("click", () => sound(true));
 byId("sound").addEventListener("click", () => sound(video.muted));
