@@ -87,7 +87,7 @@ export class BeatEditor extends EventTarget {
 
   /** Above the beat, inside the stage; on a phone the stylesheet makes it a sheet at the foot. */
   #stand(button) {
-    const room = this.#panel.offsetParent.getBoundingClientRect();
+    const room = this.#panel.parentElement.getBoundingClientRect();
     const beat = button.getBoundingClientRect();
     const middle = (Math.max(beat.left, room.left) + Math.min(beat.right, room.right)) / 2 - room.left;
     const left = Math.min(room.width - this.#panel.offsetWidth, Math.max(0, middle - this.#panel.offsetWidth / 2));

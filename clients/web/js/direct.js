@@ -93,7 +93,7 @@ export class Direct {
     if (!said) return;
     said.airsAt = performance.now() + 1000 * inS;
     if (understood.length && said.isPrompt) said.row.append(el("span", { class: "understood", title: understood.join("\n") }, understood.join(" · ")));
-    if (undrawn.length) said.row.append(el("span", { class: "undrawn" }, `Not drawn, this model shows no hands: ${undrawn.map(labelOf).join(", ").toLowerCase()}`));
+    if (undrawn.length) said.row.append(el("span", { class: "undrawn" }, `Not drawn, no hands in view: ${undrawn.map(labelOf).join(", ").toLowerCase()}`));
     this.#mark(said, "accepted");
     this.#count();
   }

@@ -66,8 +66,8 @@ export class Timeline extends EventTarget {
     }
     const picture = el("img", { class: "thumb", src: image, alt: "", draggable: false, decoding: "async" });
     this.#thumbs.set(pts, { seconds, version, picture });
-    this.#track.append(picture);
     this.#placeThumb(this.#thumbs.get(pts));
+    this.#thin();
   }
 
   /** The beat that holds, or the next one, takes the keyboard. */
@@ -155,6 +155,21 @@ export class Timeline extends EventTarget {
     this.#scale = scale;
     for (const { span, button } of this.#spans.values()) this.#place(span, button);
     for (const thumb of this.#thumbs.values()) this.#placeThumb(thumb);
+    this.#thin();
+  }
+
+  /** Whoever is in sight stays so; others come into sight where there is room. */
+  #thin() {
+    const all = [...this.#thumbs.values()].sort((a, b) => b.picture.isConnected - a.picture.isConnected || a.seconds - b.seconds);
+    const taken = [];
+    for (const { seconds, picture } of all) {
+      const fits = taken.every((other) => Math.abs(other - seconds) * this.#scale >= THUMB_PX + 2);
+      if (!fits) picture.remove();
+      else {
+        taken.push(seconds);
+        if (!picture.isConnected) this.#track.append(picture);
+      }
+    }
   }
 
   #advance() {
@@ -205,16 +220,8 @@ export class Timeline extends EventTarget {
       button.setAttribute("aria-label", `${saySpan(span)}, ${sayWhen(span, now)}. ${reasonOf(span)}.`);
       button.title = `${saySpan(span)}\n${reasonOf(span)}`;
     }
-    let free = -Infinity;
-    for (const [pts, thumb] of [...this.#thumbs].sort(([, a], [, b]) => a.seconds - b.seconds)) {
-      if (thumb.seconds < now - KEPT_S) {
-        this.#drop(pts);
-        continue;
-      }
-      const at = thumb.seconds * this.#scale;
-      const shows = at - free >= THUMB_PX + 3;
-      if (shows) free = at;
-      thumb.picture.hidden = !shows;
+    for (const [pts, thumb] of this.#thumbs) {
+      if (thumb.seconds < now - KEPT_S) this.#drop(pts);
       thumb.picture.dataset.phase = thumb.seconds <= now ? "past" : thumb.seconds <= this.#edges.committed ? "committed" : "ahead";
     }
   }

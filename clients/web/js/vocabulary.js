@@ -64,7 +64,7 @@ export const paceWord = (speed) => (speed < 0.35 ? "slowly" : speed < 0.7 ? "ste
 
 /** "Very joyful" | "Nod" | "Zoom in": a span as people say it. */
 export function saySpan({ lane, word, amount }) {
-  if (lane !== "emotion") return labelOf(word);
+  if (lane !== "emotion" || word === "calm") return labelOf(word);
   const text = `${degreeWord(amount)} ${EMOTIONS.find((entry) => entry.word === word).adjective}`;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
