@@ -331,7 +331,7 @@ def _forbid(storyline: Storyline, said: Directive, at: Pts, source: Source) -> S
 
 
 def edit(storyline: Storyline, beat_start: Pts, at: Pts, until: Pts | None = None, **changes: object) -> Storyline:
-    """The beat that starts at `beat_start`, and those after it up to `until`, changed by the user where they lie past `at`.
+    """The beat that starts at `beat_start`, and those that start before `until`, changed by the user where they lie past `at`.
 
     Raises LookupError where no beat starts there, or it has ended by `at`.
     """
@@ -342,7 +342,7 @@ def edit(storyline: Storyline, beat_start: Pts, at: Pts, until: Pts | None = Non
 def delete(
     storyline: Storyline, beat_start: Pts, at: Pts, until: Pts | None = None, fields: Sequence[Field] = FIELDS
 ) -> Storyline:
-    """Without these fields of the beat that starts at `beat_start`, and of those after it up to `until`, where they lie past
+    """Without these fields of the beat that starts at `beat_start`, and of those that start before `until`, where they lie past
     `at`: the emotion before it lasts, nothing is done.
 
     Raises LookupError where no beat starts there, or it has ended by `at`.
@@ -375,7 +375,8 @@ def _editable(storyline: Storyline, beat_start: Pts, at: Pts, until: Pts | None)
     spans = {beat.start: end for beat, end in _spans(storyline)}
     if beat_start not in spans:
         raise LookupError(f"no beat of storyline {storyline.version} starts at PTS {beat_start}")
-    end = spans[beat_start] if until is None else until
+    within = [end for start, end in spans.items() if beat_start <= start and (start == beat_start or start < (until or 0))]
+    end = within[-1]
     if end is not None and end <= at:
         raise LookupError(f"the beat at PTS {beat_start} has been on air, or is being drawn: it cannot change any more")
     return max(beat_start, at), end

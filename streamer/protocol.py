@@ -71,7 +71,7 @@ class EditBeat(Request):
 
     type: Literal["edit"]
     start_pts: int = Field(ge=0, description="names the beat: its `start_pts` in the newest storyline")
-    end_pts: int | None = Field(default=None, ge=0, description="beats that follow, up to here, are changed with it")
+    end_pts: int | None = Field(default=None, ge=0, description="later beats that start before this are changed with it")
     emotion: Emotion | None = None
     intensity: Unit | None = None
     action: Action | None = Field(default=None, description="null takes the action out")
@@ -95,7 +95,7 @@ class DeleteBeat(Request):
 
     type: Literal["delete"]
     start_pts: int = Field(ge=0, description="names the beat: its `start_pts` in the newest storyline")
-    end_pts: int | None = Field(default=None, ge=0, description="of beats that follow, up to here, too")
+    end_pts: int | None = Field(default=None, ge=0, description="later beats that start before this, too")
     field: Literal["emotion", "action", "camera"] | None = Field(default=None, description="this alone; null: all of it")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engines.codecs.portrait.points import REQUIRED
-from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS
+from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS, PIXEL_ACTIONS
 
 WEB = Path(__file__).parents[2] / "clients" / "web"
 FILES = [path for path in WEB.rglob("*") if path.suffix in {".html", ".css", ".js", ".svg"}]
@@ -27,13 +27,18 @@ def test_the_buttons_say_every_word_of_the_vocabulary_and_no_other() -> None:
     emotions = re.findall(r'word: "(\w+)"', list_of(source, "EMOTIONS"))
     assert tuple(emotions) == EMOTIONS
     assert set(re.findall(r'\["(\w+)",', list_of(source, "ACTIONS"))) == set(ACTIONS)
+    assert set(re.findall(r'\["(\w+)",', list_of(source, "PIXEL_ACTIONS"))) == set(PIXEL_ACTIONS)
     assert set(re.findall(r'\["(\w+)",', list_of(source, "CAMERA_MOVES"))) == set(CAMERA_MOVES)
 
 
 def test_every_camera_move_has_an_icon() -> None:
     icons = set(re.findall(r'<symbol id="([\w-]+)"', (WEB / "icons.svg").read_text(encoding="utf-8")))
     assert set(CAMERA_MOVES) <= icons
-    used = {name for path in FILES for name in re.findall(r"icons\.svg#([\w-]+)\"", path.read_text(encoding="utf-8"))}
+    used = {
+        name
+        for path in FILES
+        for name in re.findall(r"(?:icons\.svg#|data-icon=\")([\w-]+)\"", path.read_text(encoding="utf-8"))
+    }
     assert used <= icons
 
 

@@ -2,9 +2,11 @@
 
 import os
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,7 +43,8 @@ class FakeWorker:
         return Blueprint(job.storyline_version, job.first.pts, job.interval, rest(job.num_frames))
 
     def thumbnail(self, pose: Motion) -> bytes:
-        return b"a picture of " + self._name.encode()
+        shade = zlib.crc32(self._name.encode()) % 200
+        return cv2.imencode(".jpg", np.full((96, 96, 3), shade, np.uint8))[1].tobytes()
 
     def motion(self, jobs: list[SubClipJob]) -> list[Motion]:
         self._clips += 1

@@ -23,8 +23,8 @@ export function sayWhen({ start_s: start, end_s: end }, now) {
 }
 
 /**
- * [{key, lane, word, amount, source, said, start_pts, end_pts, start_s, end_s}] of a storyline's beats. `said` is what was asked
- * for: `because` for what is new since the spans of `before` (by key), what it was for those that were there.
+ * [{key, lane, word, amount, source, said, start_pts, last_pts, start_s, end_s}] of a storyline's beats, `last_pts` being where
+ * the last beat of the span starts. `said` is what was asked for: `because` for what is new since the spans of `before` (by key), what it was for those that were there.
  */
 export function spansOf(beats, because, before) {
   const spans = [];
@@ -33,11 +33,11 @@ export function spansOf(beats, because, before) {
     for (const beat of beats) {
       const [word, amount] = { emotion: [beat.emotion, beat.intensity], action: [beat.action, 0], camera: [beat.camera, beat.camera_speed] }[lane];
       const source = beat.sources[lane];
-      const goesOn = open && open.word === word && open.amount === amount && open.source === source && open.end_pts === beat.start_pts;
-      if (goesOn) [open.end_pts, open.end_s] = [beat.end_pts, beat.end_s];
+      const goesOn = open && open.word === word && open.amount === amount && open.source === source && open.end_s === beat.start_s;
+      if (goesOn) [open.last_pts, open.end_s] = [beat.start_pts, beat.end_s];
       else {
-        const { start_pts, end_pts, start_s, end_s } = beat;
-        open = { key: `${lane} ${word} ${amount} ${source} ${start_pts}`, lane, word, amount, source, start_pts, end_pts, start_s, end_s };
+        const { start_pts, start_s, end_s } = beat;
+        open = { key: `${lane} ${word} ${amount} ${source} ${start_pts}`, lane, word, amount, source, start_pts, last_pts: start_pts, start_s, end_s };
         if (word !== null && !(lane === "camera" && word === "static")) spans.push(open);
       }
     }

@@ -242,8 +242,8 @@ function interrupt() {
   if (state === "live" && tell("interrupt")) announce("Dropped what was not on air yet");
 }
 
-function removeSpan({ lane, start_pts, end_pts }) {
-  tell("delete", { start_pts, ...(end_pts === null ? {} : { end_pts }), field: lane });
+function removeSpan({ lane, start_pts, last_pts }) {
+  tell("delete", { start_pts, end_pts: last_pts + 1, field: lane });
 }
 
 function showAvatar() {
@@ -337,7 +337,7 @@ timeline.addEventListener("pick", ({ detail: { span, button } }) => editor.open(
 timeline.addEventListener("remove", ({ detail: span }) => removeSpan(span));
 editor.addEventListener("remove", ({ detail: span }) => removeSpan(span));
 editor.addEventListener("change", ({ detail: { span, changes } }) => {
-  tell("edit", { start_pts: span.start_pts, ...(span.end_pts === null ? {} : { end_pts: span.end_pts }), ...changes });
+  tell("edit", { start_pts: span.start_pts, end_pts: span.last_pts + 1, ...changes });
 });
 avatars.addEventListener("wish", ({ detail: avatar }) => tell("avatar", { avatar }));
 byId("open-keys").addEventListener("click", () => byId("keys").showModal());
