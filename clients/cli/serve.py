@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from clients.cli.director_flags import add_director_flags, director_settings
+
 WEB_ROOT = Path(__file__).parents[1] / "web"
 
 
@@ -34,6 +36,7 @@ def add_parser(subparsers: Any) -> None:
         help="offer 127.0.0.1 to peers (default: where there is nothing else)",
     )
     parser.add_argument("--lineage", type=Path, metavar="DIR", help="write one JSON line a sub-clip to DIR/<broadcast>.jsonl")
+    add_director_flags(parser)
     parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     parser.set_defaults(run=run)
 
@@ -65,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
             worker_threads=arguments.threads,
             max_broadcasts=arguments.broadcasts,
             ice_servers=tuple(arguments.ice_server),
+            director=director_settings(arguments),
             offer_loopback=arguments.loopback,
         )
     except (AvatarError, ConfigError) as error:

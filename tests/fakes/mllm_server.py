@@ -116,6 +116,11 @@ def no_schemas(then: Behaviour, *, takes: tuple[str, ...] = ("json_object", "tex
     return behave
 
 
+def by_kind(**behaviours: Behaviour) -> Behaviour:
+    """By the name of the schema that is asked for; 501 for others."""
+    return lambda connection, asked: behaviours.get(asked.schema_name, failure(501))(connection, asked)
+
+
 class Connection(BaseHTTPRequestHandler):
     """One request."""
 
