@@ -7,10 +7,13 @@ import json
 import sys
 from pathlib import Path
 
+from clients.cli.director_flags import add_director_flags, director_settings
 from engines.avatar_library import AvatarError, AvatarLibrary
 from streamer import hearing, seeing
 from streamer.briefing import Briefing, PortraitCaption, VoiceCaption
-from streamer.director import EmbeddedDirector, opening
+from streamer.config import ConfigError
+from streamer.director import opening
+from streamer.directors.once import plan_once
 from streamer.plan import Pts, pts_from_s
 from streamer.recording import Recording, RecordingError
 from streamer.storyline_schema import StorylineJson
@@ -24,6 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     length.add_argument("--duration", type=float, metavar="SECONDS", help="length of the show (default 10)")
     length.add_argument("--audio", type=Path, metavar="FILE", help="hear a recording: its mood, its length")
     parser.add_argument("--avatar", metavar="NAME", help="see an avatar of the library")
+    add_director_flags(parser)
     parser.add_argument("--json", action="store_true", help="the storyline as one line of JSON")
     parser.set_defaults(run=run)
 
@@ -38,17 +42,21 @@ def run(arguments: argparse.Namespace) -> int:
         print("rostrum plan: --duration must be more than 0 seconds", file=sys.stderr)
         return 1
     portrait = PortraitCaption()
-    voice: tuple[VoiceCaption, ...] = ()
+    captions: tuple[VoiceCaption, ...] = ()
+    voice = picture = None
     try:
+        settings = director_settings(arguments)
         if arguments.avatar:
-            portrait = seeing.caption(AvatarLibrary.default().get(arguments.avatar))
+            avatar = AvatarLibrary.default().get(arguments.avatar)
+            portrait, picture = seeing.caption(avatar), avatar.folder / "picture.png"
         if arguments.audio:
             recording = Recording.open(arguments.audio)
-            end, voice = recording.duration, hearing.captions_of(recording.voice)
-    except (AvatarError, RecordingError) as error:
+            voice, end, captions = recording.voice, recording.duration, hearing.captions_of(recording.voice)
+    except (AvatarError, ConfigError, RecordingError) as error:
         print(f"rostrum plan: {error}", file=sys.stderr)
         return 1
-    plan = EmbeddedDirector().plan(Briefing(opening(), Pts(0), arguments.prompt, end, portrait, voice))
+    briefing = Briefing(opening(), Pts(0), arguments.prompt, end, portrait, captions)
+    plan = plan_once(settings, briefing, voice, picture, lambda line: print(f"rostrum plan: {line}", file=sys.stderr))
     storyline = StorylineJson.of(plan.storyline, end)
     if arguments.json:
         report = storyline.model_dump() | {

@@ -17,9 +17,9 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engines.mllm.chat import ChatError
+from streamer import grammar
 from streamer.briefing import Briefing, Plan, PortraitCaption, VoiceCaption
 from streamer.director import EmbeddedDirector, follow_captions, lay, undrawn
-from streamer.grammar import understand
 from streamer.plan import FIELDS, SOURCES, Directive, Pts, Source, Storyline, When
 from streamer.plan import Field as BeatField
 from streamer.storyline_schema import Action, CameraMove, Emotion
@@ -167,8 +167,9 @@ def _highest(line: Storyline, since: Pts) -> Source:
 
 def read(answer: StorylineAnswer, briefing: Briefing, embedded: EmbeddedDirector) -> Reading:
     """Sorts and checks an answer to `briefing`. What the lexicon reads in the user's words stands, times and negations too."""
-    said = understand(briefing.prompt) if briefing.prompt else ()
-    in_transcript = {(d.field, d.word) for d in understand(briefing.transcript)} if briefing.transcript else set()
+    said, unclear = grammar.read(briefing.prompt)
+    open_to_model = tuple(map(_plain, unclear))
+    in_transcript = {(d.field, d.word) for d in grammar.understand(briefing.transcript)}
     user: list[Directive] = []
     weak: dict[Source, list[Directive]] = {"audio": [], "image": []}
     refused: list[str] = []
@@ -178,7 +179,7 @@ def read(answer: StorylineAnswer, briefing: Briefing, embedded: EmbeddedDirector
         source: Source = "user" if is_quoted else "audio" if beat.because != "image" and has_voice else "image"
         for directive in _directives(beat, briefing):
             reason = (
-                _against_user(directive, said, in_transcript)
+                _against_user(directive, any(_plain(beat.quote) in each for each in open_to_model), said, in_transcript)
                 if is_quoted
                 else _against_senses(directive, source, briefing, in_transcript)
             )
@@ -212,15 +213,17 @@ def _directives(beat: AnswerBeat, briefing: Briefing) -> list[Directive]:
     return found
 
 
-def _against_user(directive: Directive, said: tuple[Directive, ...], in_transcript: set[tuple[BeatField, str]]) -> str:
-    """Why the user's words cannot mean this; empty where they can."""
+def _against_user(
+    directive: Directive, is_unclear: bool, said: tuple[Directive, ...], in_transcript: set[tuple[BeatField, str]]
+) -> str:
+    """Why the user's words cannot mean this; empty where they can. is_unclear: the lexicon makes nothing of those quoted."""
     here = [d for d in said if d.field == directive.field]
     if any(d.negated and d.word == directive.word for d in here):
         return "the user forbade it"
     asked = {d.word for d in here if not d.negated}
-    if asked and directive.word not in asked:
+    if asked and directive.word not in asked and not is_unclear:
         return f"the user asked for {', '.join(sorted(asked))}"
-    if not asked and (directive.field, directive.word) in in_transcript:
+    if directive.word not in asked and (directive.field, directive.word) in in_transcript:
         return _NAMED
     return ""
 
@@ -238,14 +241,16 @@ def _against_senses(directive: Directive, source: Source, briefing: Briefing, in
 
 
 def _agreed(user: tuple[Directive, ...], said: tuple[Directive, ...]) -> tuple[Directive, ...]:
-    """Field by field: the model's where it has all that the lexicon reads and the lexicon reads no time; else the lexicon's."""
+    """Field by field: the model's where it has all that the lexicon reads, and the lexicon reads no time; else the lexicon's
+    over what the model adds."""
     agreed: list[Directive] = []
     for field in FIELDS:
         read_here = [d for d in said if d.field == field]
         wanted = {d.word for d in read_here if not d.negated}
         proposed = [d for d in user if d.field == field]
-        if wanted and (not wanted <= {d.word for d in proposed} or any(d.when != When() for d in read_here)):
-            agreed += read_here
+        is_timed = any(replace(d.when, phase=0) != When() for d in read_here)
+        if wanted and (is_timed or not wanted <= {d.word for d in proposed}):
+            agreed += [*(d for d in proposed if d.word not in wanted), *read_here]
         else:
             agreed += [*proposed, *(d for d in read_here if d.negated)]
     return tuple(agreed)

@@ -153,6 +153,15 @@ def test_what_the_lexicon_reads_in_the_users_words_stands_against_the_model() ->
     assert reading.refused == ("emotion anger: the user asked for joy", "action nod: the user forbade it")
 
 
+def test_a_clause_that_the_lexicon_reads_nothing_in_is_the_models_to_read() -> None:
+    briefing = Briefing(opening(), Pts(0), "first like a sly fox, then very happy", end=pts_from_s(10))
+    fox = {"because": "user", "quote": "like a sly fox", "emotion": "contempt", "end_s": 5.0}
+    happy = {"because": "user", "quote": "very happy", "emotion": "joy", "start_s": 5.0}
+    line = _after(_read(briefing, fox, happy), briefing)
+    assert [line.at(pts_from_s(at)).emotion for at in (1, 6)] == ["contempt", "joy"]
+    assert _read(briefing, fox, happy | {"emotion": "fear"}).refused == ("emotion fear: the user asked for joy",)
+
+
 def test_times_that_the_user_names_are_the_lexicons_and_others_the_models() -> None:
     timed = Briefing(opening(), Pts(0), "nod after 3 seconds", end=pts_from_s(10))
     line = _after(_read(timed, {"because": "user", "quote": "nod after 3 seconds", "action": "nod", "start_s": 9.0}), timed)
