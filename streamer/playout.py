@@ -39,7 +39,7 @@ class PlayoutSettings:
     cushion_s: float = 0.03
     memory_s: float = 8.0  # for so long a late clip counts
     tolerance_s: float = 0.02  # the delay is not lowered for less
-    max_raise_s: float = 1.5  # the delay is raised by this much at most, counted from the start
+    max_behind_s: float = 2.5  # the delay is not raised further once this much of the voice that is here has not been aired
     max_ahead_s: float = 4.0
     splice_every: int = 4  # turns, in speech; each time about 9 ms are won or lost
     hurry_s: float = 0.12  # so much too little delay is made up for at every turn
@@ -101,7 +101,6 @@ class Playout:
         self._needs: deque[tuple[int, int, int]] = deque()  # turn, clip, the delay in ticks that it would have needed
         self._turns_to_splice = 0
         self._stuck_turns = 0
-        self._least_delay = 0
         self._resumes_at: Pts | None = None  # after an interrupt, until that picture comes
         self.position: Pts | None = None
         self.counts = PlayoutCounts()
@@ -179,6 +178,11 @@ class Playout:
         assert self.position is not None
         return self._turns * self._frame - self.position
 
+    def _behind(self) -> int:
+        """How much of the voice is here and not on air yet, in ticks. A host's slow clock raises the delay, but not this."""
+        assert self.position is not None
+        return self._voice.end - self.position
+
     def _note_need(self, clip_id: int, need: int) -> None:
         while self._needs and self._needs[0][0] < self._turns - self._settings.memory_s * self._fps:
             self._needs.popleft()
@@ -194,10 +198,10 @@ class Playout:
         latest = sorted(need for _, _, need in self._needs)[-2:]
         if not latest:
             return 0
-        most = self._least_delay + pts_from_s(self._settings.max_raise_s)
-        excess = self._delay() - min(most, latest[0] + pts_from_s(self._settings.cushion_s))
+        excess = self._delay() - (latest[0] + pts_from_s(self._settings.cushion_s))
         if excess < 0:
-            return excess if excess < -self._frame // 8 else 0
+            room = pts_from_s(self._settings.max_behind_s) - self._behind()
+            return max(excess, -max(0, room)) if excess < -self._frame // 8 else 0
         is_known = self._turns - self._needs[0][0] > self._settings.memory_s * self._fps / 2
         return excess if is_known and excess > pts_from_s(self._settings.tolerance_s) else 0
 
@@ -239,7 +243,6 @@ class Playout:
         if (self._waiting_turns - 1) / self._fps < self._settings.cushion_s:
             return False
         self.position = self._shots[0].pts
-        self._least_delay = self._delay()
         return True
 
     def _due_frame(self, position: int) -> int:
