@@ -10,8 +10,8 @@ from typing import assert_never
 from engines.prompts import ACTIONS
 from streamer import protocol
 from streamer.briefing import Briefing, Director, Plan, PortraitCaption, VoiceCaption
-from streamer.director import ACTION_S, CAMERA_S, delete, direct, edit, lay, opening, overlay, undo, undrawn
-from streamer.plan import FIELDS, Beat, Directive, Pts, Sources, Storyline, pts_from_s
+from streamer.director import ACTION_S, CAMERA_S, delete, direct, edit, heard, lay, opening, overlay, undo, undrawn
+from streamer.plan import FIELDS, Beat, Cue, Directive, Pts, Sources, Storyline, pts_from_s
 from streamer.protocol import Code, ErrorMessage, StorylineMessage
 from streamer.storyline_schema import MAX_BEATS
 
@@ -127,6 +127,18 @@ class Desk:
         self._voice.append(caption)
         self._follow_captions("the voice", at)
 
+    def say(self, words: str, at: Pts) -> tuple[Cue, ...]:
+        """The host's last words, as somebody wrote them down: the cues among the new ones are carried out, and given back.
+
+        `words` may begin with some that were told before: those count no more. Raises Refused.
+        """
+        new = _after(self.transcript, words)
+        self.transcript = words
+        changed, ringing = heard(self.line, new, at)
+        if ringing:
+            self._change(changed, f"“{ringing[0].words}” was heard")
+        return ringing
+
     def see(self, caption: PortraitCaption, at: Pts) -> None:
         """What the portrait on air shows; it decides what neither user nor voice have."""
         self._portrait = caption
@@ -204,3 +216,10 @@ class Desk:
         self.line = replace(to, version=self.line.version + 1)
         self._because = because
         self._changed()
+
+
+def _after(before: str, now: str) -> str:
+    """`now` without the words at its beginning that `before` ended with."""
+    old, new = before.split(), now.split()
+    shared = next((n for n in range(min(len(old), len(new)), 0, -1) if old[-n:] == new[:n]), 0)
+    return " ".join(new[shared:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from streamer.desk import Desk, Done, Refused
 from streamer.features import VoiceWindow
 from streamer.plan import Pts, pts_from_s
 from streamer.protocol import Prompt
+
+log = logging.getLogger(__name__)
 
 _AUDIBLE_DB = -50.0
 
@@ -57,8 +60,11 @@ class Stage:
         return Sound(self._voice.read(start, self._voice.end)), start
 
     def note_voice(self, caption: VoiceCaption, transcript: str) -> None:
-        self._desk.transcript = transcript
         self._desk.hear(caption, self._revisable())
+        try:
+            self._desk.say(transcript, self._revisable())
+        except Refused as refused:
+            log.warning("a cue was heard and not carried out: %s", refused)
 
     def note_portrait(self, caption: PortraitCaption) -> None:
         self._desk.see(caption, self._revisable())

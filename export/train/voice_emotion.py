@@ -33,7 +33,7 @@ _LEAST_SPEECH_S = 0.8  # in a clip: they are short
 _RIDGE = {"sound": 3.0, "prosody": 0.5}
 #: What each discriminant counts, and the log-odds against calm from which an emotion is believed.
 _SHARES = {"anger": (0.7, 0.8), "joy": (0.7, 0.8), "sadness": (1.0, 0.0)}
-_THRESHOLDS = {"anger": 2.0, "joy": 1.07, "sadness": -2.4}
+_THRESHOLDS = {"anger": 2.0, "joy": 1.07, "sadness": -2.2}
 
 
 def harmed(voice: NDArray[np.int16], rng: np.random.Generator) -> NDArray[np.int16]:
