@@ -284,7 +284,9 @@ def _coverage(layers: Layers, grid: tuple[int, int], step: int) -> Picture:
 
 def _longest_run(of: NDArray[np.bool_]) -> slice:
     """Where the most neighbours are true; empty at the start where none is."""
-    edges = np.flatnonzero(np.diff(of, prepend=False, append=False)).reshape(-1, 2)
+    bounded = np.zeros(len(of) + 2, np.bool_)
+    bounded[1:-1] = of
+    edges = np.flatnonzero(bounded[1:] != bounded[:-1]).reshape(-1, 2)
     if not len(edges):
         return slice(0, 0)
     start, stop = edges[np.argmax(edges[:, 1] - edges[:, 0])]

@@ -206,7 +206,10 @@ def _inverse(displacement: Array, at: Array) -> Array:
 
 
 def _displaced(displacement: Array, at: Array) -> Array:
-    return np.stack([take(axis, at) for axis in displacement])
+    moved = np.empty_like(at)
+    for axis, into in zip(displacement, moved, strict=True):
+        cv2.remap(axis, at[0], at[1], cv2.INTER_LINEAR, dst=into, borderMode=cv2.BORDER_REPLICATE)
+    return moved
 
 
 def _doubled(plane: Array, shape: tuple[int, ...]) -> Array:
