@@ -178,7 +178,7 @@ class PortraitCodec:
         nodes = at[:, 1:-1, 1:-1] * np.float32(1 / step)
         coverage = cv2.remap(self.coverage, nodes[0], nodes[1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         on_y, on_uv = at * np.float32(self.layers.detail), at * np.float32(0.5) - np.float32(0.25)
-        num_rows = max(1, STRIP_ROWS // step)
+        per_detail, num_rows = np.float32(1 / self.layers.detail), max(1, STRIP_ROWS // step)
         for top in range(0, len(coverage), num_rows):
             strip = coverage[top : top + num_rows]
             cols = np.flatnonzero(strip.any(0))
@@ -196,7 +196,8 @@ class PortraitCodec:
             solid = _longest_run(strip[:, left:right].min(0) == Coverage.ALL)
             for part in (slice(0, solid.start * step), slice(solid.stop * step, y.shape[1])):
                 if part.start < part.stop:
-                    _lay(person_y[:, part], look_up(self.layers.through, (map_y[0][:, part], map_y[1][:, part])), y[:, part])
+                    places = map_y[0][:, part] * per_detail, map_y[1][:, part] * per_detail
+                    _lay(person_y[:, part], look_up(self.layers.through, places), y[:, part])
             part = slice(solid.start * step, solid.stop * step)
             y[:, part] = person_y[:, part]
 
@@ -235,7 +236,7 @@ class PortraitCodec:
             half_part = tuple(slice(axis.start // 2, axis.stop // 2) for axis in part)
             add_interior(new_y[part], new_uv[half_part], inside, through)
         # The face's outline is drawn already, and stays.
-        full = (look_up(self.layers.through, maps[1] * detail) < 2).astype(np.float32)
+        full = (look_up(self.layers.through, maps[1]) < 2).astype(np.float32)
         solid = np.asarray(cv2.erode(full, np.ones((7, 7), np.uint8)), np.float32)
         half_solid, step = half(solid), self.flow.step
         left, top = cells.left * step, cells.top * step
@@ -275,10 +276,9 @@ class PortraitCodec:
 
 def _coverage(layers: Layers, grid: tuple[int, int], step: int) -> Picture:
     """What surrounds each node of the canvas's grid (two steps each way): a `Coverage`."""
-    through = layers.through[:: layers.detail, :: layers.detail]
     around = np.ones((4 * step + 1, 4 * step + 1), np.uint8)
-    rows, cols = (np.minimum(np.arange(n) * step, size - 1) for n, size in zip(grid, through.shape, strict=True))
-    least, most = (reduce(through, around)[np.ix_(rows, cols)] for reduce in (cv2.erode, cv2.dilate))
+    rows, cols = (np.minimum(np.arange(n) * step, size - 1) for n, size in zip(grid, layers.through.shape, strict=True))
+    least, most = (reduce(layers.through, around)[np.ix_(rows, cols)] for reduce in (cv2.erode, cv2.dilate))
     return np.where(most == 0, Coverage.ALL, np.where(least < 255, Coverage.PART, Coverage.NONE)).astype(np.uint8)
 
 

@@ -28,8 +28,8 @@ class Layers:
     The person is premultiplied; `through` is how much of the background shows, 0 to 255. The person's Y is kept `detail` times
     as large as the canvas, so that a linear look-up between its pixels is as good as a cubic one.
     sharp_y is person_y with what the picture knows beyond the canvas's pixels, None where that is nothing: for a near camera.
-    person_y, sharp_y, through: [h * detail, w * detail]; person_uv: [h/2, w/2, 4], the third `through`, the fourth nothing;
-    behind: Y [h, w], U and V [h/2, w/2].
+    person_y, sharp_y: [h * detail, w * detail]; through: [h, w]; person_uv: [h/2, w/2, 4], the third `through`, the fourth
+    nothing; behind: Y [h, w], U and V [h/2, w/2].
     """
 
     detail: int
@@ -63,7 +63,7 @@ class Layers:
             green = to_planes(np.full((*back_y.shape, 3), CHROMA_GREEN_RGB, np.uint8))
             back_y, back_uv = (plane.astype(np.float32) for plane in green)
         detail = 2 if view.scale < MOST_DETAILED_SCALE else 1
-        soft_y, through = enlarged(rounded(person_y), detail), enlarged(rounded(255 * (1 - alpha)), detail)
+        soft_y, through = enlarged(rounded(person_y), detail), rounded(255 * (1 - alpha))
         sharp_y = None
         if detail > 1 and view.scale < LEAST_SHARPER_SCALE:
             # `enlarged` keeps a pixel's upper left quarter in its place.
@@ -71,7 +71,8 @@ class Layers:
             larger = to_planes(view.times(detail).canvas(picture))[0]
             larger = cv2.warpAffine(larger, quarter, larger.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
             finer = cv2.subtract(larger, enlarged(rounded(y), detail), dtype=cv2.CV_32F)
-            finer = np.where((through < 2) & (enlarged(rounded(255 * beyond), detail) == 0), finer, 0)
+            inside = enlarged(((through < 2) & (beyond == 0)).astype(np.uint8), detail) > 0
+            finer = np.where(inside, finer, 0)
             sharp_y = rounded(np.add(soft_y, finer, dtype=np.float32))
         return cls(
             detail,
