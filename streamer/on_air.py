@@ -11,6 +11,7 @@ from dataclasses import replace
 from streamer import webrtc
 from streamer.clock import Clock
 from streamer.config import BroadcastSettings, ServerSettings
+from streamer.effort import EffortName
 from streamer.encoder import Encoded, Encoder
 from streamer.lineage import LineageWriter, line
 from streamer.media import AudioPacket, Picture, Sound
@@ -156,7 +157,7 @@ class OnAir:
         if self._lineage and flight.clip:
             self._lineage.put(line(flight.clip, flight))
 
-    def metrics(self, worker_restarts: int) -> Metrics:
+    def metrics(self, worker_restarts: int, effort: EffortName) -> Metrics:
         now_s, counts = self._clock.now_s(), self._playout.counts
         holds = {str(reason): count for reason, count in counts.holds.items()}
         return Metrics(
@@ -169,6 +170,7 @@ class OnAir:
             render_ms_per_frame=None if self._render_ms_per_frame is None else round(self._render_ms_per_frame, 2),
             bitrate_bps=round(self._bits.rate(now_s)),
             worker_restarts=worker_restarts,
+            effort=effort,
             interrupt_ms=self._interrupt_ms,
         )
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS
+from streamer.effort import EffortName
 from streamer.plan import Storyline
 from streamer.storyline_schema import Action, CameraMove, Emotion, StorylineJson, Unit
 
@@ -257,6 +258,7 @@ class Metrics(Message):
     render_ms_per_frame: float | None
     bitrate_bps: int
     worker_restarts: int
+    effort: EffortName = Field(description="what is left out while the machine cannot keep up: denoising steps, pictures")
     interrupt_ms: float | None = Field(description="from the last interrupt to the first packet without what it dropped")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 from streamer.config import BroadcastSettings
+from streamer.effort import LEVELS
 from streamer.metrics import Sample
 from streamer.plan import Keyframe, Pts, Storyline, SubClipJob, s_from_pts
 from streamer.protocol import Aired, Hello, Horizon, KeyframeMessage, Metrics, State
@@ -57,6 +58,12 @@ def samples(broadcast: str, metrics: Metrics) -> list[Sample]:
         ("rostrum_frames_total", "counter", "Frames aired.", metrics.frames),
         ("rostrum_late_frames_total", "counter", "Frames dropped because they came too late.", metrics.late_frames),
         ("rostrum_viewers", "gauge", "Viewers connected.", metrics.viewers),
+        (
+            "rostrum_effort_level",
+            "gauge",
+            "0: sub-clips are drawn in full; 1: in fewer steps; 2: every other picture only.",
+            [level.name for level in LEVELS].index(metrics.effort),
+        ),
         ("rostrum_worker_restarts_total", "counter", "Render workers replaced.", metrics.worker_restarts),
         (
             "rostrum_bits_per_second",

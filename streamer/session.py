@@ -14,6 +14,7 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from streamer.desk import Desk, Refused
 from streamer.director import EmbeddedDirector
 from streamer.director_service import DirectorService
 from streamer.directors.model_director import ModelDirector
+from streamer.effort import Effort
 from streamer.features import VoiceWindow
 from streamer.host import Host
 from streamer.ingest import Ingest
@@ -81,6 +83,7 @@ class Session:
         self.voice = VoiceWindow()
         self.desk = Desk(EmbeddedDirector(), self._tell_storyline)
         self.blueprints = BlueprintRoller()
+        self.effort = Effort()
         self.pool = RenderPool(
             workers,
             folder_of(settings.avatar),
@@ -202,7 +205,7 @@ class Session:
 
     def _cut(self, job_id: int, last: Keyframe) -> SubClipJob:
         position = self.on_air.position
-        return subclips.cut(
+        job = subclips.cut(
             job_id,
             self.pool.epoch,
             self.storyline,
@@ -215,6 +218,7 @@ class Session:
             history=self._history,
             approach=subclips.approach_frames(self.settings.fps),
         )
+        return replace(job, num_steps=self.effort.level.num_steps, draw_every=self.effort.level.draw_every)
 
     async def _draw(self, job: SubClipJob) -> None:
         self.avatar.at_cut(job.start)
@@ -233,6 +237,8 @@ class Session:
         else:
             self._drawing_s += 0.3 * (flight.drawn_s - now_s - self._drawing_s)
             self.on_air.finish(flight, clip)
+            if self.effort.note((clip.motion_ms + clip.decode_ms) / 1e3, s_from_pts(job.end - job.start)):
+                log.warning("broadcast %s: sub-clips are drawn with effort: %s", self.broadcast, self.effort.level.name)
 
     def _go_on_from(self, job: SubClipJob, motion: Motion) -> None:
         """The chain goes on from the end of this."""
@@ -472,7 +478,7 @@ class Session:
         self.control.tell(reports.aired(job))
 
     def metrics(self) -> protocol.Metrics:
-        return self.on_air.metrics(self.pool.restarts)
+        return self.on_air.metrics(self.pool.restarts, self.effort.level.name)
 
     async def _report(self) -> None:
         for turn in itertools.count():
