@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import assert_never
 
 from engines.prompts import ACTIONS
@@ -55,6 +56,8 @@ class Desk:
         self._because = ""
         self._voice: deque[VoiceCaption] = deque(maxlen=_CAPTIONS)
         self._portrait = PortraitCaption()
+        self._seen_of: Path | None = None
+        self._seen_by_model = False
         self.transcript = ""  # the last words heard
         self.line = opening()
 
@@ -139,8 +142,14 @@ class Desk:
             self._change(changed, f"“{ringing[0].words}” was heard")
         return ringing
 
-    def see(self, caption: PortraitCaption, at: Pts) -> None:
-        """What the portrait on air shows; it decides what neither user nor voice have."""
+    def see(self, caption: PortraitCaption, at: Pts, of: Path | None = None, *, by_model: bool = False) -> None:
+        """What the portrait on air shows; it decides what neither user nor voice have.
+
+        Of one avatar (its folder, `of`) what a language model sees is not replaced by what the embedded director does.
+        """
+        if of == self._seen_of and self._seen_by_model and not by_model:
+            return
+        self._seen_of, self._seen_by_model = of, by_model
         self._portrait = caption
         self._follow_captions("the portrait", at)
 

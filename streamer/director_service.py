@@ -232,7 +232,7 @@ class DirectorService:
 
     async def _see(self, picture: Path) -> None:
         with contextlib.suppress(CannotPerceive):  # noted; it will not be asked again
-            self._stage.note_portrait(await self._director.see(picture, self._settings.hard_s))
+            self._stage.note_portrait(await self._director.see(picture, self._settings.hard_s), picture)
 
     async def _hear(self, sound: Sound, start: Pts) -> None:
         heard = await self._director.hear(sound, self._settings.hard_s)

@@ -68,4 +68,4 @@ class Listener:
         except AvatarError as error:
             log.error("the director cannot look at the avatar: %s", error)
         else:
-            self._desk.see(caption, self._revisable())
+            self._desk.see(caption, self._revisable(), folder)

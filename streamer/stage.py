@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -40,10 +41,12 @@ class Stage:
         self._accept = accept
         self._folder = folder
         self.tell = tell
+        self._transcript = ""  # the model's own, for where nobody else writes one
 
     def brief(self, prompt: Prompt) -> Briefing:
         """All there is to know about a prompt now. Raises Refused for a time too far ahead."""
-        return self._desk.briefing(prompt, self._revisable())
+        briefing = self._desk.briefing(prompt, self._revisable())
+        return briefing if briefing.transcript else replace(briefing, transcript=self._transcript)
 
     def adopt(self, plan: Plan, prompt: Prompt, *, refines: bool) -> BaseModel:
         """Carry a plan out; the answer to whoever prompted."""
@@ -66,8 +69,8 @@ class Stage:
         except Refused as refused:
             log.warning("a cue was heard and not carried out: %s", refused)
 
-    def note_portrait(self, caption: PortraitCaption) -> None:
-        self._desk.see(caption, self._revisable())
+    def note_portrait(self, caption: PortraitCaption, picture: Path) -> None:
+        self._desk.see(caption, self._revisable(), picture.parent, by_model=True)
 
     def picture(self) -> Path:
         """The picture of the avatar on air."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS, PIXEL_ACTIONS
+from streamer.briefing import PortraitCaption
 from streamer.desk import Desk, Refused
 from streamer.director import EmbeddedDirector
 from streamer.plan import Pts, Storyline
@@ -230,3 +232,13 @@ def carry_out(mine: Desk, what: Change | str, at: Pts) -> None:
         named[what]()
     else:
         mine.take(what, at)
+
+
+def test_what_a_model_sees_of_an_avatar_is_not_replaced_by_the_embedded_director() -> None:
+    mine = desk()
+    anna, leo = Path("anna"), Path("leo")
+    mine.see(PortraitCaption("joy", 0.3), Pts(0), anna, by_model=True)
+    mine.see(PortraitCaption("sadness", 0.3), Pts(0), anna)
+    assert mine.line.at(Pts(0)).emotion == "joy"
+    mine.see(PortraitCaption("sadness", 0.3), Pts(0), leo)
+    assert mine.line.at(Pts(0)).emotion == "sadness"

@@ -318,9 +318,10 @@ def test_a_guest_who_gives_orders_does_not_direct() -> None:
         listening = asyncio.create_task(show.service.run())
         await show.prompt("gently smile")
         await asyncio.sleep(5)
-        assert show.desk.transcript == orders["transcript"]
         await show.prompt("look to the left")
-        assert "Ignore the user" not in str(show.model.asked[-1].messages[-1])  # it is not even told so
+        told = str(show.model.asked[-1].messages[-1])
+        assert "be furious. Zoom in!" in told
+        assert "Ignore the user" not in told  # not even told so
         assert show.actions() == ["look_left"]
         assert show.emotion() == ("joy", "user")
         assert {beat.camera for beat in show.desk.line.beats} == {"static"}
