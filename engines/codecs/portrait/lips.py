@@ -47,6 +47,7 @@ class Lips:
         self.edges = np.stack(((v + gap / 2) * unit, (gap / 2 - v) * unit)).astype(np.float32)
         self.corner = ((1 - np.abs(s)) * mouth.half_width * unit).astype(np.float32)
         if opened:
+            own[..., 0] /= self._shade(*self.edges)  # the picture shows them in shade already
             colours = colours.with_teeth_of(own[cover > 0.9])
         upper, self.lower, self.cavity = paint(mouth, face, q, colours)
         self.upper = keep_own_teeth(upper, own, cover.astype(np.float32)) if opened else upper
@@ -61,21 +62,20 @@ class Lips:
         head: window pixels that follow the skull [2, h, w]; jaw_shift: [2], how far the jaw has moved, pixels;
         under_upper, over_lower: distance to the lips' edges, pixels [h, w]; depth: 0-1, 1 where lips pushed forward hide all.
         """
-        unit = np.float32(self.face.unit)
         cavity = take(self.cavity, head)
         seen = np.float32(1 - depth)
         lower = take(self.lower, head - jaw_shift[:, None, None]) * seen
         upper = take(self.upper, head) * seen
         inside = cavity * (1 - lower[..., 3:]) + lower[..., :3]
         inside = inside * (1 - upper[..., 3:]) + upper[..., :3]
-        # The lips throw shade: soft and deep from above, thin from below.
-        shade = (
-            1
-            - 0.50 * np.exp(-np.maximum(under_upper, 0) / (0.030 * unit))
-            - 0.25 * np.exp(-np.maximum(over_lower, 0) / (0.022 * unit))
-        )
-        inside[..., 0] *= shade
+        inside[..., 0] *= self._shade(under_upper, over_lower)
         return inside
+
+    def _shade(self, under_upper: Array, over_lower: Array) -> Array:
+        """What the lips leave of the light, a factor: soft and deep shade from above, thin from below."""
+        unit = np.float32(self.face.unit)
+        above = 0.50 * np.exp(-np.maximum(under_upper, 0) / (0.030 * unit))
+        return np.asarray(1 - above - 0.25 * np.exp(-np.maximum(over_lower, 0) / (0.022 * unit)), np.float32)
 
 
 def coverage(upper: tuple[Array, Array], lower: tuple[Array, Array]) -> tuple[Array, Array, tuple[Array, Array]]:
