@@ -12,7 +12,6 @@ import functools
 import itertools
 import logging
 import secrets
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -46,12 +45,12 @@ from streamer.previews import Previews
 from streamer.protocol import Accepted, ErrorMessage, State
 from streamer.render_pool import RenderFailed, RenderPool, Superseded, WorkerLost, WorkerSource
 from streamer.stage import Stage
+from streamer.trail import Trail
 from streamer.webrtc import OfferError
 
 log = logging.getLogger(__name__)
 
 _RETRY_S = 0.2  # after a blueprint that failed
-_TRAIL_CLIPS = 12  # more than playout keeps
 _HOPELESS_S = 1.0  # a sub-clip that is this late before it is drawn is not drawn at all
 _LOST_S = 2.0  # without a packet for so long, the host is taken for lost
 
@@ -97,7 +96,7 @@ class Session:
 
         self._anchor = Keyframe(Pts(-self._frame), rest(), ANCHOR_MASK)  # the last one committed: all later may still change
         self._history: Motion | None = None
-        self._trail: deque[tuple[Pts, Motion]] = deque(maxlen=_TRAIL_CLIPS)  # what was drawn last, by its first frame
+        self._trail = Trail(settings.fps)
         self._planning: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()  # voice, or a blueprint
         self._over = asyncio.Event()
@@ -205,19 +204,12 @@ class Session:
 
     def _cut(self, job_id: int, last: Keyframe) -> SubClipJob:
         position = self.on_air.position
+        deadline = Pts(0) if position is None else Pts(position + pts_from_s(self._drawing_s))
+        approach = subclips.approach_frames(self.settings.fps)
         job = subclips.cut(
-            job_id,
-            self.pool.epoch,
-            self.storyline,
-            self._anchor,
-            last,
-            self.voice,
-            self.settings.fps,
-            deadline=Pts(0) if position is None else Pts(position + pts_from_s(self._drawing_s)),
-            seed=self._seed,
-            history=self._history,
-            approach=subclips.approach_frames(self.settings.fps),
-        )
+            job_id, self.pool.epoch, self.storyline, self._anchor, last, self.voice, self.settings.fps,
+            deadline=deadline, seed=self._seed, history=self._history, approach=approach,
+        )  # fmt: skip
         return replace(job, num_steps=self.effort.level.num_steps, draw_every=self.effort.level.draw_every)
 
     async def _draw(self, job: SubClipJob) -> None:
@@ -243,7 +235,7 @@ class Session:
     def _go_on_from(self, job: SubClipJob, motion: Motion) -> None:
         """The chain goes on from the end of this."""
         self._history = motion
-        self._trail.append((job.start, motion))
+        self._trail.add(job.start, motion)
 
     def _plan_ahead(self) -> None:
         """Ask for a new blueprint window where one is due, from the last committed anchor on."""
@@ -399,7 +391,8 @@ class Session:
         self.pool.supersede(self.pool.epoch + 1)
         self.blueprints.drop()
         if position is not None:
-            self._anchor = self._last_kept(Pts(position + pts_from_s(self._drawing_s + self._planning_s)))
+            kept = self._trail.cut(Pts(position + pts_from_s(self._drawing_s + self._planning_s)))
+            self._anchor, self._history = kept or (self._anchor, None)
             self.voice.silence(position)
             self.on_air.interrupt(Pts(self._anchor.pts + self._frame))
         at = self._revisable()
@@ -408,19 +401,6 @@ class Session:
             self.directing.note(message)
         self._news.set()
         return self._accept(message, at, "interrupt")
-
-    def _last_kept(self, until: Pts) -> Keyframe:
-        """The newest frame that has been drawn and lies not after `until`, as an anchor; the chain goes on from it."""
-        while self._trail and self._trail[-1][0] > until:
-            self._trail.pop()
-        if not self._trail:
-            self._history = None
-            return self._anchor
-        start, motion = self._trail[-1]
-        num_kept = min(len(motion), (until - start) // self._frame + 1)
-        self._history = motion[:num_kept]
-        self._trail[-1] = start, self._history
-        return Keyframe(Pts(start + (num_kept - 1) * self._frame), self._history[-1], ANCHOR_MASK)
 
     # -- another avatar -------------------------------------------------------------------------------------------------
 
