@@ -5,14 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from engines.motion import ANCHOR_MASK, CAMERA_CHANNELS, INDEX, NUM_CHANNELS, Motion
-from streamer.plan import Blueprint, Keyframe, Pts, pts_from_s, ticks_per_frame
+from streamer.plan import Blueprint, Keyframe, Pts, ticks_per_frame
 
 _LIDS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 _TURN = [INDEX["headYaw"], INDEX["headPitch"], INDEX["headRoll"]]
 _MOUTH = [INDEX["jawOpen"], INDEX["mouthFunnel"], INDEX["mouthPucker"], INDEX["mouthStretchLeft"], INDEX["mouthStretchRight"]]
-#: In segments shorter than a blink the lids are the sub-clips' to move: anchors, which want open eyes, would keep them open.
-_BLINK = pts_from_s(0.5)
-_LIDS_FREE = ANCHOR_MASK & ~np.isin(np.arange(NUM_CHANNELS), _LIDS)
 _EXPRESSIVE = ("brow", "mouthSmile", "mouthFrown", "cheekSquint", "eyeWide")
 _EXPRESSION = [i for name, i in INDEX.items() if name.startswith(_EXPRESSIVE)]
 
@@ -60,8 +57,7 @@ def choose(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> 
     scores = [anchor_score(pose, previous.motion) - 0.1 * d for pose, d in zip(poses, distance, strict=True)]
     best = int(np.argmax(scores))
     way = [pose_at(blueprint, Pts(pts)) for pts in range(previous.pts + frame, candidates[best] + frame, frame)]
-    mask = ANCHOR_MASK if segment >= _BLINK else _LIDS_FREE
-    return Keyframe(candidates[best], poses[best], mask, np.array(way)[:, CAMERA_CHANNELS])
+    return Keyframe(candidates[best], poses[best], ANCHOR_MASK, np.array(way)[:, CAMERA_CHANNELS])
 
 
 def choose_all(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> list[Keyframe]:

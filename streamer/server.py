@@ -250,9 +250,7 @@ class Server:
         session = self._session(request)
         if request.method == "PATCH":
             return await self._trickle(session, request)
-        if session.on_air.viewers.get(request.path_params["peer"]) is None:
-            raise Refused(404, "unknown_peer", "this session is over")
-        await session.on_air.viewers.remove(request.path_params["peer"])
+        await session.on_air.viewers.remove(request.path_params["peer"])  # who has left already has left: DELETE is idempotent
         return Response(status_code=204)
 
     async def _trickle(self, session: Session, request: Request) -> Response:
