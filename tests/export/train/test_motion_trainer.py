@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,13 @@ def cached(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for copy in range(2):
             cache.make_copy(path, out / f"{path.stem}.{copy}.npz", copy, paths)
     return out
+
+
+@pytest.fixture(autouse=True)
+def denormals() -> Iterator[None]:
+    """As other tests want them: the trainer rounds them to zero in its whole process."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 def test_a_hurried_copy_keeps_sound_and_motion_together(cached: Path) -> None:
