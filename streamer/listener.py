@@ -13,6 +13,7 @@ from streamer.desk import Desk
 from streamer.features import VoiceWindow
 from streamer.hearing import Hearing
 from streamer.plan import Pts, pts_from_s, s_from_pts
+from streamer.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Listener:
 
     async def run(self) -> None:
         """For as long as the broadcast lasts."""
-        self._hearing = await asyncio.to_thread(Hearing)
+        self._hearing = await in_thread(Hearing)
         while True:
             await self._look()
             await self._listen(self._hearing)
@@ -53,7 +54,7 @@ class Listener:
         start = Pts(max(self.heard_until, end - pts_from_s(self._voice.capacity_s)))
         if start > self.heard_until:
             log.warning("%.1f s of voice were not listened to: the machine is too busy", s_from_pts(start - self.heard_until))
-        for caption in await asyncio.to_thread(hearing.push, self._voice.read(start, end)):
+        for caption in await in_thread(hearing.push, self._voice.read(start, end)):
             log.info("the voice: %s, %.0f %%", caption.emotion, 100 * caption.intensity)
             self._desk.hear(caption, self._revisable())
         self.heard_until = end
@@ -64,7 +65,7 @@ class Listener:
             if folder == self._seen:
                 return
             self._seen = folder
-            caption = await asyncio.to_thread(lambda: seeing.caption(Avatar.load(folder)))
+            caption = await in_thread(lambda: seeing.caption(Avatar.load(folder)))
         except AvatarError as error:
             log.error("the director cannot look at the avatar: %s", error)
         else:

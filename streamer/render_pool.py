@@ -34,6 +34,7 @@ from streamer.render_process import (
     one_thread_for_numpy,
     serve,
 )
+from streamer.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -236,7 +237,7 @@ class WorkerSource:
     async def _refill(self) -> None:
         await asyncio.sleep(_REFILL_S)
         if self._spare is None:
-            spare = await asyncio.to_thread(WorkerProcess, self._worker_class, self._threads, asyncio.get_running_loop())
+            spare = await in_thread(WorkerProcess, self._worker_class, self._threads, asyncio.get_running_loop())
             if self._spare or self._closed:
                 await spare.close()
             else:

@@ -60,6 +60,7 @@ from streamer.metrics import Sample, exposition
 from streamer.protocol import ErrorMessage
 from streamer.render_pool import REAL_WORKER, WorkerSource
 from streamer.session import Session
+from streamer.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +147,7 @@ class Server:
         self._workers.prepare()
         if self._director:
             self._director.start()
-        self._warming = asyncio.create_task(asyncio.to_thread(director.warm), name="warm-director")
+        self._warming = asyncio.create_task(in_thread(director.warm), name="warm-director")
         try:
             yield
         finally:

@@ -20,6 +20,7 @@ from streamer.directors.answer import PortraitAnswer, Reading, StorylineAnswer, 
 from streamer.directors.breaker import Breaker
 from streamer.directors.chat_model import ChatModel
 from streamer.directors.prompting import portrait_request, storyline_request, voice_request
+from streamer.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class ModelDirector:
             return self._portraits[picture]
         if reason := self._blind.get("portrait"):
             raise CannotPerceive(reason, is_lasting=True)
-        small = await asyncio.to_thread(shrink, picture)
+        small = await in_thread(shrink, picture)
         caption = self._parsed(await self._perceive("portrait", portrait_request(small), deadline_s), PortraitAnswer).caption()
         self._portraits[picture] = caption
         if len(self._portraits) > _KEPT_PORTRAITS:

@@ -120,7 +120,9 @@ async def test_ending_tells_everybody_and_leaves_nothing_behind(tmp_path: Path) 
         await viewer.close()
     for thread in set(threading.enumerate()) - threads:
         thread.join(5)
-    assert not [thread for thread in set(threading.enumerate()) - threads if not thread.name.startswith("asyncio_")]
+    assert not [
+        thread for thread in set(threading.enumerate()) - threads if not thread.name.startswith(("asyncio_", "rostrum_"))
+    ]
 
 
 async def test_a_host_that_is_lost_leaves_the_avatar_idling_and_may_come_back(tmp_path: Path) -> None:
