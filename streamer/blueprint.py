@@ -14,8 +14,18 @@ from streamer.plan import TIME_BASE_HZ, Blueprint, BlueprintJob, Keyframe, Pts, 
 
 INTERVAL = Pts(TIME_BASE_HZ * 4 // 25)  # 0.16 s: a nod of 2 Hz still has three frames a cycle
 
-#: How far the camera may go: picture widths, picture heights, natural log of magnification, radians.
+#: How far the camera may go: picture widths, picture heights, natural log of magnification, radians. Nothing lies outside the
+#: picture, so it never zooms out beyond it.
 CAMERA_REACH = np.array([0.1, 0.1, 0.45, 0.1], np.float32)
+_NEAREST = np.array([-0.1, -0.1, 0.0, -0.1], np.float32)
+#: move → (column of x, y, zoom; sign). Picture right and picture down are positive.
+_MOVES = {
+    "pan_left": (0, -1), "pan_right": (0, 1), "tilt_up": (1, -1), "tilt_down": (1, 1), "zoom_in": (2, 1), "zoom_out": (2, -1),
+}  # fmt: skip
+_ROOM_S = 0.4  # a move slows down so as to come to rest at its limit in about so long
+#: A hand's tremor, for `shake`: hertz and share of each of x, y and roll.
+_TREMOR_HZ = np.array([[1.3, 2.3], [1.7, 2.6], [1.1, 1.9]])
+_TREMOR_SHARES = np.array([1.0, 1.0, 0.8])
 
 
 class BlueprintRoller:
@@ -101,22 +111,39 @@ def motion_request(job: BlueprintJob, features: NDArray[np.float32], features_st
     )
 
 
-def on_camera(job: BlueprintJob, motion: Motion) -> Motion:
-    """The window's motion [n, 64] with its camera quite still wherever the storyline wants it still, eased where it moves.
+def camera_rate(move: str, speed: float) -> float:
+    """Picture sizes, or log magnification, a second; speed 0–1."""
+    return 0.02 + 0.2 * speed**1.5 if move.startswith("zoom") else 0.006 + 0.05 * speed**1.5
 
-    The camera is virtual, so it can be exact: its steps are kept where a beat moves it, left out elsewhere, and added up from
-    the anchor on, within the picture.
+
+def on_camera(job: BlueprintJob, motion: Motion) -> Motion:
+    """The window's motion [n, 64] with the camera on the storyline's way: the anchor's place and then what each beat asks for.
+
+    The camera is virtual, so it can be exact: quite still where it is wanted still, and eased where it moves.
     """
-    steps = np.diff(motion[:, CAMERA_CHANNELS], axis=0)
+    seconds = job.interval / TIME_BASE_HZ
+    way = np.empty((job.num_frames, len(CAMERA_CHANNELS)))
+    way[0] = job.first.motion[list(CAMERA_CHANNELS)]
+    wanted = np.zeros((job.num_frames - 1, len(CAMERA_CHANNELS)))  # speeds between frames
+    tremor = np.zeros_like(wanted)
     for beat in job.beats:
-        if beat.camera == "static":
-            first = max(0, (beat.start - job.first.pts) // job.interval)
-            last = job.num_frames if beat.end is None else max(0, (beat.end - job.first.pts) // job.interval)
-            steps[first:last] = 0.0
+        first = max(0, (beat.start - job.first.pts) // job.interval)
+        last = job.num_frames if beat.end is None else max(0, (beat.end - job.first.pts) // job.interval)
+        if beat.camera in _MOVES:
+            column, sign = _MOVES[beat.camera]
+            wanted[first:last, column] = sign * camera_rate(beat.camera, beat.camera_speed)
+        elif beat.camera == "shake":
+            at = (job.first.pts + np.arange(job.num_frames) * job.interval) / TIME_BASE_HZ
+            swings = np.sin(2 * np.pi * _TREMOR_HZ[None] * at[:, None, None]).mean(axis=2) * _TREMOR_SHARES
+            steps = np.diff(swings, axis=0) * (0.002 + 0.007 * beat.camera_speed)
+            tremor[first:last, [0, 1, 3]] = steps[first:last]
     for _ in range(2):
-        padded = np.pad(steps, ((1, 1), (0, 0)), mode="edge")
-        steps = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
-    way = job.first.motion[list(CAMERA_CHANNELS)] + np.cumsum(np.vstack([0 * steps[:1], steps]), axis=0)
+        padded = np.pad(wanted, ((1, 1), (0, 0)), mode="edge")
+        wanted = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
+    for i, speed in enumerate(wanted):
+        room = np.where(speed >= 0, CAMERA_REACH - way[i], way[i] - _NEAREST)
+        step = np.sign(speed) * np.minimum(np.abs(speed), np.maximum(room, 0) / _ROOM_S) * seconds
+        way[i + 1] = np.clip(way[i] + step + tremor[i], _NEAREST, CAMERA_REACH)
     motion = motion.copy()
-    motion[:, CAMERA_CHANNELS] = np.clip(way, -CAMERA_REACH, CAMERA_REACH)
+    motion[:, CAMERA_CHANNELS] = way
     return motion

@@ -134,7 +134,7 @@ EMOTIONS = (
     Instruction("surprise", "extremely surprised", _held(lambda t: t.brow), "slightly surprised"),
     Instruction("anger", "extremely angry", _held(lambda t: t.brow, -1), "slightly angry"),
     Instruction("fear", "extremely afraid", _held(lambda t: t.eye_opening), "slightly afraid"),
-    Instruction("disgust", "extremely disgusted", _held(lambda t: t.lip_lift, -1), "slightly disgusted"),
+    Instruction("disgust", "extremely disgusted", _held(lambda t: t.nose, -1), "slightly disgusted"),
     Instruction("contempt", "extremely contemptuous", _held(lambda t: t.smirk), "slightly contemptuous"),
 )
 CAMERA = (

@@ -19,7 +19,7 @@ LIDS = ((159, 145, 33, 133), (386, 374, 263, 362))  # upper, lower, outer corner
 BROWS = ((105, 159), (334, 386))  # brow, the lid below it
 IRISES = ((468, 33, 133), (473, 362, 263))  # centre, the eye's corners: the one left in the picture first
 BROW_RIGHT, BROW_LEFT = 55, 285  # inner ends
-NOSE_BASE, LIP_EDGE = 2, 0
+NOSE_BASE = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +45,7 @@ class FaceTrack:
     brow_tilt: Series  # how much higher one brow is than the other
     brow_gap: Series  # between the brows' inner ends
     smirk: Series  # how much higher one corner of the mouth is than the other
-    lip_lift: Series  # nose to upper lip
+    nose: Series  # its bridge to its base
     size: Series  # the eye distance itself
     x: Series  # middle of the eyes, picture right
     y: Series  # picture down
@@ -106,7 +106,7 @@ def from_landmarks(landmarks: NDArray[np.float32], found: NDArray[np.bool_]) -> 
         brow_tilt=filled(np.abs(brows[0] - brows[1])),
         brow_gap=filled(distance(BROW_RIGHT, BROW_LEFT) / eye),
         smirk=filled(np.abs(above(MOUTH_LEFT, MOUTH_RIGHT))),
-        lip_lift=filled(distance(NOSE_BASE, LIP_EDGE) / eye),
+        nose=filled(distance(NOSE_BRIDGE, NOSE_BASE) / eye),
         size=filled(eye),
         x=filled(eyes[:, 0]),
         y=filled(eyes[:, 1]),

@@ -198,3 +198,36 @@ def test_closed_eyes_stay_closed_through_a_blink() -> None:
     asleep = rest(250)
     asleep[:, subclips.LIDS] = 1.0
     np.testing.assert_array_equal(subclips.with_blinks(_span(0, 250), asleep), asleep)
+
+
+@pytest.mark.parametrize(
+    ("move", "channel", "sign"),
+    [("pan_left", "cameraX", -1), ("pan_right", "cameraX", 1), ("tilt_up", "cameraY", -1), ("tilt_down", "cameraY", 1),
+     ("zoom_in", "cameraZoom", 1), ("zoom_out", "cameraZoom", -1)],
+)  # fmt: skip
+def test_the_camera_goes_where_the_storyline_says_faster_when_asked_and_never_off_the_picture(
+    move: str, channel: str, sign: int
+) -> None:
+    far = []
+    for speed in (0.2, 0.9):
+        start = rest()
+        start[INDEX["cameraZoom"]] = 0.4 if move == "zoom_out" else 0.0
+        story = overlay(opening(), Pts(0), None, camera=move, camera_speed=speed)
+        job = BlueprintRoller().next_job(story, Keyframe(Pts(0), start, ANCHOR_MASK), 0, NO_VOICE, Pts(0), seed=0)
+        assert job is not None
+        camera = on_camera(job, rest(job.num_frames))[:, CAMERA_CHANNELS]
+        way = on_camera(job, rest(job.num_frames))[:, INDEX[channel]]
+        assert (np.diff(way) * sign >= 0).all()
+        assert np.ptp(camera, axis=0).astype(bool).sum() == 1
+        assert camera[:, 2].min() >= 0 and np.abs(camera).max() <= 0.45
+        far.append(abs(way[12] - way[0]))
+    assert far[1] > 1.5 * far[0] > 0.01
+
+
+def test_a_shaking_camera_stays_about_its_place() -> None:
+    story = overlay(opening(), Pts(0), None, camera="shake", camera_speed=0.8)
+    job = BlueprintRoller().next_job(story, _anchor(), 0, NO_VOICE, Pts(0), seed=0)
+    assert job is not None
+    camera = on_camera(job, rest(job.num_frames))[:, CAMERA_CHANNELS]
+    assert np.abs(camera).max() < 0.03
+    assert np.abs(np.diff(camera[:, 0])).mean() > 0.001
