@@ -135,7 +135,7 @@ def on_camera(job: BlueprintJob, motion: Motion) -> Motion:
         elif beat.camera == "shake":
             at = (job.first.pts + np.arange(job.num_frames) * job.interval) / TIME_BASE_HZ
             swings = np.sin(2 * np.pi * _TREMOR_HZ[None] * at[:, None, None]).mean(axis=2) * _TREMOR_SHARES
-            steps = np.diff(swings, axis=0) * (0.002 + 0.007 * beat.camera_speed)
+            steps = np.diff(swings, axis=0) * (0.003 + 0.012 * beat.camera_speed)
             tremor[first:last, [0, 1, 3]] = steps[first:last]
     for _ in range(2):
         padded = np.pad(wanted, ((1, 1), (0, 0)), mode="edge")
