@@ -50,6 +50,8 @@ SPEECH_CHANNELS: tuple[int, ...] = tuple(
     if name.startswith(("jaw", "mouth", "tongue", "cheekPuff"))
     and not name.startswith(("mouthSmile", "mouthFrown", "mouthDimple"))
 )
+#: Both eyes shut by these.
+LIDS: tuple[int, ...] = (INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"])
 #: The virtual camera: planned, never heard in the voice.
 CAMERA_CHANNELS: tuple[int, ...] = tuple(INDEX[name] for name in CAMERA)
 #: True for channels an anchor fixes, shape [64].

@@ -19,7 +19,7 @@ INTERVAL = Pts(TIME_BASE_HZ * 4 // 25)  # 0.16 s: a nod of 2 Hz still has three 
 CAMERA_REACH = np.array([0.1, 0.1, 0.45, 0.1], np.float32)
 _NEAREST = np.array([-0.1, -0.1, 0.0, -0.1], np.float32)
 #: move → (column of x, y, zoom; sign). Picture right and picture down are positive.
-_MOVES = {
+MOVES = {
     "pan_left": (0, -1), "pan_right": (0, 1), "tilt_up": (1, -1), "tilt_down": (1, 1), "zoom_in": (2, 1), "zoom_out": (2, -1),
 }  # fmt: skip
 _ROOM_S = 0.4  # a move slows down so as to come to rest at its limit in about so long
@@ -111,9 +111,9 @@ def motion_request(job: BlueprintJob, features: NDArray[np.float32], features_st
     )
 
 
-def camera_rate(move: str, speed: float) -> float:
-    """Picture sizes, or log magnification, a second; speed 0–1."""
-    return 0.02 + 0.2 * speed**1.5 if move.startswith("zoom") else 0.006 + 0.05 * speed**1.5
+def camera_rate(column: int, speed: float) -> float:
+    """Picture sizes, or (column 2, the zoom) log magnification, a second; speed 0–1."""
+    return 0.02 + 0.2 * speed**1.5 if column == 2 else 0.006 + 0.05 * speed**1.5
 
 
 def on_camera(job: BlueprintJob, motion: Motion) -> Motion:
@@ -129,9 +129,9 @@ def on_camera(job: BlueprintJob, motion: Motion) -> Motion:
     for beat in job.beats:
         first = max(0, (beat.start - job.first.pts) // job.interval)
         last = job.num_frames if beat.end is None else max(0, (beat.end - job.first.pts) // job.interval)
-        if beat.camera in _MOVES:
-            column, sign = _MOVES[beat.camera]
-            wanted[first:last, column] = sign * camera_rate(beat.camera, beat.camera_speed)
+        if beat.camera in MOVES:
+            column, sign = MOVES[beat.camera]
+            wanted[first:last, column] = sign * camera_rate(column, beat.camera_speed)
         elif beat.camera == "shake":
             at = (job.first.pts + np.arange(job.num_frames) * job.interval) / TIME_BASE_HZ
             swings = np.sin(2 * np.pi * _TREMOR_HZ[None] * at[:, None, None]).mean(axis=2) * _TREMOR_SHARES

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.motion import ANCHOR_MASK, CAMERA_CHANNELS, INDEX, NUM_CHANNELS, Motion
+from engines.motion import ANCHOR_MASK, CAMERA_CHANNELS, INDEX, LIDS, NUM_CHANNELS, Motion
 from streamer.plan import Blueprint, Keyframe, Pts, ticks_per_frame
 
-_LIDS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 _TURN = [INDEX["headYaw"], INDEX["headPitch"], INDEX["headRoll"]]
 _MOUTH = [INDEX["jawOpen"], INDEX["mouthFunnel"], INDEX["mouthPucker"], INDEX["mouthStretchLeft"], INDEX["mouthStretchRight"]]
 _EXPRESSIVE = ("brow", "mouthSmile", "mouthFrown", "cheekSquint", "eyeWide")
@@ -33,7 +32,7 @@ def anchor_score(pose: Motion, previous: Motion) -> float:
     Identity is kept best near the front, motion since the last anchor should be significant, nothing may be occluded (eyes
     open), the face should be expressive and the mouth near rest: Kling-Avatar's keyframe criteria, in motion space.
     """
-    openness = 1 - float(pose[_LIDS].max())
+    openness = 1 - float(pose[list(LIDS)].max())
     frontal = 1 - float(np.linalg.norm(pose[_TURN])) / 0.5
     expressive = float(np.abs(pose[_EXPRESSION]).mean())
     moved = float(np.tanh(2 * np.abs(pose[ANCHOR_MASK] - previous[ANCHOR_MASK]).mean() * NUM_CHANNELS / 10))

@@ -104,9 +104,7 @@ class RenderWorker:
         A mouth that the portrait shows open shuts in silence.
         """
         assert self._codec is not None, "open an avatar first"
-        on_air = motion.copy()
-        on_air[:, INDEX["mouthClose"]] += self._codec.shut
-        return self._codec.frames(on_air)
+        return self._codec.frames(_shut(motion, self._codec))
 
     def thumbnail(self, pose: Motion) -> bytes:
         """A JPEG of one pose [64], 96 pixels square. The first call opens a small codec beside the work and answers b""."""
@@ -115,9 +113,8 @@ class RenderWorker:
                 self._opening_small = threading.Thread(target=self._open_small, name="small-codec", daemon=True)
                 self._opening_small.start()
             return b""
-        shut = pose.copy()
-        shut[INDEX["mouthClose"]] += self._small.shut
-        _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(self._small.decode(shut), cv2.COLOR_YUV2BGR_I420), _JPEG)
+        picture = self._small.decode(_shut(pose, self._small))
+        _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_YUV2BGR_I420), _JPEG)
         return jpeg.tobytes()
 
     def _open_small(self) -> None:
@@ -130,3 +127,10 @@ class RenderWorker:
         start_s, end_s = origin_s + LEAD_S, origin_s + len(audio) / VOICE_RATE_HZ
         features = self._speech.encode(audio, start_s, end_s, origin_s=origin_s)
         return features, pts_from_s(first_time(start_s))
+
+
+def _shut(motion: Motion, codec: PortraitCodec) -> Motion:
+    """Motion [..., 64] with the lips as far together as a mouth needs that the portrait shows open."""
+    on_air = motion.copy()
+    on_air[..., INDEX["mouthClose"]] += codec.shut
+    return on_air

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.motion import CAMERA_CHANNELS, INDEX, Motion, rest
+from engines.motion import CAMERA_CHANNELS, LIDS, Motion, rest
 from engines.specs import LEFT_CONTEXT_S, RIGHT_CONTEXT_S, MotionRequest
 from streamer.plan import TIME_BASE_HZ, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
 
@@ -22,7 +22,6 @@ REPAIR = pts_from_s(0.12)
 
 BLINK_EVERY_S = 4.5
 _CLOSING_S, _SHUT_S, _OPENING_S = 0.09, 0.05, 0.2
-LIDS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 
 
 class Voice(Protocol):

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from engines.catalog import load_motion_model
 from engines.features import LEAD_S, SpeechEncoder, first_time
 from engines.lips import inner_lip_aperture
-from engines.motion import INDEX, Motion, rest
+from engines.motion import INDEX, LIDS, Motion, rest
 from engines.prompts import EMOTIONS
 from engines.specs import MotionModel
 from export.evaluate.lips import LipRegression, agreement, frame_features
@@ -123,7 +123,7 @@ def story(emotion: str, intensity: float, action: str | None = None) -> Storylin
 
 
 def blinks_per_min(motion: Motion) -> float:
-    shut = motion[:, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]].mean(axis=1) > 0.5
+    shut = motion[:, LIDS].mean(axis=1) > 0.5
     return float((np.diff(shut.astype(int)) > 0).sum() / (len(motion) / FPS / 60))
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.catalog import load_motion_model
-from engines.motion import INDEX, Motion
+from engines.motion import INDEX, LIDS, Motion
 from engines.prompts import ACTIONS, EMOTIONS
 from export.evaluate.motion_figures import d_prime
 from export.evaluate.motion_val import FPS, Cascade
@@ -79,7 +79,7 @@ def _roll(m: Motion) -> float:
 
 
 def _shut(m: Motion) -> float:
-    return float((m[:, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]].min(axis=1) > 0.6).mean())
+    return float((m[:, LIDS].min(axis=1) > 0.6).mean())
 
 
 #: What to read for each action, and about what the training data shows of it.
@@ -107,26 +107,16 @@ EMOTION_READOUTS: dict[str, Readout] = {
 }
 
 
-def drawn(model: str, voices: Sequence[NDArray[np.int16]], beat: Beat | None) -> list[Motion]:
-    """The motion from `BEGINS_S` on, [n, 64], of each voice; calm before, and `beat` (or calm) after."""
+def drawn(cascades: Sequence[Cascade], voices: Sequence[NDArray[np.int16]], beat: Beat | None) -> list[Motion]:
+    """The motion from `BEGINS_S` on, [n, 64], of each voice by its cascade; calm before, and `beat` (or calm) after."""
     motions = []
-    for seed, voice in enumerate(voices):
+    for cascade, voice in zip(cascades, voices, strict=True):
         beats = (Beat(pts_from_s(0), beat.start if beat else None), *((beat,) if beat else ()))
         if beat and beat.end is not None:
             beats = (*beats, Beat(beat.end))
-        motion, _, _ = _cascade(model, seed).draw(voice, Storyline(1, beats))
+        motion, _, _ = cascade.draw(voice, Storyline(1, beats))
         motions.append(motion[round(BEGINS_S * FPS) :])
     return motions
-
-
-_cascades: dict[tuple[str, int], Cascade] = {}
-
-
-def _cascade(model: str, seed: int) -> Cascade:
-    if (model, seed) not in _cascades:
-        loaded = next((c._model for (name, _), c in _cascades.items() if name == model), None) or load_motion_model(model)
-        _cascades[model, seed] = Cascade(loaded, 1000 * seed)
-    return _cascades[model, seed]
 
 
 def main() -> None:
@@ -139,20 +129,22 @@ def main() -> None:
     length = round(LASTS_S * 16_000)
     clips = [clip.audio for clip in read_folder(args.talking) if len(clip.audio) >= 2.8 * 16_000][:: 40 // (2 * args.voices)]
     voices = [np.pad(audio[:length], (0, max(0, length - len(audio)))) for audio in clips[: args.voices]]
-    plain = drawn(args.model, voices, None)
+    model = load_motion_model(args.model)
+    cascades = [Cascade(model, 1000 * seed) for seed in range(len(voices))]
+    plain = drawn(cascades, voices, None)
     figures: dict[str, dict[str, float]] = {}
     for action in ACTIONS:
         read, shown = ACTION_READOUTS[action]
         start = pts_from_s(BEGINS_S)
         beat = Beat(start, pts_from_s(BEGINS_S + ACTION_S[action]), action=action)
-        values, before = [read(m) for m in drawn(args.model, voices, beat)], [read(m) for m in plain]
+        values, before = [read(m) for m in drawn(cascades, voices, beat)], [read(m) for m in plain]
         share = (np.mean(values) - np.mean(before)) / (shown - np.mean(before))
         figures[action] = {"d": round(d_prime(values, before), 2), "share": round(float(share), 2)}
     for emotion in EMOTIONS[1:]:
         read = EMOTION_READOUTS[emotion]
         before = [read(m) for m in plain]
         levels = [
-            [read(m) for m in drawn(args.model, voices, Beat(pts_from_s(BEGINS_S), None, emotion, amount))]
+            [read(m) for m in drawn(cascades, voices, Beat(pts_from_s(BEGINS_S), None, emotion, amount))]
             for amount in (0.35, 0.9)
         ]
         row = {"d": d_prime(levels[1], before), "low": float(np.mean(levels[0])), "high": float(np.mean(levels[1]))}

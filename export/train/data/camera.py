@@ -6,30 +6,22 @@ import numpy as np
 
 from export.train.data import MOTION_FPS
 from export.train.data.curves import Track, bump, frame_times, smooth, wander
+from streamer.blueprint import MOVES, camera_rate
 
 PAN_LIMIT = 0.08
 ZOOM_LIMIT = 0.4
-#: move → (axis, sign); axes: x right, y down, log zoom.
-_MOVES = {
-    "pan_left": (0, -1), "pan_right": (0, 1), "tilt_up": (1, -1), "tilt_down": (1, 1), "zoom_in": (2, 1), "zoom_out": (2, -1),
-}  # fmt: skip
-
-
-def rate(axis: int, speed: float) -> float:
-    """Picture sizes, or log magnification, a second."""
-    return 0.02 + 0.2 * speed**1.5 if axis == 2 else 0.006 + 0.05 * speed**1.5
 
 
 def start_state(moves: list[str], rng: np.random.Generator) -> tuple[float, float, float]:
     """Where the camera is when the clip begins: mostly at the picture, somewhere else when the moves need the room."""
     x, y, zoom = [*rng.uniform(-0.05, 0.05, 2).tolist(), rng.uniform(0.05, 0.35)] if rng.random() < 0.3 else [0.0, 0.0, 0.0]
-    first = next((m for m in moves if m in _MOVES), "")
+    first = next((m for m in moves if m in MOVES), "")
     if first == "zoom_out":
         zoom = float(rng.uniform(0.2, ZOOM_LIMIT))
     elif first == "zoom_in":
         zoom = min(zoom, 0.12)
     elif first:
-        axis, sign = _MOVES[first]
+        axis, sign = MOVES[first]
         x, y = (min(x * sign, 0.0) * sign, y) if axis == 0 else (x, min(y * sign, 0.0) * sign)
     return x, y, zoom
 
@@ -45,9 +37,9 @@ def camera_track(
     velocity = np.zeros(3)
     wanted = np.zeros((num_frames, 3))
     for start_s, end_s, move, speed in beats:
-        if move in _MOVES:
-            axis, sign = _MOVES[move]
-            wanted[(t >= start_s) & (t < end_s), axis] = sign * rate(axis, speed)
+        if move in MOVES:
+            axis, sign = MOVES[move]
+            wanted[(t >= start_s) & (t < end_s), axis] = sign * camera_rate(axis, speed)
         elif move == "shake":
             shaking = bump(t, start_s, 0.2, max(0.1, end_s - start_s - 0.4), 0.25)
             size = 0.002 + 0.007 * speed
