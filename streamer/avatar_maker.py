@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engines.avatar_library import AvatarError
+from engines.avatar_library import AvatarError, AvatarLibrary
 
 MAX_PICTURE_BYTES = 20 * 1024 * 1024
 _TIMEOUT_S = 60.0
@@ -27,16 +27,46 @@ class AvatarRefused(Exception):
         self.code = code
 
 
-async def make_avatar(
-    picture: bytes, name: str, root: Path, title: str | None = None, points: dict[str, tuple[float, float]] | None = None
-) -> dict[str, Any]:
-    """The new avatar's facts. Raises AvatarRefused."""
-    request = json.dumps({"name": name, "root": str(root), "title": title, "points": points})
+class AvatarMaker:
+    """Bounded: more than `at_once` pictures are refused, not queued, since each takes seconds and up to 6 GiB."""
+
+    def __init__(self, library: AvatarLibrary, at_once: int) -> None:
+        self._library = library
+        self._at_once = at_once
+        self._making: set[str] = set()
+
+    async def make(
+        self, picture: bytes, name: str, title: str | None = None, points: dict[str, tuple[float, float]] | None = None
+    ) -> dict[str, Any]:
+        """The new avatar's facts. Raises AvatarRefused, and AvatarError for a name that cannot be before any work is done."""
+        self._library.new_folder(name, force=False)
+        if not _begins_like_a_picture(picture):
+            raise AvatarRefused("not_a_picture", "This file is not a picture: send a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF.")
+        if name in self._making:
+            raise AvatarRefused("name_taken", f"An avatar called {name!r} is being made just now; choose another name.")
+        if len(self._making) >= self._at_once:
+            raise AvatarRefused("busy", "Other pictures are being worked on just now; try again in a few seconds.")
+        self._making.add(name)
+        try:
+            return await _in_a_process(
+                picture, {"name": name, "root": str(self._library.user), "title": title, "points": points}
+            )
+        finally:
+            self._making.discard(name)
+
+
+def _begins_like_a_picture(data: bytes) -> bool:
+    """By its first bytes; what it is called counts for nothing. A real look costs a process of its own."""
+    starts = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+    return data.startswith(starts) or data[8:12] == b"WEBP" or data[4:8] == b"ftyp"
+
+
+async def _in_a_process(picture: bytes, request: dict[str, Any]) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "streamer.avatar_maker",
-        request,
+        json.dumps(request),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

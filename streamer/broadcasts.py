@@ -22,6 +22,10 @@ class TooManyBroadcasts(RuntimeError):
     """This server carries no more; one has to end first."""
 
 
+class BroadcastExists(RuntimeError):
+    """There is one of this id already."""
+
+
 class Broadcasts:
     """Bounded to `max_broadcasts`. Each runs as a task of its own."""
 
@@ -66,10 +70,14 @@ class Broadcasts:
         return BroadcastSettings(name, width, height, rate, self._settings.segment_s)
 
     def start(self, chosen: BroadcastSettings, broadcast: str | None = None) -> Session:
-        """A new broadcast, waiting for its host. Raises TooManyBroadcasts, or ConfigError for an id that cannot be one."""
+        """A new broadcast, waiting for its host. Raises TooManyBroadcasts, BroadcastExists, ConfigError for a bad id."""
         broadcast = broadcast or secrets.token_hex(5)
         if not BROADCAST_ID.fullmatch(broadcast):
             raise ConfigError(f"broadcast: {broadcast!r} cannot be an id: use 3 to 64 of a-z, 0-9 and -")
+        if broadcast in self._running:
+            raise BroadcastExists(
+                f"there is a broadcast {broadcast!r} already, or it is just ending; end it, or take another id"
+            )
         if len(self._running) >= self._settings.max_broadcasts:
             raise TooManyBroadcasts(f"this server carries {self._settings.max_broadcasts} broadcasts; one has to end first")
         session = Session(broadcast, self._folder_of, chosen, self._settings, self._workers, self._clock, self._director)

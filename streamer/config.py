@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from streamer.limits import Rate
 from streamer.plan import TIME_BASE_HZ
 
 FRAME_RATES = (24, 25, 30, 48, 50)
@@ -107,6 +108,23 @@ class DirectorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What one visitor may ask of the server. "Of one address": an IPv4 address or an IPv6 /64."""
+
+    requests: Rate = field(default=Rate(600, 60))  # of one address, of any kind
+    offers: Rate = field(default=Rate(60, 10))  # of one address: WHIP and WHEP
+    offers_each: Rate = field(default=Rate(300, 30))  # to one broadcast
+    broadcasts: Rate = field(default=Rate(20, 0.5))  # of one address
+    avatars: Rate = field(default=Rate(6, 0.1))  # of one address
+    messages: Rate = field(default=Rate(100, 30))  # of one control connection; more are read later, not refused
+    controls: int = 64  # control connections of one broadcast
+    avatars_at_once: int = 2  # pictures being worked on; more are refused
+    body_s: float = 60.0  # for a whole body to arrive
+    header_s: float = 10.0  # for a request's headers to arrive
+    connections: int = 1000  # of the whole server
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """What the operator chooses. Times in seconds."""
 
@@ -121,4 +139,15 @@ class ServerSettings:
     resume_s: float = 30.0  # a host that was lost may come back for so long
     ice_servers: tuple[str, ...] = field(default=())  # stun: and turn: URLs, also told to the peers
     director: DirectorSettings = field(default_factory=DirectorSettings)
+    key: str | None = None  # None: nobody is asked for a token
+    public: bool = False  # watching needs no token
+    trust_loopback: bool = True  # the studio page gives the key to a browser on this machine
+    origins: tuple[str, ...] = ()  # such as https://studio.example: names by which browsers may reach this server
+    limits: Limits = field(default_factory=Limits)
     offer_loopback: bool | None = None  # 127.0.0.1 as an ICE candidate; None: when there is no other address
+
+    def __post_init__(self) -> None:
+        for origin in self.origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
+                raise ConfigError(f"origin: {origin!r} is not of the form https://studio.example")

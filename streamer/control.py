@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Literal
 
@@ -13,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from streamer import protocol
 from streamer.protocol import ErrorMessage
 
-Role = Literal["host", "viewer"]
+Role = Literal["host", "controller", "viewer"]
 Answer = BaseModel | Awaitable[BaseModel] | None
 _QUEUE = 64
 _MAX_ANSWERING = 32
@@ -47,13 +48,15 @@ class Connection:
             if self._websocket.application_state is WebSocketState.CONNECTED:
                 await self._websocket.close()
 
-    async def read(self, on_text: Callable[[str | bytes], None]) -> None:
-        """Until the client leaves."""
+    async def read(self, on_text: Callable[[str | bytes], None], wait_s: Callable[[], float]) -> None:
+        """Until the client leaves. One that says too much is read more slowly: the network holds the rest back."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             while True:
                 frame = await self._websocket.receive()
                 if frame["type"] == "websocket.disconnect":
                     return
+                while pause_s := wait_s():  # noqa: ASYNC110, a bucket fills by itself
+                    await asyncio.sleep(pause_s)
                 on_text(frame.get("text") or frame.get("bytes") or b"")
 
 
@@ -72,16 +75,21 @@ class ControlRoom:
     @property
     def has_hosts(self) -> bool:
         """Whether anybody who may direct is connected."""
-        return any(connection.role == "host" for connection in self._connections)
+        return any(connection.role != "viewer" for connection in self._connections)
 
     def tell(self, message: BaseModel, *, hosts_only: bool = True) -> None:
-        """Send to every host, and to viewers too where it concerns them."""
+        """Send to everybody who directs, and to viewers too where it concerns them."""
         for connection in self._connections:
-            if connection.role == "host" or not hosts_only:
+            if connection.role != "viewer" or not hosts_only:
                 connection.send(message)
 
-    async def join(self, websocket: WebSocket, role: Role, welcome: Iterable[BaseModel]) -> None:
-        """Serve one accepted websocket until it closes, from either side. `welcome` is what it is told first."""
+    async def join(
+        self, websocket: WebSocket, role: Role, welcome: Iterable[BaseModel], wait_s: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        """Serve one accepted websocket until it closes, from either side. `welcome` is what it is told first.
+
+        wait_s: asked at each message: how long until it may be taken.
+        """
         connection = Connection(websocket, role)
         for message in welcome:
             connection.send(message)
@@ -89,7 +97,8 @@ class ControlRoom:
         try:
             async with asyncio.TaskGroup() as tasks:
                 writing = tasks.create_task(connection.write(), name="control-write")
-                reading = tasks.create_task(connection.read(lambda text: self._take(connection, text)), name="control-read")
+                take = functools.partial(self._take, connection)
+                reading = tasks.create_task(connection.read(take, wait_s), name="control-read")
                 await asyncio.wait((writing, reading), return_when=asyncio.FIRST_COMPLETED)
                 writing.cancel()
                 reading.cancel()
@@ -111,7 +120,9 @@ class ControlRoom:
             return
         if isinstance(message, protocol.Ping):
             connection.send(protocol.Pong(id=message.id))
-        elif connection.role != "host":
+        elif connection.role == "controller" and isinstance(message, protocol.End):
+            connection.send(ErrorMessage(id=message.id, code="forbidden", message="only the host may end the broadcast"))
+        elif connection.role == "viewer":
             text = "this connection only listens; connect with role=host"
             connection.send(ErrorMessage(id=message.id, code="forbidden", message=text))
         elif len(self._answering) >= _MAX_ANSWERING:

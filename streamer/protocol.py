@@ -156,7 +156,7 @@ class Hello(Message):
     type: Literal["hello"] = "hello"
     protocol: int = PROTOCOL_VERSION
     broadcast: str
-    role: Literal["host", "viewer"]
+    role: Literal["host", "controller", "viewer"]
     state: State
     avatar: str
     width: int

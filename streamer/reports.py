@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 
 from streamer.config import BroadcastSettings
+from streamer.control import Role
 from streamer.effort import LEVELS
 from streamer.metrics import Sample
 from streamer.plan import Keyframe, Pts, Storyline, SubClipJob, s_from_pts
 from streamer.protocol import Aired, Hello, Horizon, KeyframeMessage, Metrics, State
 
 
-def hello(broadcast: str, role: str | None, state: State, avatar: str, settings: BroadcastSettings) -> Hello:
-    """What a new control connection is told first. Whoever does not ask to be a host only listens."""
+def hello(broadcast: str, role: Role, state: State, avatar: str, settings: BroadcastSettings) -> Hello:
+    """What a new control connection is told first."""
     return Hello(
         broadcast=broadcast,
-        role="host" if role == "host" else "viewer",
+        role=role,
         state=state,
         avatar=avatar,
         width=settings.width,

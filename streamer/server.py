@@ -10,21 +10,28 @@ GET       /api/avatars                         ``[{name, title, kind, thumbnail_
 GET       /api/avatars/{name}/thumbnail.jpg    and ``/picture.png``
 POST      /api/avatars?name=anna&title=Anna    the picture as the body (at most 20 MB); hand-placed points, where the face is
                                                not found by itself, as JSON in `&points=`; 201 with the avatar, or 4xx
-POST      /api/broadcasts                      JSON ``{avatar, size?, fps?}`` ("512x512", 25) → 201 ``{id, state, avatar, size,
-                                               fps, watch_url, whip_url, whep_url, control_url}``
+POST      /api/broadcasts                      JSON ``{avatar, size?, fps?, id?}`` ("512x512", 25) → 201 ``{id, state, avatar,
+                                               size, fps, watch_url, whip_url, whep_url, control_url, tokens}``
 GET       /api/broadcasts/{broadcast}          the same, with `viewers`; 404 once it is over
 DELETE    /api/broadcasts/{broadcast}          end it; 204
 POST      /whip/{broadcast}                    the host's offer → 201 answer with Location, ETag (RFC 9725); makes the broadcast
                                                when the id is new (`?avatar=&size=&fps=`), 409 when it has a host
 POST      /whep/{broadcast}                    a viewer's offer → 201 answer; 404 for an unknown broadcast
-PATCH     the Location of either               trickled candidates (application/trickle-ice-sdpfrag) → 204; 412, 428
+PATCH     the Location of either               trickled candidates (application/trickle-ice-sdpfrag) → 204; 412, 428; 422 for an
+                                               ICE restart, which aiortc cannot do: POST again, and the old one is replaced
 DELETE    the Location of either               leave; the host's ends the broadcast
-WS        /control/{broadcast}?role=host       `streamer.protocol`; `role=viewer` only listens: hello, state
+WS        /control/{broadcast}?role=host       `streamer.protocol`; `role=controller` may not end it, `role=viewer` only listens
 GET       /schema                              JSON Schema of the control messages
 GET       /healthz  /readyz  /metrics          alive; able to take a broadcast; Prometheus text
 ========  ===================================  ========================================================================
 
 Every error is ``{"error": {"code": ..., "message": ...}}``.
+
+Who may do what is `streamer.access`'s to say: /api/avatars and making a broadcast are the studio's, /whip a host's, /control a
+controller's, /whep a viewer's. A token is shown as ``Authorization: Bearer``; a websocket of a browser, which cannot set that,
+shows it as the subprotocol ``bearer.TOKEN`` beside ``rostrum``: unlike an address it is written into no log, and unlike a first
+message it is there before the connection is accepted. The studio page has the key as a cookie. A viewer's token, and no other,
+may stand in the address, as ``?token=``, since that is how links are passed on.
 """
 
 from __future__ import annotations
@@ -33,29 +40,33 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from engines.avatar_library import Avatar, AvatarError, AvatarLibrary
-from streamer import director, protocol, reports, webrtc
-from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarRefused, make_avatar
-from streamer.broadcasts import Broadcasts, TooManyBroadcasts
+from streamer import access, control, director, protocol, reports, webrtc
+from streamer.access import ROLES, Access, may
+from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarMaker, AvatarRefused
+from streamer.broadcasts import BroadcastExists, Broadcasts, TooManyBroadcasts
 from streamer.clock import Clock, SystemClock
 from streamer.config import ConfigError, ServerSettings
-from streamer.control import Role
 from streamer.director import EmbeddedDirector
 from streamer.directors import chat_model
 from streamer.directors.model_director import ModelDirector
+from streamer.gate import Gate, address_of, is_at_home
+from streamer.limits import Bucket, Limiter
 from streamer.metrics import Sample, exposition
 from streamer.protocol import ErrorMessage
 from streamer.render_pool import REAL_WORKER, WorkerSource
@@ -65,7 +76,7 @@ from streamer.threads import in_thread
 log = logging.getLogger(__name__)
 
 _MAX_JSON_BYTES = 64 * 1024
-_AVATAR_STATUS = {"not_found": 404, "name_taken": 409, "shipped": 409, "too_slow": 422, "failed": 422}
+_AVATAR_STATUS = {"not_found": 404, "name_taken": 409, "shipped": 409, "too_slow": 422, "failed": 422, "busy": 503}
 
 
 class Refused(HTTPException):
@@ -90,7 +101,12 @@ class Server:
         self._settings = settings
         self._library = library
         self._workers = WorkerSource(worker_class, settings.worker_threads)
-        clock = clock or SystemClock()
+        self._clock = clock = clock or SystemClock()
+        self.access = Access(settings.key, settings.public)
+        limits = settings.limits
+        self._offers, self._offers_each = Limiter(limits.offers), Limiter(limits.offers_each)
+        self._starts, self._pictures = Limiter(limits.broadcasts), Limiter(limits.avatars)
+        self._avatar_maker = AvatarMaker(library, limits.avatars_at_once)
         model = chat_model(settings.director)
         self._director = ModelDirector(model, EmbeddedDirector(), clock) if model else None
         self.broadcasts = Broadcasts(settings, library, self._workers, clock, self._director)
@@ -100,8 +116,8 @@ class Server:
         peer = ["PATCH", "DELETE"]
         return Starlette(
             routes=[
-                Route("/", self._page("index.html")),
-                Route("/watch/{broadcast}", self._page("watch.html")),
+                Route("/", self.studio),
+                Route("/watch/{broadcast}", self.watch),
                 Route("/api/avatars", self.list_avatars, methods=["GET"]),
                 Route("/api/avatars", self.make_avatar, methods=["POST"]),
                 Route("/api/avatars/{name}/thumbnail.jpg", self.avatar_file("thumbnail.jpg")),
@@ -121,13 +137,14 @@ class Server:
                 Mount("/web", StaticFiles(directory=self._settings.web_root, check_dir=False)),
             ],
             middleware=[
+                Middleware(Gate, self._settings, self._clock),
                 Middleware(
                     CORSMiddleware,
-                    allow_origins=["*"],
+                    allow_origins=self._settings.origins,
                     allow_methods=["GET", "POST", "PATCH", "DELETE"],
                     allow_headers=["Authorization", "Content-Type", "If-Match"],
-                    expose_headers=["Location", "ETag", "Link", "Accept-Patch", "Accept-Post"],
-                )
+                    expose_headers=["Location", "ETag", "Link", "Accept-Patch", "Accept-Post", "Retry-After"],
+                ),
             ],
             exception_handlers={
                 HTTPException: _refuse,
@@ -136,6 +153,7 @@ class Server:
                 AvatarRefused: _refuse_avatar,
                 ConfigError: _refuse_setting,
                 TooManyBroadcasts: _refuse_busy,
+                BroadcastExists: _refuse_taken,
                 webrtc.OfferError: _refuse_offer,
             },
             lifespan=self._lifespan,
@@ -144,6 +162,7 @@ class Server:
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         webrtc.offer_loopback(self._settings.offer_loopback)
+        webrtc.notice_losses_soon()
         self._workers.prepare()
         if self._director:
             self._director.start()
@@ -157,51 +176,146 @@ class Server:
             if self._director:
                 await self._director.close()
 
+    # -- who asks, and how often ----------------------------------------------------------------------------------------
+
+    def _role(self, asking: HTTPConnection, broadcast: str = "") -> access.Role | None:
+        """What whoever asks may do in `broadcast`, or anywhere."""
+        shown = access.bearer(asking.headers.get("authorization"))
+        for protocol_name in asking.scope.get("subprotocols", ()):
+            if protocol_name.startswith("bearer."):
+                shown = protocol_name.removeprefix("bearer.")
+        role = self.access.role(shown or asking.cookies.get(_cookie_of(asking)), broadcast)
+        if role is None and may(self.access.role(asking.query_params.get("token"), broadcast), "viewer"):
+            return "viewer"
+        return role
+
+    def _need(self, request: Request, wanted: access.Role, broadcast: str = "") -> access.Role:
+        """The role of whoever asks. Raises Refused where it may not do what `wanted` may."""
+        role = self._role(request, broadcast)
+        if role is None:
+            text = (
+                f"this needs the {wanted}'s token, as `Authorization: Bearer`; `rostrum serve` prints the studio's at its start"
+            )
+            raise Refused(401, "no_token", text, {"WWW-Authenticate": "Bearer"})
+        if not may(role, wanted):
+            raise Refused(403, "forbidden", f"this is the {wanted}'s to do, and the token that came is a {role}'s")
+        return role
+
+    def _limit(self, limiter: Limiter, key: str, what: str) -> None:
+        if wait_s := limiter.take(key, self._clock.now_s()):
+            headers = {"Retry-After": str(math.ceil(wait_s))}
+            raise Refused(429, "too_many", f"too many {what} in a short time; come again in {wait_s:.0f} s", headers)
+
+    async def _body(self, request: Request, limit: int) -> bytes:
+        """The body, refused as soon as it is known to be longer than `limit` bytes, or takes too long to arrive."""
+        too_large = Refused(413, "too_large", f"the body may have {limit} bytes")
+        length = request.headers.get("content-length", "0")
+        if length.isdigit() and int(length) > limit:
+            raise too_large
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._settings.limits.body_s):
+                async for piece in request.stream():
+                    body += piece
+                    if len(body) > limit:
+                        raise too_large
+        except TimeoutError:
+            raise Refused(408, "too_slow", "the body took too long to arrive", {"Connection": "close"}) from None
+        except ClientDisconnect:
+            raise Refused(400, "broken_off", "the body broke off") from None
+        return bytes(body)
+
     # -- pages and avatars ----------------------------------------------------------------------------------------------
 
-    def _page(self, file: str) -> Callable[[Request], Awaitable[Response]]:
-        async def page(request: Request) -> Response:
-            return FileResponse(self._settings.web_root / file, headers={"Cache-Control": "no-cache"})
+    async def studio(self, request: Request) -> Response:
+        """The page, with the key as a cookie: for who comes with the key in the link, or sits at this machine."""
+        if shown := request.query_params.get("key"):
+            if self.access.role(shown) != "studio":
+                raise Refused(
+                    401, "wrong_key", "the key in this link is not this server's; take the link that it prints at its start"
+                )
+            return self._with_key(RedirectResponse("/", 303), request)  # and so the key leaves the address bar
+        page = FileResponse(
+            self._settings.web_root / "index.html", headers={"Cache-Control": "no-cache", "X-Frame-Options": "DENY"}
+        )
+        is_trusted = self._settings.trust_loopback and not self._settings.origins and is_at_home(request.scope)
+        return self._with_key(page, request) if is_trusted else page
 
-        return page
+    def _with_key(self, response: Response, request: Request) -> Response:
+        if self.access.key is not None:
+            is_secure = request.url.scheme == "https"
+            response.set_cookie(_cookie_of(request), self.access.key, httponly=True, samesite="strict", secure=is_secure)
+        return response
+
+    async def watch(self, request: Request) -> Response:
+        return FileResponse(self._settings.web_root / "watch.html", headers={"Cache-Control": "no-cache"})
 
     async def list_avatars(self, request: Request) -> Response:
+        self._need(request, "studio")
         return JSONResponse([_avatar_json(avatar) for avatar in self._library.list()])
 
     def avatar_file(self, file: str) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
+            self._need(request, "studio")
             return FileResponse(self._library.get(request.path_params["name"]).folder / file)
 
         return serve
 
     async def make_avatar(self, request: Request) -> Response:
-        picture = await _body(request, MAX_PICTURE_BYTES)
+        self._need(request, "studio")
+        self._limit(self._pictures, address_of(request.scope), "pictures")
+        picture = await self._body(request, MAX_PICTURE_BYTES)
         if not picture:
             raise Refused(400, "empty", "the body is empty: send the picture itself")
         name = request.query_params.get("name")
         if not name:
             raise Refused(400, "bad_name", "name the avatar: /api/avatars?name=anna")
-        self._library.new_folder(name, force=False)  # a name that cannot be is refused before any work
         points = _points(request.query_params.get("points"))
-        await make_avatar(picture, name, self._library.user, request.query_params.get("title"), points)
+        await self._avatar_maker.make(picture, name, request.query_params.get("title"), points)
         return JSONResponse(_avatar_json(self._library.get(name)), 201)
 
     # -- broadcasts -----------------------------------------------------------------------------------------------------
 
     async def make_broadcast(self, request: Request) -> Response:
-        wish = _object(await _body(request, _MAX_JSON_BYTES))
-        if unknown := set(wish) - {"avatar", "size", "fps"}:
-            raise Refused(400, "unknown_setting", f"unknown: {', '.join(sorted(unknown))}; known are avatar, size, fps")
-        avatar, size, fps = (None if wish.get(key) is None else str(wish[key]) for key in ("avatar", "size", "fps"))
-        session = self.broadcasts.start(self.broadcasts.choose(avatar, size, fps))
-        return JSONResponse(_broadcast_json(session, request), 201)
+        role = self._need(request, "studio")
+        wish = _object(await self._body(request, _MAX_JSON_BYTES))
+        if unknown := set(wish) - {"avatar", "size", "fps", "id"}:
+            raise Refused(400, "unknown_setting", f"unknown: {', '.join(sorted(unknown))}; known are avatar, size, fps, id")
+        avatar, size, fps, broadcast = (
+            None if wish.get(key) is None else str(wish[key]) for key in ("avatar", "size", "fps", "id")
+        )
+        chosen = self.broadcasts.choose(avatar, size, fps)
+        self._limit(self._starts, address_of(request.scope), "broadcasts")
+        session = self.broadcasts.start(chosen, broadcast)
+        return JSONResponse(self._broadcast_json(session, request, role), 201)
 
     async def show_broadcast(self, request: Request) -> Response:
-        return JSONResponse(_broadcast_json(self._session(request), request))
+        role = self._need(request, "viewer", request.path_params["broadcast"])
+        return JSONResponse(self._broadcast_json(self._session(request), request, role))
 
     async def end_broadcast(self, request: Request) -> Response:
+        self._need(request, "host", request.path_params["broadcast"])
         self._session(request).end("the host ended it")
         return Response(status_code=204)
+
+    def _broadcast_json(self, session: Session, request: Request, role: access.Role) -> dict[str, Any]:
+        """What it is, where, and the tokens of everybody who may do less."""
+        base, broadcast = str(request.base_url).rstrip("/"), session.broadcast
+        tokens = {each: self.access.token(each, broadcast) for each in ROLES[1:] if may(role, each)}
+        link = f"?token={tokens['viewer']}" if tokens.get("viewer") else ""
+        return {
+            "id": broadcast,
+            "state": session.state,
+            "avatar": session.avatar.on_air,
+            "size": session.settings.size,
+            "fps": session.settings.fps,
+            "viewers": len(session.on_air.viewers),
+            "watch_url": f"{base}/watch/{broadcast}{link}",
+            "whip_url": f"{base}/whip/{broadcast}",
+            "whep_url": f"{base}/whep/{broadcast}{link}",
+            "control_url": f"ws{base.removeprefix('http')}/control/{broadcast}",
+            "tokens": {each: token for each, token in tokens.items() if token},
+        }
 
     def _session(self, request: Request) -> Session:
         broadcast = request.path_params["broadcast"]
@@ -213,24 +327,34 @@ class Server:
     # -- WHIP and WHEP --------------------------------------------------------------------------------------------------
 
     async def whip(self, request: Request) -> Response:
-        offer = await _offer(request)
         broadcast, query = request.path_params["broadcast"], request.query_params
+        self._need(request, "host", broadcast)
+        offer = await self._offer(request)
         session = self.broadcasts.get(broadcast)
         if session is None:
             webrtc.parse_offer(offer)
             chosen = self.broadcasts.choose(query.get("avatar"), query.get("size"), query.get("fps"))
+            self._limit(self._starts, address_of(request.scope), "broadcasts")
             session = self.broadcasts.start(chosen, broadcast)
         peer, answer = await session.host(offer)
         return self._created(request, peer.id, peer.etag, answer)
 
     async def whep(self, request: Request) -> Response:
-        session, offer = self._session(request), await _offer(request)
+        self._need(request, "viewer", request.path_params["broadcast"])
+        session, offer = self._session(request), await self._offer(request)
         peer, answer = await session.on_air.viewers.add(offer)
         return self._created(request, peer.id, peer.etag, answer)
 
+    async def _offer(self, request: Request) -> str:
+        _check_type(request, "application/sdp")
+        self._limit(self._offers, address_of(request.scope), "offers")
+        self._limit(self._offers_each, request.path_params["broadcast"], "offers to this broadcast")
+        return _text(await self._body(request, webrtc.MAX_SDP_BYTES))
+
     def _created(self, request: Request, peer_id: str, etag: str, answer: str) -> Response:
+        token = request.query_params.get("token")  # whoever came by a link goes by one
         headers = {
-            "Location": f"{request.url.path.rstrip('/')}/{peer_id}",
+            "Location": f"{request.url.path.rstrip('/')}/{peer_id}" + (f"?{urlencode({'token': token})}" if token else ""),
             "ETag": etag,
             "Accept-Patch": "application/trickle-ice-sdpfrag",
         }
@@ -239,6 +363,7 @@ class Server:
         return Response(answer, 201, headers, media_type="application/sdp")
 
     async def host_peer(self, request: Request) -> Response:
+        self._need(request, "host", request.path_params["broadcast"])
         session = self._session(request)
         if request.method == "PATCH":
             return await self._trickle(session, request)
@@ -248,6 +373,7 @@ class Server:
         return Response(status_code=204)
 
     async def viewer_peer(self, request: Request) -> Response:
+        self._need(request, "viewer", request.path_params["broadcast"])
         session = self._session(request)
         if request.method == "PATCH":
             return await self._trickle(session, request)
@@ -264,21 +390,28 @@ class Server:
             raise Refused(428, "if_match_needed", f"say which session with If-Match: {peer.etag}")
         if match not in (peer.etag, "*"):
             raise Refused(412, "if_match_differs", "the ETag in If-Match is not this session's")
-        await peer.trickle(_text(await _body(request, webrtc.MAX_SDP_BYTES)))
+        await peer.trickle(_text(await self._body(request, webrtc.MAX_SDP_BYTES)))
         return Response(status_code=204)
 
     # -- control, health ------------------------------------------------------------------------------------------------
 
     async def control(self, websocket: WebSocket) -> None:
-        await websocket.accept()
         broadcast = websocket.path_params["broadcast"]
+        role = self._role(websocket, broadcast)
+        asked = websocket.query_params.get("role") or ("host" if may(role, "host") else role or "host")
+        wanted: control.Role = "host" if asked == "host" else "controller" if asked == "controller" else "viewer"
+        await websocket.accept("rostrum" if "rostrum" in websocket.scope["subprotocols"] else None)
         session = self.broadcasts.get(broadcast)
+        if not may(role, wanted):
+            return await _turn_away(websocket, "forbidden", f"this needs the {wanted}'s token", 4403)
         if session is None:
-            text = f"there is no broadcast {broadcast!r}; it may be over"
-            await websocket.send_text(ErrorMessage(code="unknown_broadcast", message=text).model_dump_json())
-            return await websocket.close(4404, "unknown broadcast")
-        role: Role = "host" if websocket.query_params.get("role", "host") == "host" else "viewer"
-        await session.control.join(websocket, role, session.welcome(role))
+            return await _turn_away(
+                websocket, "unknown_broadcast", f"there is no broadcast {broadcast!r}; it may be over", 4404
+            )
+        if len(session.control) >= self._settings.limits.controls:
+            return await _turn_away(websocket, "busy", "this broadcast has as many control connections as it may have", 4429)
+        bucket = Bucket(self._settings.limits.messages, self._clock.now_s())
+        await session.control.join(websocket, wanted, session.welcome(wanted), lambda: bucket.take(self._clock.now_s()))
 
     async def ready(self, request: Request) -> Response:
         if self._settings.max_broadcasts <= len(self.broadcasts):
@@ -302,29 +435,10 @@ class Server:
 # -- what requests carry ------------------------------------------------------------------------------------------------
 
 
-async def _body(request: Request, limit: int) -> bytes:
-    """The body, refused as soon as it is known to be longer than `limit` bytes."""
-    too_large = Refused(413, "too_large", f"the body may have {limit} bytes")
-    length = request.headers.get("content-length", "0")
-    if length.isdigit() and int(length) > limit:
-        raise too_large
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > limit:
-            raise too_large
-    return bytes(body)
-
-
 def _check_type(request: Request, wanted: str) -> None:
     given = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if given != wanted:
         raise Refused(415, "wrong_type", f"the Content-Type must be {wanted}, not {given or 'absent'}", {"Accept-Post": wanted})
-
-
-async def _offer(request: Request) -> str:
-    _check_type(request, "application/sdp")
-    return _text(await _body(request, webrtc.MAX_SDP_BYTES))
 
 
 def _text(body: bytes) -> str:
@@ -362,20 +476,14 @@ def _avatar_json(avatar: Avatar) -> dict[str, Any]:
     return {**avatar.facts(), "thumbnail_url": f"{path}/thumbnail.jpg", "picture_url": f"{path}/picture.png"}
 
 
-def _broadcast_json(session: Session, request: Request) -> dict[str, Any]:
-    base, broadcast = str(request.base_url).rstrip("/"), session.broadcast
-    return {
-        "id": broadcast,
-        "state": session.state,
-        "avatar": session.avatar.on_air,
-        "size": session.settings.size,
-        "fps": session.settings.fps,
-        "viewers": len(session.on_air.viewers),
-        "watch_url": f"{base}/watch/{broadcast}",
-        "whip_url": f"{base}/whip/{broadcast}",
-        "whep_url": f"{base}/whep/{broadcast}",
-        "control_url": f"ws{base.removeprefix('http')}/control/{broadcast}",
-    }
+def _cookie_of(asking: HTTPConnection) -> str:
+    """Cookies are one for all ports of a name: two servers on one machine must not take each other's."""
+    return f"rostrum-{asking.url.port or asking.url.scheme}"
+
+
+async def _turn_away(websocket: WebSocket, code: protocol.Code, message: str, close_code: int) -> None:
+    await websocket.send_text(ErrorMessage(code=code, message=message).model_dump_json())
+    await websocket.close(close_code, code)
 
 
 def _error(status: int, code: str, message: str, headers: Any = None) -> Response:
@@ -400,9 +508,13 @@ async def _refuse_busy(request: Request, error: Exception) -> Response:
     return _error(503, "busy", str(error), {"Retry-After": "30"})
 
 
+async def _refuse_taken(request: Request, error: Exception) -> Response:
+    return _error(409, "broadcast_taken", str(error))
+
+
 async def _refuse_offer(request: Request, error: Exception) -> Response:
     assert isinstance(error, webrtc.OfferError)
-    return _error(error.status, "bad_offer", str(error))
+    return _error(error.status, "bad_offer", str(error), {"Retry-After": "2"} if error.status == 409 else None)
 
 
 async def _fail(request: Request, error: Exception) -> Response:

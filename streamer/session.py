@@ -434,7 +434,7 @@ class Session:
     def welcome(self, role: Role) -> list[BaseModel]:
         """What a new control connection is told first."""
         told: list[BaseModel] = [reports.hello(self.broadcast, role, self.state, self.avatar.on_air, self.settings)]
-        if role == "host":
+        if role != "viewer":
             told += [self.desk.report(), self.status(), *self.previews.latest]
             told += [self.directing.report()] if self.directing else []
         return told

@@ -171,6 +171,14 @@ def offer_loopback(wanted: bool | None) -> None:
     aioice.ice.get_host_addresses = addresses
 
 
+def notice_losses_soon() -> None:
+    """Take a peer that answers nothing for about 12 s for gone, not for 30 s (RFC 7675 §5.1's longest). Process-wide.
+
+    A cut of 5 s is survived, and at 10 % loss a live peer is given up less than once in ten hours.
+    """
+    aioice.ice.CONSENT_INTERVAL, aioice.ice.CONSENT_FAILURES = 1, 8  # each failure takes another 0.5 s
+
+
 def _host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
     ips = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips]
     found = [ip for ip in ips if isinstance(ip, str) and use_ipv4 and not ipaddress.ip_address(ip).is_loopback]

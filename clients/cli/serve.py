@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import logging
 import sys
 from pathlib import Path
@@ -19,9 +18,22 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="(default: %(default)s)")
     parser.add_argument(
-        "--open",
+        "--open", action="store_true", help="ask nobody for a key or token: whoever can reach the server may go live and direct"
+    )
+    parser.add_argument(
+        "--public", action="store_true", help="viewer links hold no token: whoever knows a broadcast's name may watch"
+    )
+    parser.add_argument(
+        "--origin",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="https://NAME by which browsers reach this server; may be repeated",
+    )
+    parser.add_argument(
+        "--strict",
         action="store_true",
-        help="anybody who can reach the server may go live and direct; needed to listen on more than this machine",
+        help="a browser on this machine needs the link with the key too; for machines others use",
     )
     parser.add_argument("--avatar", help="the avatar of broadcasts that name none (default: the first one)")
     parser.add_argument(
@@ -45,14 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
     import uvicorn
 
     from engines.avatar_library import AvatarError, AvatarLibrary
+    from streamer import listening
+    from streamer.access import own_key
     from streamer.config import ConfigError, ServerSettings
     from streamer.server import Server
 
-    if not arguments.open and not _is_loopback(arguments.host):
-        print(
-            f"{arguments.host} can be reached from other machines, and there anybody could go live: add --open", file=sys.stderr
-        )
-        return 2
     logging.basicConfig(level=arguments.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     for noisy in ("aiortc", "aioice"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -70,27 +79,28 @@ def run(arguments: argparse.Namespace) -> int:
             ice_servers=tuple(arguments.ice_server),
             director=director_settings(arguments),
             offer_loopback=arguments.loopback,
+            key=None if arguments.open else own_key(),
+            public=arguments.public,
+            trust_loopback=not arguments.strict,
+            origins=tuple(arguments.origin),
         )
-    except (AvatarError, ConfigError) as error:
+    except (AvatarError, ConfigError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"Rostrum is on http://{arguments.host}:{arguments.port}", flush=True)
-    uvicorn.run(
-        Server(settings, library).app(),
-        host=arguments.host,
-        port=arguments.port,
-        loop="uvloop",
-        ws="websockets-sansio",
-        ws_max_size=1024 * 1024,
-        log_level=arguments.log_level,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
+    _say_where(arguments, settings.key)
+    app = Server(settings, library).app()
+    where = {"host": arguments.host, "port": arguments.port, "loop": "uvloop", "log_level": arguments.log_level}
+    uvicorn.Server(listening.config(app, settings.limits, **where)).run()
     return 0
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _say_where(arguments: argparse.Namespace, key: str | None) -> None:
+    """Where the studio is, and the link that opens it to a browser that is not trusted unseen."""
+    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+    here = f"http://{host}:{arguments.port}"
+    print(f"Rostrum is on {here}", flush=True)
+    if key is None:
+        print("Whoever can reach it may go live and direct: it was started with --open", flush=True)
+    else:
+        for base in arguments.origin or [here]:
+            print(f"The host's link, for you alone: {base}/?key={key}", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 from collections import deque
@@ -13,7 +14,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from clients.python.server import ServerError
+from clients.python.backoff import LONGEST_S, tries
+from clients.python.server import ServerError, bearer
 
 Message = dict[str, Any]
 _KEPT = 2_000
@@ -28,10 +30,14 @@ class ControlRefused(Exception):
 
 
 class Control:
-    """`async with Control(url) as control`. Events stay in `events` (the last 2,000) and, by type, in `latest`."""
+    """`async with Control(url) as control`. Events stay in `events` (the last 2,000) and, by type, in `latest`.
 
-    def __init__(self, url: str, on_event: Callable[[Message], None] | None = None) -> None:
+    A link that breaks is opened again until the block is left; what is sent meanwhile is refused, never kept.
+    """
+
+    def __init__(self, url: str, on_event: Callable[[Message], None] | None = None, token: str | None = None) -> None:
         self._url = url
+        self._token = token
         self._on_event = on_event
         self._socket: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -42,19 +48,36 @@ class Control:
         self.events: deque[Message] = deque(maxlen=_KEPT)
 
     async def __aenter__(self) -> Control:
-        try:
-            self._socket = await connect(self._url)
-        except (OSError, InvalidHandshake, TimeoutError) as error:
-            raise ServerError(f"the control link {self._url} cannot be opened ({error})") from None
-        self._reader = asyncio.create_task(self._read(), name="control reader")
+        await self._open()
+        self._reader = asyncio.create_task(self._run(), name="control reader")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._socket and self._reader
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
         await self._socket.close()
-        await self._reader
+
+    async def _open(self) -> None:
+        try:
+            self._socket = await connect(self._url, additional_headers=bearer(self._token))
+        except (OSError, InvalidHandshake, TimeoutError) as error:
+            raise ServerError(f"the control link {self._url} cannot be opened ({error})") from None
+
+    async def _run(self) -> None:
+        loop, pauses = asyncio.get_running_loop(), tries()
+        while True:
+            opened_s = loop.time()
+            await self._read()
+            if self.latest.get("state", {}).get("state") == "ended":
+                return
+            if loop.time() - opened_s > LONGEST_S:
+                pauses = tries()
+            await anext(pauses)
+            with contextlib.suppress(ServerError):
+                await self._open()
 
     async def ask(self, type: str, **fields: Any) -> Message:
         """Send a message and wait for the answer to it. Raises ControlRefused, ServerError."""
@@ -82,7 +105,7 @@ class Control:
         try:
             await self._socket.send(text)
         except ConnectionClosed:
-            raise ServerError("the server closed the control link") from None
+            raise ServerError("the control link is down; it is being opened again") from None
 
     async def wait_for(self, type: str, where: Callable[[Message], bool] = lambda _: True, timeout_s: float = 10.0) -> Message:
         """The latest event of a type for which `where` holds, now or soon. Raises ServerError after `timeout_s`."""
@@ -103,7 +126,7 @@ class Control:
             pass
         for answer in self._answers.values():
             if not answer.done():
-                answer.set_exception(ServerError("the server closed the control link"))
+                answer.set_exception(ServerError("the control link broke before the answer came"))
 
     async def _take(self, message: Message) -> None:
         answer = self._answers.get(message.get("id") or "")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,34 +17,53 @@ from types import TracebackType
 
 from aiortc import RTCConfiguration, RTCPeerConnection
 
+from clients.python.backoff import tries
 from clients.python.control import Control, ControlRefused
-from clients.python.server import Broadcast, Server, ServerError, connected, exchange
-from clients.python.sound import SILENT_DB, SoundError, SoundMicrophone, peak_db, read_sound
+from clients.python.server import Broadcast, Detour, Server, ServerError, connected, exchange
+from clients.python.sound import SILENT_DB, Listening, SoundError, SoundMicrophone, peak_db, read_sound
 from clients.python.viewer import Viewer
 from clients.python.voice_delay import voice_delays_ms
-from streamer.webrtc import offer_loopback
+from streamer.webrtc import notice_losses_soon, offer_loopback
+
+RESUME_S = 30.0  # the server gives the broadcast up then
+_RECONNECT_S = 5.0  # for one try
+_UNHEARD_S = 2.0
+_LOOK_S = 0.25
 
 
 class Host:
-    """`async with Host(server, broadcast, microphone) as host`: on air inside the block; leaving it ends the broadcast."""
+    """`async with Host(server, broadcast, microphone) as host`: on air inside the block; leaving it ends the broadcast.
 
-    def __init__(self, server: Server, broadcast: Broadcast, microphone: SoundMicrophone) -> None:
+    A connection that breaks is made again, for 30 s: the server keeps the broadcast for so long. `on_link` is told so in words.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        broadcast: Broadcast,
+        microphone: SoundMicrophone,
+        on_link: Callable[[str], None] = lambda words: None,
+        detour: Detour | None = None,
+    ) -> None:
         self.server = server
         self.broadcast = broadcast
         self.microphone = microphone
-        self.control = Control(broadcast.control_url + "?role=host")
-        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.control = Control(broadcast.control_url + "?role=host", token=broadcast.host_token)
+        self.reconnects = 0
+        self._on_link = on_link
+        self._detour = detour
+        self._pc: RTCPeerConnection | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Host:
         try:
             await self._stack.enter_async_context(self.control)
-            self._pc.addTransceiver(self.microphone, direction="sendonly")
-            await exchange(self._pc, self.broadcast.whip_url)
-            await connected(self._pc)
+            await self._connect()
         except BaseException:
             await self._leave()
             raise
+        self._keeping = asyncio.create_task(self._keep(), name="host link")
         return self
 
     async def __aexit__(
@@ -56,11 +76,54 @@ class Host:
         await self.microphone.ended.wait()
 
     async def lost(self) -> None:
-        """Drop the connection without a word, as a network does; the broadcast goes on without its host."""
+        """Drop the connection without a word, as a network does; it is made again."""
+        assert self._pc
         await self._pc.close()
 
+    async def _connect(self, timeout_s: float = 15.0) -> None:
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        try:
+            pc.addTransceiver(Listening(self.microphone), direction="sendonly")
+            await exchange(pc, self.broadcast.whip_url, self.broadcast.host_token, self._detour)
+            await connected(pc, timeout_s)
+        except BaseException:
+            await pc.close()
+            raise
+        self._pc = pc
+
+    async def _keep(self) -> None:
+        while True:
+            assert self._pc
+            await self._broken(self._pc)
+            self._on_link("the connection is lost; trying again")
+            await self._pc.close()
+            problem: ServerError | None = None
+            async for _ in tries(RESUME_S):
+                try:
+                    await self._connect(_RECONNECT_S)
+                    problem = None
+                    break
+                except ServerError as error:
+                    problem = error
+            if problem:
+                return self._on_link(f"the connection is lost for good: {problem}")
+            self.reconnects += 1
+            self._on_link("back on air")
+
+    async def _broken(self, pc: RTCPeerConnection) -> None:
+        """Until the connection has failed, or the server has not heard it for a while: it knows first."""
+        unheard_s = 0.0
+        while pc.connectionState == "connected" and unheard_s < _UNHEARD_S:
+            await asyncio.sleep(_LOOK_S)
+            is_unheard = self.control.latest.get("state", {}).get("state") == "idle"
+            unheard_s = unheard_s + _LOOK_S if is_unheard else 0.0
+
     async def _leave(self) -> None:
-        await self._pc.close()
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        if self._pc:
+            await self._pc.close()
         await self._stack.aclose()
         await self.server.end(self.broadcast)
 
@@ -96,17 +159,21 @@ async def perform(
 
     Raises SoundError, ServerError, ControlRefused.
     """
+
+    def tell(words: str) -> None:
+        print(f"rostrum-host: {words}", file=sys.stderr)
+
     samples = await asyncio.to_thread(read_sound, sound)
     warnings = _warnings(sound, peak_db(samples))
     for line in warnings:
-        print(f"rostrum-host: {line}", file=sys.stderr)
+        tell(line)
     microphone = SoundMicrophone(samples, loop=seconds is not None and seconds > len(samples) / 48_000)
-    server = Server(url)
+    server = Server(url, os.environ.get("ROSTRUM_KEY"))
     broadcast = await server.make_broadcast(avatar, size, fps)
     air_in_ms: float | None = None
-    async with Host(server, broadcast, microphone) as host:
+    async with Host(server, broadcast, microphone, tell) as host:
         print(f"on air: {broadcast.watch_url}", file=sys.stderr)
-        viewer = Viewer(broadcast.whep_url, record)
+        viewer = Viewer(broadcast.whep_url, record, on_link=tell)
         async with viewer:
             await viewer.picture()
             if prompt:
@@ -159,6 +226,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--record", type=Path, metavar="FILE.mp4", help="what a viewer gets")
     parser.add_argument("--seconds", type=float, metavar="N", help="how long; default: until the file has been spoken")
     parser.add_argument("--json", action="store_true", help="end with one line of figures")
+    parser.epilog = (
+        "A server elsewhere asks for its key: set ROSTRUM_KEY. One on this machine is known by the key it keeps here."
+    )
     return parser
 
 
@@ -169,6 +239,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"rostrum-host: there is no folder {arguments.record.parent} to record into", file=sys.stderr)
         return 1
     offer_loopback(None)
+    notice_losses_soon()
     try:
         report = asyncio.run(
             perform(

@@ -7,10 +7,12 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode, urljoin
+from typing import Any, Protocol
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from aiortc import RTCPeerConnection, RTCSessionDescription
+
+from streamer import access
 
 TIMEOUT_S = 20.0
 
@@ -26,21 +28,33 @@ class ServerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """One broadcast, by its absolute addresses."""
+    """One broadcast, by its absolute addresses. host_token: what whoever speaks and directs shows; None where nobody asks."""
 
     id: str
     url: str
     watch_url: str
-    whip_url: str
+    whip_url: str  # with what to make again after a restart of the server
     whep_url: str
     control_url: str  # ws: or wss:
+    host_token: str | None = None
+
+
+class Detour(Protocol):
+    """What stands between a peer and the server: it changes the descriptions on their way."""
+
+    def offer(self, sdp: str) -> str: ...
+    async def answer(self, sdp: str) -> str: ...
 
 
 class Server:
-    """A server by its address, such as ``http://127.0.0.1:8080``. Every method raises ServerError."""
+    """A server by its address, such as ``http://127.0.0.1:8080``. Every method raises ServerError.
 
-    def __init__(self, url: str) -> None:
+    key: the server's; without one, the key that is kept on this machine where the server is on it.
+    """
+
+    def __init__(self, url: str, key: str | None = None) -> None:
         self.url = url.rstrip("/") + "/"
+        self._key = key or access.kept_key(urlsplit(self.url).hostname or "")
 
     async def avatars(self) -> list[dict[str, Any]]:
         answer: list[dict[str, Any]] = await self._json("GET", "api/avatars")
@@ -52,14 +66,16 @@ class Server:
         answer: dict[str, Any] = await self._json("POST", path, picture, "application/octet-stream")
         return answer
 
-    async def make_broadcast(self, avatar: str | None = None, size: str = "512x512", fps: int = 25) -> Broadcast:
+    async def make_broadcast(
+        self, avatar: str | None = None, size: str = "512x512", fps: int = 25, broadcast_id: str | None = None
+    ) -> Broadcast:
         """A broadcast that waits for its host. Without a name, the first avatar is taken."""
         if avatar is None:
             known = await self.avatars()
             if not known:
                 raise ServerError("the server has no avatars; make one with `rostrum avatar create`", "no_avatars", 404)
             avatar = known[0]["name"]
-        wanted = json.dumps({"avatar": avatar, "size": size, "fps": fps}).encode()
+        wanted = json.dumps({"avatar": avatar, "size": size, "fps": fps, "id": broadcast_id}).encode()
         return self._broadcast(await self._json("POST", "api/broadcasts", wanted, "application/json"))
 
     async def broadcast(self, broadcast_id: str) -> Broadcast:
@@ -69,7 +85,7 @@ class Server:
     async def end(self, broadcast: Broadcast) -> None:
         """End it; nothing happens where it has ended already."""
         try:
-            await request("DELETE", broadcast.url)
+            await request("DELETE", broadcast.url, token=broadcast.host_token or self._key)
         except ServerError as error:
             if error.status != 404:
                 raise
@@ -78,10 +94,12 @@ class Server:
         names = ("watch_url", "whip_url", "whep_url", "control_url")
         urls = {name: urljoin(self.url, answer[name]) for name in names}
         urls["control_url"] = urls["control_url"].replace("http", "ws", 1)
-        return Broadcast(id=answer["id"], url=urljoin(self.url, f"api/broadcasts/{answer['id']}"), **urls)
+        urls["whip_url"] += "?" + urlencode({name: answer[name] for name in ("avatar", "size", "fps")})
+        url, token = urljoin(self.url, f"api/broadcasts/{answer['id']}"), answer["tokens"].get("host")
+        return Broadcast(id=answer["id"], url=url, host_token=token, **urls)
 
     async def _json(self, method: str, path: str, body: bytes | None = None, content_type: str | None = None) -> Any:
-        answer = await request(method, urljoin(self.url, path), body, content_type)
+        answer = await request(method, urljoin(self.url, path), body, content_type, self._key)
         return json.loads(answer.body)
 
 
@@ -94,13 +112,16 @@ class Answer:
     body: bytes
 
 
-async def request(method: str, url: str, body: bytes | None = None, content_type: str | None = None) -> Answer:
-    """One HTTP request, off the event loop. Raises ServerError."""
-    return await asyncio.to_thread(_request, method, url, body, content_type)
+async def request(
+    method: str, url: str, body: bytes | None = None, content_type: str | None = None, token: str | None = None
+) -> Answer:
+    """One HTTP request, off the event loop; `token` is shown as a Bearer. Raises ServerError."""
+    return await asyncio.to_thread(_request, method, url, body, content_type, token)
 
 
-def _request(method: str, url: str, body: bytes | None, content_type: str | None) -> Answer:
+def _request(method: str, url: str, body: bytes | None, content_type: str | None, token: str | None) -> Answer:
     headers = {"content-type": content_type} if content_type else {}
+    headers |= bearer(token)
     try:
         with urllib.request.urlopen(urllib.request.Request(url, body, headers, method=method), timeout=TIMEOUT_S) as reply:
             return Answer(reply.status, {name.lower(): value for name, value in reply.headers.items()}, reply.read())
@@ -118,11 +139,18 @@ def _refusal(status: int, body: bytes, url: str) -> ServerError:
         return ServerError(f"{url} answered {status}", "http", status)
 
 
-async def exchange(pc: RTCPeerConnection, url: str) -> str:
+def bearer(token: str | None) -> dict[str, str]:
+    """The header that shows a token, if there is one to show."""
+    return {"authorization": f"Bearer {token}"} if token else {}
+
+
+async def exchange(pc: RTCPeerConnection, url: str, token: str | None = None, detour: Detour | None = None) -> str:
     """Offer `pc` to a WHIP or WHEP endpoint; the resource's address comes back. Raises ServerError."""
     await pc.setLocalDescription(await pc.createOffer())
-    answer = await request("POST", url, pc.localDescription.sdp.encode(), "application/sdp")
-    await pc.setRemoteDescription(RTCSessionDescription(answer.body.decode(), "answer"))
+    sdp = pc.localDescription.sdp
+    answer = await request("POST", url, (detour.offer(sdp) if detour else sdp).encode(), "application/sdp", token)
+    sdp = answer.body.decode()
+    await pc.setRemoteDescription(RTCSessionDescription(await detour.answer(sdp) if detour else sdp, "answer"))
     return urljoin(url, answer.headers["location"])
 
 

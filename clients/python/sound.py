@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 RATE_HZ = 48_000
 FRAME_SAMPLES = RATE_HZ // 50  # 20 ms, one Opus packet
 SILENT_DB = -60.0
+LONGEST_LATE_S = 0.5
 
 
 class SoundError(Exception):
@@ -55,6 +56,8 @@ def peak_db(sound: NDArray[np.int16]) -> float:
 class SoundMicrophone(MediaStreamTrack):
     """Mono sound int16 [n] at 48 kHz in frames of 20 ms, each at its time; silence after the end, or again from the start.
 
+    As a microphone does, it goes on where nobody listens: what is not asked for within 0.5 s of its time is never heard.
+
     `started_at` is the time.monotonic() at which sample 0 was spoken, or None before that; `ended` is set once all of it has
     been spoken.
     """
@@ -88,6 +91,8 @@ class SoundMicrophone(MediaStreamTrack):
         due = self.started_at + (self._frames + 1) * FRAME_SAMPLES / RATE_HZ
         if due > now:
             await asyncio.sleep(due - now)
+        elif now - due > LONGEST_LATE_S:
+            self._frames += int((now - due) * RATE_HZ / FRAME_SAMPLES)
         frame = av.AudioFrame.from_ndarray(self._samples(self._frames * FRAME_SAMPLES)[None], format="s16", layout="mono")
         frame.sample_rate, frame.time_base = RATE_HZ, Fraction(1, RATE_HZ)
         frame.pts = self._frames * FRAME_SAMPLES
@@ -101,3 +106,20 @@ class SoundMicrophone(MediaStreamTrack):
             return np.take(self.sound, range(start, start + FRAME_SAMPLES), mode="wrap")
         chunk = self.sound[start : start + FRAME_SAMPLES]
         return np.pad(chunk, (0, FRAME_SAMPLES - len(chunk)))
+
+
+class Listening(MediaStreamTrack):
+    """One connection's ear at a microphone. A connection that closes stops its track; the microphone outlives it."""
+
+    kind = "audio"
+
+    def __init__(self, microphone: MediaStreamTrack) -> None:
+        super().__init__()
+        self._microphone = microphone
+
+    async def recv(self) -> av.AudioFrame:
+        if self.readyState != "live":
+            raise MediaStreamError
+        frame = await self._microphone.recv()
+        assert isinstance(frame, av.AudioFrame)
+        return frame

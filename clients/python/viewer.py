@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import statistics
 import time
 from collections import deque
@@ -16,12 +17,15 @@ import numpy as np
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpReceiver
 from aiortc.mediastreams import MediaStreamError
 
+from clients.python.backoff import tries
 from clients.python.media_time import MediaTime
 from clients.python.recorder import Recorder
-from clients.python.server import ServerError, connected, exchange, request
+from clients.python.server import Detour, ServerError, connected, exchange, request
 from streamer.webrtc import pass_audio_through
 
+STALLED_S = 4.0
 _REPORT_WAIT_S = 3.0
+_RECONNECT_S = 5.0  # for one try
 _KEPT_SOUND_S = 120.0
 _RATE_HZ = {"video": 90_000, "audio": 48_000}
 
@@ -63,38 +67,43 @@ class Viewer:
     """`async with Viewer(whep_url) as viewer`. Frames go to `on_frame` and the recording as soon as their media time is known.
 
     `sound` keeps the last two minutes as (arrived_at, mono int16 samples), for measuring. `tally` has "video" and "audio".
-    Leaving the block closes the connection and finishes the recording.
+    Leaving the block closes the connection and finishes the recording. A connection that breaks, or brings no picture for 4 s,
+    is made again until then, and `on_link` is told so in words; times of a recording go on, for they are the sender's.
     """
 
-    def __init__(self, whep_url: str, record: Path | None = None, on_frame: Callable[[Received], None] | None = None) -> None:
+    def __init__(
+        self,
+        whep_url: str,
+        record: Path | None = None,
+        on_frame: Callable[[Received], None] | None = None,
+        on_link: Callable[[str], None] = lambda words: None,
+        detour: Detour | None = None,
+    ) -> None:
         self._url = whep_url
         self._record = record
         self._on_frame = on_frame
-        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._on_link = on_link
+        self._detour = detour
+        self._pc: RTCPeerConnection | None = None
         self._resource: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._keeping: asyncio.Task[None] | None = None
         self._recorder: Recorder | None = None
-        self._reports: dict[str, MediaTime] = {}
         self._moving = asyncio.Event()
         self.asked_at = 0.0
+        self.reconnects = 0
         self.tally = {"video": Tally(), "audio": Tally()}
         self.sound: deque[tuple[float, np.ndarray]] = deque(maxlen=round(_KEPT_SOUND_S * 50))
 
     async def __aenter__(self) -> Viewer:
         self.asked_at = time.monotonic()
-        for kind in ("video", "audio"):
-            receiver = self._pc.addTransceiver(kind, direction="recvonly").receiver
-            self._reports[kind] = MediaTime(receiver, _RATE_HZ[kind])
-            if kind == "audio":
-                pass_audio_through(receiver)
-        self._pc.on("track", self._follow)
         try:
-            self._resource = await exchange(self._pc, self._url)
-            await connected(self._pc)
+            await self._connect()
             self._recorder = Recorder(self._record) if self._record else None
         except BaseException:
             await self._leave()
             raise
+        self._keeping = asyncio.create_task(self._keep(), name="viewer link")
         return self
 
     async def __aexit__(
@@ -103,6 +112,42 @@ class Viewer:
         await self._leave()
         if self._recorder:
             await asyncio.to_thread(self._recorder.close)
+
+    async def _connect(self, timeout_s: float = 15.0) -> None:
+        self._pc = pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        reports: dict[str, MediaTime] = {}
+        for kind in ("video", "audio"):
+            receiver = pc.addTransceiver(kind, direction="recvonly").receiver
+            reports[kind] = MediaTime(receiver, _RATE_HZ[kind])
+            if kind == "audio":
+                pass_audio_through(receiver)
+
+        def follow(track: MediaStreamTrack) -> None:
+            self._tasks.append(asyncio.create_task(self._receive(track, reports[track.kind]), name=f"viewer {track.kind}"))
+
+        pc.on("track", follow)
+        self._resource = await exchange(pc, self._url, detour=self._detour)
+        await connected(pc, timeout_s)
+
+    async def _keep(self) -> None:
+        while True:
+            await self._broken()
+            self._on_link("the picture is lost; trying again")
+            async for _ in tries():
+                await self._disconnect()
+                with contextlib.suppress(ServerError):
+                    await self._connect(_RECONNECT_S)
+                    break
+            self.reconnects += 1
+            self._on_link("the picture is back")
+
+    async def _broken(self) -> None:
+        assert self._pc
+        since = time.monotonic()
+        while self._pc.connectionState == "connected":
+            if time.monotonic() - max(since, self.tally["video"].last_at or 0.0) > STALLED_S:
+                return
+            await asyncio.sleep(0.25)
 
     async def picture(self, timeout_s: float = 10.0) -> None:
         """Wait for the first picture. Raises ServerError."""
@@ -114,6 +159,7 @@ class Viewer:
 
     def receivers(self, kind: str) -> list[RTCRtpReceiver]:
         """Of "video" or "audio", inside the block; for measurements on packets."""
+        assert self._pc
         return [transceiver.receiver for transceiver in self._pc.getTransceivers() if transceiver.kind == kind]
 
     @property
@@ -133,11 +179,7 @@ class Viewer:
         gaps = sorted(self.tally["video"].gaps_ms)
         return statistics.quantiles(gaps, n=20)[-1] if len(gaps) > 20 else None
 
-    def _follow(self, track: MediaStreamTrack) -> None:
-        self._tasks.append(asyncio.create_task(self._receive(track), name=f"viewer {track.kind}"))
-
-    async def _receive(self, track: MediaStreamTrack) -> None:
-        reports = self._reports[track.kind]
+    async def _receive(self, track: MediaStreamTrack, reports: MediaTime) -> None:
         waiting: list[tuple[av.VideoFrame | av.AudioFrame, float]] = []
         while True:
             try:
@@ -168,13 +210,22 @@ class Viewer:
             self._recorder.add(frame, media_s)
 
     async def _leave(self) -> None:
-        await self._pc.close()
-        for task in self._tasks:
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        if self._pc:
+            await self._pc.close()
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._resource:
+        await asyncio.gather(*tasks, return_exceptions=True)
+        resource, self._resource = self._resource, None
+        if resource:
             try:
-                await request("DELETE", self._resource)
+                await request("DELETE", resource)
             except ServerError as error:
                 if error.status not in (0, 404):  # the broadcast, or the server, is gone already
                     raise
