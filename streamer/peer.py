@@ -21,6 +21,7 @@ class Peer:
         self.etag = f'"{secrets.token_hex(6)}"'
         self.pc = pc
         self.ufrag: str | None = None
+        self._num_trickled = 0
         self._on_gone: Callable[[], None] | None = on_gone
         pc.on("connectionstatechange", self._state_changed)
 
@@ -42,7 +43,11 @@ class Peer:
         ufrag = webrtc.ice_ufrag(fragment)
         if ufrag is not None and ufrag != self.ufrag:
             raise webrtc.OfferError("ICE restarts are not taken; send a new offer by POST", status=422)
-        for candidate in webrtc.candidates_in(fragment):
+        candidates = webrtc.candidates_in(fragment)
+        self._num_trickled += len(candidates)
+        if self._num_trickled > webrtc.MAX_CANDIDATES:
+            raise webrtc.OfferError(f"this session has had its {webrtc.MAX_CANDIDATES} candidates", status=429)
+        for candidate in candidates:
             await self.pc.addIceCandidate(candidate)
 
     async def close(self) -> None:

@@ -273,13 +273,6 @@ def test_a_server_that_is_gone_is_named(browser: Browser, server_url: str) -> No
         page.get_by_role("button", name="End", exact=True).click()
 
 
-def test_an_unknown_broadcast_is_off_air_for_its_viewers(browser: Browser, server_url: str) -> None:
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.goto(f"{server_url}/watch/nobody")
-        expect(page.locator("#curtain-title")).to_have_text("Off air")
-
-
 def test_the_page_says_the_same_degree_as_the_director(browser: Browser, server_url: str) -> None:
     amounts = [i / 20 for i in range(21)]
     with browser.new_context() as context:

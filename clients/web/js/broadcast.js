@@ -57,5 +57,8 @@ export class Broadcast {
   }
 }
 
-/** The path alone: by whatever name and proxy this page was reached, the server is reached by the same. */
-const here = (url) => new URL(url, location.href).pathname;
+/** Path and token alone: by whatever name and proxy this page was reached, the server is reached by the same. */
+const here = (url) => {
+  const { pathname, search } = new URL(url, location.href);
+  return pathname + search;
+};

@@ -8,7 +8,7 @@ const STALLED_FOR_MS = 4000;
 const FIRST_FRAME_MS = 8000;
 const BLANK_FOR_MS = 30_000;
 
-/** Events: `state` with detail.state "connecting" | "playing" | "off-air" | "retrying" (`problem` says why). */
+/** Events: `state` with detail.state "connecting" | "playing" | "off-air" | "locked" | "retrying" (`problem` says why). */
 export class Player extends EventTarget {
   #url;
   #video;
@@ -36,8 +36,8 @@ export class Player extends EventTarget {
         if (!this.#ended) this.#tell("retrying");
       } catch (error) {
         const problem = asProblem(error);
-        const offAir = problem.status === 404 || problem.status === 409 || problem.status === 410;
-        if (!this.#ended) this.#tell(offAir ? "off-air" : "retrying", problem);
+        const word = { 401: "locked", 403: "locked", 404: "off-air", 409: "off-air", 410: "off-air" }[problem.status] ?? "retrying";
+        if (!this.#ended) this.#tell(word, problem);
       }
       this.#close();
       if (!this.#ended) await Promise.race([wait(pause), new Promise((done) => (this.#wake = done))]);

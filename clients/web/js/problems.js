@@ -47,6 +47,12 @@ const WORDS = {
   not_found: avatarWords,
   corrupt_avatar: avatarWords,
   bad_setting: (problem) => ["The server does not take these settings", problem.detail],
+  no_token: () => [
+    "This page has no key to the server",
+    `Open the host's link, which Rostrum prints when it starts, or ${here()} on the computer that runs it. Cookies must be allowed.`,
+  ],
+  cross_origin: (problem) => ["The server does not know this address", sentence(problem.detail)],
+  too_many: (problem) => ["Too much was asked of the server at once", sentence(problem.detail)],
   no_avatars: () => ["There are no avatars yet", "Add a picture: drop it anywhere on this page."],
   unknown: (problem) => ["Something went wrong", problem.detail || "Try again. The server's log says more."],
 };

@@ -6,16 +6,17 @@ import { words } from "./problems.js";
 
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
 const video = byId("onair");
-const player = new Player(`/whep/${encodeURIComponent(id)}`, video);
+const player = new Player(`/whep/${encodeURIComponent(id)}${location.search}`, video); // with the link's token
 let wantsSound = false;
 
 const CURTAINS = {
   connecting: () => ["Connecting", ""],
   retrying: (problem) => ["One moment", problem && problem.code !== "unknown" ? words(problem).title + "." : "The picture stopped. Trying again."],
   "off-air": () => ["Off air", "This page begins to play by itself when the host goes live."],
+  locked: () => ["This link is not whole", "Ask for it again, and open all of it: it ends in a word that opens this broadcast."],
   playing: () => ["", ""],
 };
-const TALLY = { connecting: ["wait", "Connecting"], retrying: ["wait", "Reconnecting"], "off-air": ["off", "Off air"], playing: ["on", "Live"] };
+const TALLY = { locked: ["off", "Locked"], connecting: ["wait", "Connecting"], retrying: ["wait", "Reconnecting"], "off-air": ["off", "Off air"], playing: ["on", "Live"] };
 
 function show(state, problem) {
   const before = document.body.dataset.state;
