@@ -100,11 +100,40 @@ class DirectorSettings:
 
     def key(self) -> str:
         """The server's key, "" where none is needed. Raises ConfigError where the variable is not set."""
-        if not self.key_env:
-            return ""
-        if not (key := os.environ.get(self.key_env, "").strip()):
-            raise ConfigError(f"director-key-env: the environment variable {self.key_env} is not set")
-        return key
+        return _secret("director-key-env", self.key_env)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSettings:
+    """Who speaks text. espeak: `voice` is one of `espeak-ng --voices`, `language` that of text whose letters tell none. openai:
+    `url` (it ends before /audio/speech), `model`, and `voice` as the server names it."""
+
+    backend: Literal["espeak", "openai"] = "espeak"
+    url: str = ""
+    model: str = ""
+    voice: str | None = None
+    language: str = "en"
+    key_env: str | None = None  # the environment variable that holds the server's key
+
+    def __post_init__(self) -> None:
+        if self.backend == "openai":
+            if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname:
+                raise ConfigError(f"speech-url: {self.url!r} is not an address such as http://127.0.0.1:8880/v1")
+            if not self.model:
+                raise ConfigError("speech-model: name the model that the server offers, such as tts-1")
+            self.key()
+
+    def key(self) -> str:
+        """The server's key, "" where none is needed. Raises ConfigError where the variable is not set."""
+        return _secret("speech-key-env", self.key_env)
+
+
+def _secret(setting: str, variable: str | None) -> str:
+    if not variable:
+        return ""
+    if not (key := os.environ.get(variable, "").strip()):
+        raise ConfigError(f"{setting}: the environment variable {variable} is not set")
+    return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +168,7 @@ class ServerSettings:
     resume_s: float = 30.0  # a host that was lost may come back for so long
     ice_servers: tuple[str, ...] = field(default=())  # stun: and turn: URLs, also told to the peers
     director: DirectorSettings = field(default_factory=DirectorSettings)
+    speech: SpeechSettings = field(default_factory=SpeechSettings)
     key: str | None = None  # None: nobody is asked for a token
     public: bool = False  # watching needs no token
     trust_loopback: bool = True  # the studio page gives the key to a browser on this machine

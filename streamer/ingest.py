@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import av
@@ -26,6 +26,8 @@ VOICE_RATE_HZ = 16_000
 _FILL_BLOCK_S = 0.04
 _FADE = 480  # samples over which a concealed gap fades out
 
+Over = Callable[[Pts, Sound], Sound]
+
 
 @dataclass(slots=True)
 class IngestCounts:
@@ -39,10 +41,12 @@ class IngestCounts:
 class VoiceTimeline:
     """Places pieces of sound on the media clock: fills gaps, drops what comes twice or too late. No I/O, no clock.
 
-    A piece that lies more than `max_gap_s` off is taken as a new beginning, not as a gap.
+    A piece that lies more than `max_gap_s` off is taken as a new beginning, not as a gap. over: what is heard at a PTS in place
+    of a piece of sound, and as long.
     """
 
-    def __init__(self, max_gap_s: float = 5.0) -> None:
+    def __init__(self, max_gap_s: float = 5.0, over: Over | None = None) -> None:
+        self._over = over
         self._max_gap = int(max_gap_s * TIME_BASE_HZ)
         self._offset: int | None = None  # media pts - RTP pts
         self._tail = np.zeros(_FADE, np.int16)
@@ -75,6 +79,8 @@ class VoiceTimeline:
     def _emit(self, sound: Sound, gap: int) -> AudioChunk:
         whole = np.concatenate([self._conceal(gap), sound]) if gap else sound
         self._tail = whole[-_FADE:] if len(whole) >= _FADE else np.concatenate([self._tail, whole])[-_FADE:]
+        if self._over:
+            whole = self._over(self.end, whole)
         chunk = AudioChunk(self.end, whole, self._resample(whole), gap)
         self.end = Pts(self.end + len(whole))
         self.counts.concealed += gap
@@ -103,15 +109,16 @@ class Ingest:
     which the oldest are dropped and later filled as a gap.
     """
 
-    def __init__(self, clock: Clock, patience_s: float = 0.4, backlog: int = 100) -> None:
+    def __init__(self, clock: Clock, patience_s: float = 0.4, backlog: int = 100, over: Over | None = None) -> None:
         self._clock = clock
         self._patience_s = patience_s
         self._packets: asyncio.Queue[tuple[int, Sound] | None] = asyncio.Queue(backlog)
         self._reader: asyncio.Task[None] | None = None
-        self._timeline = VoiceTimeline()
+        self._timeline = VoiceTimeline(over=over)
         self._last_heard_s: float | None = None
         self._covered_until_s = clock.now_s()
         self._is_filling = False
+        self._has_begun = False
 
     @property
     def counts(self) -> IngestCounts:
@@ -120,6 +127,13 @@ class Ingest:
     def silent_for_s(self) -> float:
         """How long nothing has come from the host; infinite before the first packet."""
         return float("inf") if self._last_heard_s is None else self._clock.now_s() - self._last_heard_s
+
+    def begin(self) -> None:
+        """Without a host: silence from now on, as if one had been heard and lost."""
+        if not self._has_begun:
+            self._has_begun = self._is_filling = True
+            self._covered_until_s = self._clock.now_s()
+            self._put(None)  # whoever waits looks again
 
     def attach(self, track: MediaStreamTrack) -> None:
         """Hear this track from now on; the one before is left."""
@@ -133,17 +147,18 @@ class Ingest:
             self._reader = None
 
     async def _read(self, track: MediaStreamTrack) -> None:
-        await self._put(None)
+        self._put(None)
         try:
             while True:
                 frame = await track.recv()
                 assert isinstance(frame, av.AudioFrame) and frame.pts is not None
                 self._last_heard_s = self._clock.now_s()
-                await self._put((frame.pts, mono(frame)))
+                self._has_begun = True
+                self._put((frame.pts, mono(frame)))
         except MediaStreamError:
             log.info("the host's track has ended")
 
-    async def _put(self, item: tuple[int, Sound] | None) -> None:
+    def _put(self, item: tuple[int, Sound] | None) -> None:
         if self._packets.full():
             self._packets.get_nowait()
         self._packets.put_nowait(item)
@@ -155,8 +170,7 @@ class Ingest:
                 async with asyncio.timeout(self._wait_s()):
                     item = await self._packets.get()
             except TimeoutError:
-                if self._last_heard_s is not None:
-                    yield self._fill()
+                yield self._fill()
                 continue
             if item is None:
                 self._timeline.restart()
@@ -164,8 +178,10 @@ class Ingest:
                 self._covered_until_s, self._is_filling = self._clock.now_s(), False
                 yield chunk
 
-    def _wait_s(self) -> float:
-        """Until silence is due: long after a packet, a block's time when filling already."""
+    def _wait_s(self) -> float | None:
+        """Until silence is due: long after a packet, a block's time when filling already; None before the first."""
+        if not self._has_begun:
+            return None
         patience_s = _FILL_BLOCK_S if self._is_filling else self._patience_s
         return max(0.0, self._covered_until_s + patience_s - self._clock.now_s())
 

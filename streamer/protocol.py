@@ -107,6 +107,15 @@ class SwitchAvatar(Request):
     avatar: str = Field(min_length=1, max_length=64, description="a name of GET /api/avatars")
 
 
+class Say(Request):
+    """Text to be said, sentence by sentence, after what waits already. While it is said the microphone is not heard."""
+
+    type: Literal["say"]
+    text: str = Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)
+    voice: str | None = Field(default=None, min_length=1, max_length=64, description="a name that the server's voice knows")
+    language: str | None = Field(default=None, min_length=2, max_length=16, description="en, fr, cmn …; null: by the letters")
+
+
 class Interrupt(Request):
     """At once: sound and pictures that are not on air yet are dropped, and actions, camera moves and cues still to come."""
 
@@ -144,7 +153,7 @@ class Ping(Request):
 
 
 Change = Prompt | SetEmotion | DoAction | MoveCamera | EditBeat | DeleteBeat | Undo
-Command = Change | SwitchAvatar | Interrupt | Mute | Idle | End
+Command = Change | SwitchAvatar | Say | Interrupt | Mute | Idle | End
 ClientMessage = Annotated[Command | Ping, Field(discriminator="type")]
 
 # -- server to client ---------------------------------------------------------------------------------------------------
@@ -224,6 +233,30 @@ class KeyframeMessage(Message):
     image: str = Field(description="a data: URL of a JPEG, 96 pixels square")
 
 
+CaptionState = Literal["on_air", "ended", "interrupted", "failed"]
+
+
+class Caption(Message):
+    """A sentence that was to be said: when it goes on air, and when it is over. Viewers are told too."""
+
+    type: Literal["caption"] = "caption"
+    id: str | None = Field(description="of the `say` it comes from")
+    number: int = Field(description="of the sentence in that text, from 0")
+    text: str
+    state: CaptionState
+    start_pts: int | None = Field(description="ticks of 1/48000 s on the media clock; null where it was never said")
+    start_s: float | None
+    played_s: float = Field(description="how much of it has been on air")
+
+
+class Draining(Message):
+    """The server is about to stop. No broadcast can be begun any more; this one is ended for everybody when the time is up."""
+
+    type: Literal["draining"] = "draining"
+    ends_in_s: float
+    reason: str
+
+
 class Aired(Message):
     """A sub-clip has begun to go on air."""
 
@@ -299,7 +332,7 @@ class StateMessage(Message):
 Code = Literal[
     "bad_json", "unknown_type", "invalid", "too_large", "not_understood", "not_drawn", "unknown_beat", "too_many_beats",
     "nothing_to_undo", "unknown_avatar", "avatar_failed", "superseded", "busy", "forbidden", "unknown_broadcast", "worker_lost",
-    "ended",
+    "ended", "no_voice", "speech_failed",
 ]  # fmt: skip
 
 
@@ -326,6 +359,8 @@ ServerMessage = Annotated[
     | Horizon
     | KeyframeMessage
     | Aired
+    | Caption
+    | Draining
     | Metrics
     | Level
     | DirectorMessage

@@ -10,8 +10,9 @@ GET       /api/avatars                         ``[{name, title, kind, thumbnail_
 GET       /api/avatars/{name}/thumbnail.jpg    and ``/picture.png``
 POST      /api/avatars?name=anna&title=Anna    the picture as the body (at most 20 MB); hand-placed points, where the face is
                                                not found by itself, as JSON in `&points=`; 201 with the avatar, or 4xx
-POST      /api/broadcasts                      JSON ``{avatar, size?, fps?, id?}`` ("512x512", 25) → 201 ``{id, state, avatar,
-                                               size, fps, watch_url, whip_url, whep_url, control_url, tokens}``
+POST      /api/broadcasts                      JSON ``{avatar, size?, fps?, id?, microphone?}`` ("512x512", 25, …, false where the
+                                               host types or pushes sound) → 201 ``{id, state, avatar, size, fps, watch_url,
+                                               whip_url, whep_url, control_url, push_url, tokens}``
 GET       /api/broadcasts/{broadcast}          the same, with `viewers`; 404 once it is over
 DELETE    /api/broadcasts/{broadcast}          end it; 204
 POST      /whip/{broadcast}                    the host's offer → 201 answer with Location, ETag (RFC 9725); makes the broadcast
@@ -20,8 +21,9 @@ POST      /whep/{broadcast}                    a viewer's offer → 201 answer; 
 PATCH     the Location of either               trickled candidates (application/trickle-ice-sdpfrag) → 204; 412, 428; 422 for an
                                                ICE restart, which aiortc cannot do: POST again, and the old one is replaced
 DELETE    the Location of either               leave; the host's ends the broadcast
+WS        /push/{broadcast}?rate=24000         `streamer.push`: an agent's sound in place of the microphone
 WS        /control/{broadcast}?role=host       `streamer.protocol`; `role=controller` may not end it, `role=viewer` only listens
-GET       /schema                              JSON Schema of the control messages
+GET       /schema                              JSON Schema of the messages of both websockets
 GET       /healthz  /readyz  /metrics          alive; able to take a broadcast; Prometheus text
 ========  ===================================  ========================================================================
 
@@ -56,7 +58,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from engines.avatar_library import Avatar, AvatarError, AvatarLibrary
-from streamer import access, control, director, protocol, reports, webrtc
+from streamer import access, control, director, protocol, push, reports, webrtc
 from streamer.access import ROLES, Access, may
 from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarMaker, AvatarRefused
 from streamer.broadcasts import BroadcastExists, Broadcasts, TooManyBroadcasts
@@ -130,7 +132,8 @@ class Server:
                 Route("/whep/{broadcast}", self.whep, methods=["POST"]),
                 Route("/whep/{broadcast}/{peer}", self.viewer_peer, methods=peer),
                 WebSocketRoute("/control/{broadcast}", self.control),
-                Route("/schema", lambda _: JSONResponse(protocol.schema())),
+                WebSocketRoute("/push/{broadcast}", self.push),
+                Route("/schema", lambda _: JSONResponse({**protocol.schema(), "push": push.schema()})),
                 Route("/healthz", lambda _: PlainTextResponse("alive\n")),
                 Route("/readyz", self.ready),
                 Route("/metrics", self.metrics),
@@ -279,14 +282,19 @@ class Server:
     async def make_broadcast(self, request: Request) -> Response:
         role = self._need(request, "studio")
         wish = _object(await self._body(request, _MAX_JSON_BYTES))
-        if unknown := set(wish) - {"avatar", "size", "fps", "id"}:
-            raise Refused(400, "unknown_setting", f"unknown: {', '.join(sorted(unknown))}; known are avatar, size, fps, id")
+        if unknown := set(wish) - {"avatar", "size", "fps", "id", "microphone"}:
+            known = "avatar, size, fps, id, microphone"
+            raise Refused(400, "unknown_setting", f"unknown: {', '.join(sorted(unknown))}; known are {known}")
+        if not isinstance(microphone := wish.get("microphone", True), bool):
+            raise Refused(400, "bad_setting", "microphone: true, or false where the host types or pushes sound")
         avatar, size, fps, broadcast = (
             None if wish.get(key) is None else str(wish[key]) for key in ("avatar", "size", "fps", "id")
         )
         chosen = self.broadcasts.choose(avatar, size, fps)
         self._limit(self._starts, address_of(request.scope), "broadcasts")
         session = self.broadcasts.start(chosen, broadcast)
+        if not microphone:
+            session.speak_without_host()
         return JSONResponse(self._broadcast_json(session, request, role), 201)
 
     async def show_broadcast(self, request: Request) -> Response:
@@ -314,6 +322,7 @@ class Server:
             "whip_url": f"{base}/whip/{broadcast}",
             "whep_url": f"{base}/whep/{broadcast}{link}",
             "control_url": f"ws{base.removeprefix('http')}/control/{broadcast}",
+            "push_url": f"ws{base.removeprefix('http')}/push/{broadcast}",
             "tokens": {each: token for each, token in tokens.items() if token},
         }
 
@@ -412,6 +421,14 @@ class Server:
             return await _turn_away(websocket, "busy", "this broadcast has as many control connections as it may have", 4429)
         bucket = Bucket(self._settings.limits.messages, self._clock.now_s())
         await session.control.join(websocket, wanted, session.welcome(wanted), lambda: bucket.take(self._clock.now_s()))
+
+    async def push(self, websocket: WebSocket) -> None:
+        broadcast = websocket.path_params["broadcast"]
+        role = self._role(websocket, broadcast)
+        await websocket.accept("rostrum" if "rostrum" in websocket.scope["subprotocols"] else None)
+        if not may(role, "host"):
+            return await _turn_away(websocket, "forbidden", "this needs the host's token", 4403)
+        await push.push(websocket, self.broadcasts.get(broadcast))
 
     async def ready(self, request: Request) -> Response:
         if self._settings.max_broadcasts <= len(self.broadcasts):

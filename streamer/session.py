@@ -36,7 +36,7 @@ from streamer.features import VoiceWindow
 from streamer.host import Host
 from streamer.ingest import Ingest
 from streamer.listener import Listener
-from streamer.media import Picture
+from streamer.media import Picture, Sound
 from streamer.metrics import Arrivals, Flight
 from streamer.on_air import OnAir
 from streamer.peer import Peer
@@ -44,8 +44,11 @@ from streamer.plan import BlueprintJob, Keyframe, Pts, Storyline, SubClipJob, pt
 from streamer.previews import Previews
 from streamer.protocol import Accepted, ErrorMessage, State
 from streamer.render_pool import RenderFailed, RenderPool, Superseded, WorkerLost, WorkerSource
+from streamer.speech import SpeechError, voice_of
 from streamer.stage import Stage
+from streamer.teleprompter import QueueFull, Teleprompter
 from streamer.trail import Trail
+from streamer.voice_over import Line, VoiceOver
 from streamer.webrtc import OfferError
 
 log = logging.getLogger(__name__)
@@ -78,7 +81,8 @@ class Session:
         self._frame = ticks_per_frame(settings.fps)
         self._segment = pts_from_s(settings.segment_s)
 
-        self.ingest = Ingest(clock)
+        self.voice_over = VoiceOver()
+        self.ingest = Ingest(clock, over=self._said_over)
         self.voice = VoiceWindow()
         self.desk = Desk(EmbeddedDirector(), self._tell_storyline)
         self.blueprints = BlueprintRoller()
@@ -115,6 +119,11 @@ class Session:
 
         self.listener = Listener(self.desk, self.voice, self._revisable, lambda: self._folder_of(self.avatar.on_air))
         self.directing = DirectorService(director, self._stage(), server.director) if director else None
+        self.teleprompter = Teleprompter(
+            voice_of(server.speech), self.voice_over, tell=self._tell_everybody, heard=self._note_words
+        )
+        self.agents = 0  # connections that push sound
+        self._is_spoken_to: float | None = None  # when somebody who may type or push was last there; None: nobody ever was
 
     @property
     def storyline(self) -> Storyline:
@@ -134,6 +143,7 @@ class Session:
                     tasks.create_task(self._report(), name=f"{self.broadcast}-report"),
                     tasks.create_task(self.previews.run(self._position), name=f"{self.broadcast}-preview"),
                     tasks.create_task(self.listener.run(), name=f"{self.broadcast}-listen"),
+                    tasks.create_task(self.teleprompter.run(), name=f"{self.broadcast}-say"),
                 ]
                 if self.directing:
                     running.append(tasks.create_task(self.directing.run(), name=f"{self.broadcast}-direct"))
@@ -157,11 +167,17 @@ class Session:
 
     async def _hear(self) -> None:
         async for chunk in self.ingest:
-            is_off = self._muted or self.desk.is_at_rest
-            self.voice.push(np.zeros_like(chunk.voice) if is_off else chunk.voice)
-            self.on_air.push_voice(np.zeros_like(chunk.sound) if is_off else chunk.sound)
+            self.voice.push(chunk.voice)
+            self.on_air.push_voice(chunk.sound)
             self._arrivals.note(self.voice.end, self._clock.now_s())
             self._news.set()
+
+    def _said_over(self, pts: Pts, sound: Sound) -> Sound:
+        """What is heard at `pts`: the line that is being said, else the microphone. Mute is for the microphone alone; while the
+        avatar rests nothing is heard, and what is to be said waits."""
+        if self.desk.is_at_rest:
+            return np.zeros_like(sound)
+        return self.voice_over.over(pts, np.zeros_like(sound) if self._muted else sound)
 
     async def _render(self) -> None:
         """Sub-clips in a chain: each begins where the last one really ended, and lands on its own anchor."""
@@ -303,7 +319,7 @@ class Session:
             task.add_done_callback(self._leaving.discard)
 
     def _watch_host(self) -> None:
-        silent_s = self.ingest.silent_for_s()
+        silent_s = min(self.ingest.silent_for_s(), self._unattended_s())
         if self.state == "connecting" and self._clock.now_s() - self._started_s > self._server.connect_timeout_s:
             if silent_s == float("inf"):
                 self.end(f"no host came within {self._server.connect_timeout_s:.0f} s")
@@ -313,6 +329,19 @@ class Session:
             self._enter("idle", "the host's connection is lost; waiting for it to come back")
         elif self.state == "idle" and silent_s > self._server.resume_s:
             self.end(f"the host did not come back within {self._server.resume_s:.0f} s")
+
+    def speak_without_host(self) -> None:
+        """From now on nobody needs to send a microphone: whoever types or pushes sound is the host."""
+        self._is_spoken_to = self._clock.now_s()
+        self.ingest.begin()
+
+    def _unattended_s(self) -> float:
+        """How long nobody who types or pushes has been there; infinite where nobody ever was."""
+        if self._is_spoken_to is None:
+            return float("inf")
+        if self.control.has_hosts or self.agents or len(self.voice_over) or len(self.teleprompter):
+            self._is_spoken_to = self._clock.now_s()
+        return self._clock.now_s() - self._is_spoken_to
 
     def _enter(self, state: State, reason: str) -> None:
         if self.state == "ended":
@@ -336,6 +365,8 @@ class Session:
                     return self._mute(message, on)
                 case protocol.Idle(on=on):
                     return self._rest(message, on, at)
+                case protocol.Say():
+                    return self._say(message)
                 case protocol.Interrupt():
                     return self._interrupt(message)
                 case protocol.SwitchAvatar():
@@ -386,7 +417,24 @@ class Session:
         return self._accept(message, at, "idle" if on else "back")
 
     def _interrupt(self, message: protocol.Interrupt) -> BaseModel:
-        """Stop: a new epoch begins at a frame that is drawn already and late enough for the next clip to be drawn in time."""
+        """Stop: all that was to be said, and all that was to be done."""
+        self.teleprompter.clear()
+        self.voice_over.cut(self._position())
+        at = self._drop_unaired()
+        self.desk.stop(at)
+        if self.directing:
+            self.directing.note(message)
+        return self._accept(message, at, "interrupt")
+
+    def silence(self, line: Line) -> None:
+        """One line is said no further, and nothing of it that is not on air yet ever is."""
+        was_in_flight = line.is_in_flight
+        self.voice_over.cut(self._position(), line)
+        if was_in_flight:
+            self._drop_unaired()
+
+    def _drop_unaired(self) -> Pts:
+        """A new epoch begins at a frame that is drawn already and late enough for the next clip to be drawn in time."""
         position = self.on_air.position
         self.pool.supersede(self.pool.epoch + 1)
         self.blueprints.drop()
@@ -395,12 +443,28 @@ class Session:
             self._anchor, self._history = kept or (self._anchor, None)
             self.voice.silence(position)
             self.on_air.interrupt(Pts(self._anchor.pts + self._frame))
-        at = self._revisable()
-        self.desk.stop(at)
-        if self.directing:
-            self.directing.note(message)
         self._news.set()
-        return self._accept(message, at, "interrupt")
+        return self._revisable()
+
+    def _say(self, message: protocol.Say) -> BaseModel:
+        try:
+            count = self.teleprompter.say(message)
+        except SpeechError as error:
+            return ErrorMessage(id=message.id, code="no_voice", message=str(error))
+        except QueueFull as error:
+            return ErrorMessage(id=message.id, code="busy", message=str(error))
+        except ValueError as error:
+            return ErrorMessage(id=message.id, code="invalid", path="say.text", message=str(error))
+        self.speak_without_host()
+        at = Pts(self.voice.end + pts_from_s(self.voice_over.buffered_s))
+        return self._accept(message, at, f"says {count} sentence{'s' if count > 1 else ''}")
+
+    def _note_words(self, words: str) -> None:
+        """A sentence reaches the media clock: cues among its words ring."""
+        try:
+            self.desk.say(words, self._revisable())
+        except Refused as refused:
+            log.warning("a cue was said and not carried out: %s", refused)
 
     # -- another avatar -------------------------------------------------------------------------------------------------
 
@@ -454,6 +518,9 @@ class Session:
     def _tell_status(self) -> None:
         self.control.tell(self.status())
 
+    def _tell_everybody(self, message: BaseModel) -> None:
+        self.control.tell(message, hosts_only=isinstance(message, ErrorMessage))
+
     def _note_aired(self, job: SubClipJob) -> None:
         self.control.tell(reports.aired(job))
 
@@ -464,6 +531,7 @@ class Session:
         for turn in itertools.count():
             await asyncio.sleep(0.1)
             self._watch_host()
+            self.voice_over.note_aired(self._position())
             if len(self.control):
                 level = protocol.Level(db=round(self.voice.level_db(), 1), speaking=self.listener.is_speaking())
                 self.control.tell(level)
@@ -488,6 +556,8 @@ class Session:
             task.cancel()
         if self.directing:
             await self.directing.close()
+        self.voice_over.cut(self._position())
+        await self.teleprompter.close()
         await self.avatar.close()
         self.ingest.detach()
         self.control.close()

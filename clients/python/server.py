@@ -36,6 +36,7 @@ class Broadcast:
     whip_url: str  # with what to make again after a restart of the server
     whep_url: str
     control_url: str  # ws: or wss:
+    push_url: str
     host_token: str | None = None
 
 
@@ -91,9 +92,10 @@ class Server:
                 raise
 
     def _broadcast(self, answer: dict[str, Any]) -> Broadcast:
-        names = ("watch_url", "whip_url", "whep_url", "control_url")
+        names = ("watch_url", "whip_url", "whep_url", "control_url", "push_url")
         urls = {name: urljoin(self.url, answer[name]) for name in names}
-        urls["control_url"] = urls["control_url"].replace("http", "ws", 1)
+        for name in ("control_url", "push_url"):
+            urls[name] = urls[name].replace("http", "ws", 1)
         urls["whip_url"] += "?" + urlencode({name: answer[name] for name in ("avatar", "size", "fps")})
         url, token = urljoin(self.url, f"api/broadcasts/{answer['id']}"), answer["tokens"].get("host")
         return Broadcast(id=answer["id"], url=url, host_token=token, **urls)

@@ -9,12 +9,12 @@ export class Broadcast {
   /** The server's own description: id, avatar, size, fps, watch_url and the rest. */
   info;
   control;
-  publisher;
+  publisher = null; // without a microphone there is none
   player;
 
-  /** Makes a broadcast on the server. Throws a Problem. */
+  /** Makes a broadcast on the server; without a track the host types what is said. Throws a Problem. */
   static async make(avatar, size, fps, track, video) {
-    const info = await postJson("/api/broadcasts", { avatar, size, fps });
+    const info = await postJson("/api/broadcasts", { avatar, size, fps, microphone: Boolean(track) });
     return new Broadcast(info, track, video);
   }
 
@@ -22,13 +22,13 @@ export class Broadcast {
     this.info = info;
     const { avatar, size, fps } = info; // a server that was started anew makes the same broadcast again
     this.control = new Control(`${here(info.control_url)}?role=host`);
-    this.publisher = new Publisher(`${here(info.whip_url)}?${new URLSearchParams({ avatar, size, fps })}`, track);
+    if (track) this.publisher = new Publisher(`${here(info.whip_url)}?${new URLSearchParams({ avatar, size, fps })}`, track);
     this.player = new Player(here(info.whep_url), video);
   }
 
   /** Resolves once the voice flows; the picture follows by itself. Throws a Problem. */
   async start() {
-    await this.publisher.start();
+    await this.publisher?.start();
     this.player.run();
   }
 
@@ -41,7 +41,7 @@ export class Broadcast {
   async end({ over = false } = {}) {
     const told = over || this.control.send("end") !== null;
     this.player.stop();
-    this.publisher.stop();
+    this.publisher?.stop();
     this.control.close();
     if (!told) await this.#delete();
   }

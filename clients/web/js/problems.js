@@ -43,6 +43,8 @@ const WORDS = {
     "Another tab or program is sending sound into it. End it there, or go live again for a new broadcast.",
   ],
   no_broadcast: (problem) => ["The broadcast has ended", `${sentence(problem.detail) || "The server closed it."} Go live again to start a new one.`],
+  unknown_broadcast: (problem) => ["The broadcast has ended", `${sentence(problem.detail)} Go live again to start a new one.`],
+  draining: (problem) => ["The server is about to stop", sentence(problem.detail)],
   busy: (problem) => ["The server carries all the broadcasts it can", problem.detail || "End another one, or wait for one to end."],
   not_found: avatarWords,
   corrupt_avatar: avatarWords,

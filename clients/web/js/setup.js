@@ -33,6 +33,12 @@ export class Setup extends EventTarget {
       localStorage.setItem("rostrum.cleanup", this.#cleanup.checked ? "yes" : "no");
       this.open(this.#device.value);
     });
+    const types = byId("no-mic");
+    types.checked = localStorage.getItem("rostrum.types") === "yes";
+    types.addEventListener("change", () => {
+      localStorage.setItem("rostrum.types", types.checked ? "yes" : "no");
+      this.dispatchEvent(new Event("types"));
+    });
     byId("mute").addEventListener("click", () => this.setMuted(!this.muted));
     this.mic.addEventListener("ended", () => {
       notify(new Problem("mic_ended"), { again: () => this.open() });
@@ -73,6 +79,11 @@ export class Setup extends EventTarget {
     this.#device.replaceChildren(...devices.map(({ id, name }) => el("option", { value: id }, name)));
     this.#device.value = this.mic.deviceId;
     if (!this.#device.value && devices[0]) this.#device.value = devices[0].id;
+  }
+
+  /** Whether the host goes live without a microphone, and types what is said. */
+  get types() {
+    return byId("no-mic").checked;
   }
 
   /** Whether viewers hear nothing: switched off here, or by somebody else who directs this broadcast. */

@@ -9,6 +9,7 @@ import { byId, clock, dress, el, setIcon } from "./dom.js";
 import { NewAvatar } from "./new-avatar.js";
 import { announce, notify, settle, settleAll } from "./notices.js";
 import { asProblem, Problem } from "./problems.js";
+import { Say } from "./say.js";
 import { Setup } from "./setup.js";
 import { Timeline } from "./timeline.js";
 import { labelOf } from "./vocabulary.js";
@@ -34,6 +35,7 @@ const editor = new BeatEditor();
 const delay = new Delay();
 const tell = (type, fields) => broadcast?.control.send(type, fields) ?? null;
 const direct = new Direct(tell);
+const prompter = new Say(tell);
 
 let broadcast = null;
 let state = "idle";
@@ -61,6 +63,7 @@ function enter(next) {
   byId("viewers-reading").hidden = !onAir;
   avatars.setMode({ idle: "choose", starting: "wait" }[next] ?? "live");
   direct.setLive(onAir);
+  prompter.setLive(onAir);
   if (!onAir) {
     screen.dataset.picture = avatars.chosen ? "still" : "none";
     byId("tally-clock").textContent = "";
@@ -77,8 +80,8 @@ function enter(next) {
 /** The line beside the buttons: what to do next, or what is going on. */
 function say() {
   byId("transport-word").textContent = {
-    idle: !avatars.chosen ? "" : setup.mic.track ? "Ready." : "Your browser will ask for the microphone.",
-    starting: "Preparing the avatar and your microphone…",
+    idle: !avatars.chosen ? "" : setup.mic.track || setup.types ? "Ready." : "Your browser will ask for the microphone.",
+    starting: setup.types ? "Preparing the avatar…" : "Preparing the avatar and your microphone…",
     live: status.opening ? `Opening ${titleOf(status.opening)}…` : status.idle ? "Resting: your voice is off the air." : setup.muted ? "Muted: viewers hear nothing." : "",
     reconnecting: "The link to the server broke. Trying again…",
   }[state];
@@ -87,13 +90,14 @@ function say() {
 async function goLive() {
   if (state !== "idle" || !avatars.chosen) return;
   settleAll();
-  if (!setup.mic.track && !(await setup.open())) return;
+  if (!setup.types && !setup.mic.track && !(await setup.open())) return;
   enter("starting");
   announce("Going live");
   direct.clear();
+  prompter.clear();
   const [size, fps] = byId("format").value.split("@");
   try {
-    broadcast = await Broadcast.make(avatars.chosen.name, size, Number(fps), setup.mic.track, video);
+    broadcast = await Broadcast.make(avatars.chosen.name, size, Number(fps), setup.types ? null : setup.mic.track, video);
     listen(broadcast);
     await broadcast.start();
   } catch (error) {
@@ -123,7 +127,7 @@ function listen(mine) {
   const { control, publisher, player } = mine;
   const on = (target, name, act) => target.addEventListener(name, ({ detail }) => mine === broadcast && act(detail));
 
-  on(publisher, "state", ({ state: link, problem }) => {
+  if (publisher) on(publisher, "state", ({ state: link, problem }) => {
     if (link === "reconnecting") enter("reconnecting");
     else if (link === "connected" && state === "reconnecting") {
       settle("server_gone", "ice_failed");
@@ -159,6 +163,8 @@ function listen(mine) {
     byId("undo").disabled = !message.can_undo;
     byId("cues").replaceChildren(...message.cues.map(cueLine));
   });
+  on(control, "message:caption", (message) => prompter.caption(message));
+  on(control, "message:draining", ({ ends_in_s: leftS, reason }) => notify(new Problem("draining", { detail: `${reason}: this broadcast ends within ${Math.ceil(leftS)} seconds` }), { weight: "mild" }));
   on(control, "message:keyframe", (message) => timeline.addKeyframe(message));
   on(control, "message:status", showStatus);
   on(control, "message:director", showDirector);
@@ -185,7 +191,9 @@ function listen(mine) {
     notify(new Problem("no_broadcast", { detail: reason }));
   });
   on(control, "message:error", ({ id, code, message }) => {
-    if ((id && direct.refused(id, message)) || code === "unknown_broadcast") return; // the way back is under way
+    if (id && (direct.refused(id, message) || prompter.refused(id, message))) return;
+    if (code === "unknown_broadcast" && publisher) return; // the way back is under way
+    if (code === "unknown_broadcast") stop({ over: true });
     notify(new Problem(code, { detail: message }), { weight: "mild" });
   });
 }
@@ -304,7 +312,7 @@ function key(event) {
   const digit = event.code.match(/^Digit([0-9])$/)?.[1];
   if (digit && event.shiftKey) direct.pressPreset(Number(digit) - 1);
   else if (/^[0-9]$/.test(event.key)) direct.press((Number(event.key) + 9) % 10);
-  const act = { "/": () => direct.focus(), "?": () => byId("keys").showModal(), t: () => timeline.focus(), z: () => tell("undo"), i: rest, x: interrupt, m: () => setup.setMuted(!setup.muted), u: () => hear(video.muted), f: fullscreen }[event.key.toLowerCase()];
+  const act = { "/": () => direct.focus(), "?": () => byId("keys").showModal(), s: () => prompter.focus(), t: () => timeline.focus(), z: () => tell("undo"), i: rest, x: interrupt, m: () => setup.setMuted(!setup.muted), u: () => hear(video.muted), f: fullscreen }[event.key.toLowerCase()];
   if (!act) return;
   event.preventDefault();
   act();
@@ -346,9 +354,10 @@ avatars.addEventListener("change", showAvatar);
 avatars.addEventListener("add", ({ detail: file }) => newAvatar.open(file));
 newAvatar.addEventListener("made", ({ detail: name }) => loadAvatars(name));
 setup.addEventListener("track", ({ detail: track }) => {
-  broadcast?.publisher.replaceTrack(track);
+  broadcast?.publisher?.replaceTrack(track);
   say();
 });
+setup.addEventListener("types", say);
 setup.addEventListener("muted", () => {
   tell("mute", { on: setup.mic.muted });
   say();
