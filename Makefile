@@ -52,6 +52,7 @@ $(BIN)/python:
 # Everything is pinned, so nothing is resolved: deploy/lock.py says why.
 $(VENV)/.runtime: pyproject.toml deploy/requirements.txt | $(BIN)/python
 	@sh deploy/system-packages.sh gl
+	@sh deploy/system-packages.sh voice
 	$(PIP) install --no-deps -r deploy/requirements.txt
 	$(PIP) install --no-deps -e .
 	@touch $@

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what Python packages cannot carry, when it is missing and this user may: with apt, as root or by `sudo -n`.
-# Otherwise says what is missing and what that means, and goes on. Usage: system-packages.sh venv | gl | chromium
+# Otherwise says what is missing and what that means, and goes on. Usage: system-packages.sh venv | gl | voice | chromium
 
 have_library() { PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -q "$1"; }
 
@@ -16,6 +16,11 @@ case "$1" in
         packages="libegl1 libgles2"
         without="pictures cannot be turned into avatars"
         ;;
+    voice)
+        if command -v espeak-ng >/dev/null 2>&1; then exit 0; fi
+        packages="espeak-ng"
+        without="text can only be spoken by a speech server (--speech-url)"
+        ;;
     chromium)
         for name in chromium chromium-browser google-chrome; do
             if command -v "$name" >/dev/null 2>&1; then exit 0; fi
@@ -24,7 +29,7 @@ case "$1" in
         without="the browser tests are skipped"
         ;;
     *)
-        echo "usage: $0 venv | gl | chromium" >&2
+        echo "usage: $0 venv | gl | voice | chromium" >&2
         exit 2
         ;;
 esac

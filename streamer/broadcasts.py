@@ -43,6 +43,7 @@ class Broadcasts:
         self._clock = clock
         self._director = director
         self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
+        self._refuses = ""
         self.started = 0
 
     def __len__(self) -> int:
@@ -78,6 +79,8 @@ class Broadcasts:
             raise BroadcastExists(
                 f"there is a broadcast {broadcast!r} already, or it is just ending; end it, or take another id"
             )
+        if self._refuses:
+            raise TooManyBroadcasts(self._refuses)
         if len(self._running) >= self._settings.max_broadcasts:
             raise TooManyBroadcasts(f"this server carries {self._settings.max_broadcasts} broadcasts; one has to end first")
         session = Session(broadcast, self._folder_of, chosen, self._settings, self._workers, self._clock, self._director)
@@ -89,6 +92,15 @@ class Broadcasts:
 
     def _folder_of(self, avatar: str) -> Path:
         return self._library.get(avatar).folder
+
+    def refuse(self, why: str) -> None:
+        """No new ones from now on."""
+        self._refuses = why
+
+    async def over(self, within_s: float) -> bool:
+        """Wait until those that run have ended by themselves; whether they have."""
+        tasks = [task for _, task in self._running.values()]
+        return not tasks or not (await asyncio.wait(tasks, timeout=within_s))[1]
 
     async def close(self) -> None:
         """End all; returns when nothing of them is left."""

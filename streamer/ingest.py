@@ -124,6 +124,11 @@ class Ingest:
     def counts(self) -> IngestCounts:
         return self._timeline.counts
 
+    @property
+    def backlog(self) -> int:
+        """Packets that have come and have not been asked for."""
+        return self._packets.qsize()
+
     def silent_for_s(self) -> float:
         """How long nothing has come from the host; infinite before the first packet."""
         return float("inf") if self._last_heard_s is None else self._clock.now_s() - self._last_heard_s

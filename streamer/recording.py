@@ -52,6 +52,12 @@ class Recording:
             raise RecordingError(f"{path} is silent: nothing in it is louder than -60 dB. Check the microphone.")
         return cls(_resample_to_voice(sound), sound)
 
+    @classmethod
+    def of(cls, sound: NDArray[np.int16]) -> Recording:
+        """48 kHz mono [n]."""
+        doubled = np.broadcast_to(sound[:, None], (len(sound), 2))
+        return cls(_resample_to_voice(doubled), doubled)
+
     @property
     def end(self) -> Pts:
         """All of it has arrived, and the silence after it too: nothing waits for more voice."""

@@ -67,6 +67,18 @@ def samples(broadcast: str, metrics: Metrics) -> list[Sample]:
         ),
         ("rostrum_worker_restarts_total", "counter", "Render workers replaced.", metrics.worker_restarts),
         (
+            "rostrum_interrupt_ms",
+            "gauge",
+            "From the last interrupt to the first packet without what it dropped; 0: there was none.",
+            metrics.interrupt_ms or 0,
+        ),
+        (
+            "rostrum_render_ms_per_frame",
+            "gauge",
+            "Transformer and codec, the last sub-clip's.",
+            metrics.render_ms_per_frame or 0,
+        ),
+        (
             "rostrum_bits_per_second",
             "gauge",
             "Encoded, before it is sent to each viewer.",
@@ -82,3 +94,24 @@ def samples(broadcast: str, metrics: Metrics) -> list[Sample]:
         for part, ms in metrics.delay_ms.model_dump().items():
             found.append(Sample("rostrum_delay_ms", "gauge", "Mic to viewer, by part.", ms, {**labels, "part": part}))
     return found
+
+
+#: What waits where, by its name in `Session.queues`.
+QUEUES = {
+    "voice_packets": "Packets of the microphone that have come and are not taken.",
+    "sentences": "Sentences that wait to be spoken by the voice.",
+    "lines_s": "Seconds of typed or pushed speech that wait to be said.",
+    "voice_s": "Seconds of voice that have arrived and are not on air.",
+    "pictures_s": "Seconds that are queued, rendering or rendered, and not on air.",
+    "blueprints": "Blueprint windows that are being drawn.",
+    "controllers": "Control connections.",
+    "agents": "Connections that push sound.",
+}
+
+
+def queue_samples(broadcast: str, queues: dict[str, float]) -> list[Sample]:
+    """`rostrum_queue_<name>` for each."""
+    return [
+        Sample(f"rostrum_queue_{name}", "gauge", QUEUES[name], round(depth, 3), {"broadcast": broadcast})
+        for name, depth in queues.items()
+    ]

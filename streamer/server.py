@@ -58,7 +58,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from engines.avatar_library import Avatar, AvatarError, AvatarLibrary
-from streamer import access, control, director, protocol, push, reports, webrtc
+from streamer import access, control, director, logs, process_metrics, protocol, push, reports, webrtc
 from streamer.access import ROLES, Access, may
 from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarMaker, AvatarRefused
 from streamer.broadcasts import BroadcastExists, Broadcasts, TooManyBroadcasts
@@ -70,6 +70,7 @@ from streamer.directors.model_director import ModelDirector
 from streamer.gate import Gate, address_of, is_at_home
 from streamer.limits import Bucket, Limiter
 from streamer.metrics import Sample, exposition
+from streamer.process_metrics import LoopLag
 from streamer.protocol import ErrorMessage
 from streamer.render_pool import REAL_WORKER, WorkerSource
 from streamer.session import Session
@@ -111,6 +112,8 @@ class Server:
         self._avatar_maker = AvatarMaker(library, limits.avatars_at_once)
         model = chat_model(settings.director)
         self._director = ModelDirector(model, EmbeddedDirector(), clock) if model else None
+        self._lag = LoopLag(clock)
+        self._drained_at_s: float | None = None  # when what still runs is ended; None: nobody has asked the server to stop
         self.broadcasts = Broadcasts(settings, library, self._workers, clock, self._director)
 
     def app(self) -> Starlette:
@@ -169,15 +172,33 @@ class Server:
         self._workers.prepare()
         if self._director:
             self._director.start()
+        lagging = asyncio.create_task(self._lag.run(), name="loop-lag")
         self._warming = asyncio.create_task(in_thread(director.warm), name="warm-director")
         try:
             yield
         finally:
+            lagging.cancel()
             await self.broadcasts.close()
             await self._warming
             await self._workers.close()
             if self._director:
                 await self._director.close()
+
+    async def drain(self, within_s: float) -> None:
+        """No new broadcasts; hosts are told; returns when the last broadcast has ended, or the time is up."""
+        self._drained_at_s = self._clock.now_s() + within_s
+        self.broadcasts.refuse("the server is about to stop; go live on another one, or when it is back")
+        log.info("draining: %d broadcasts may go on for %.0f s", len(self.broadcasts), within_s)
+        for session in self.broadcasts:
+            session.control.tell(self._draining())
+        if not await self.broadcasts.over(within_s):
+            log.warning("draining: %d broadcasts are ended, the time is up", len(self.broadcasts))
+            await self.broadcasts.close()
+
+    def _draining(self) -> protocol.Draining:
+        assert self._drained_at_s is not None
+        left_s = round(max(0.0, self._drained_at_s - self._clock.now_s()), 1)
+        return protocol.Draining(ends_in_s=left_s, reason="the server is being stopped")
 
     # -- who asks, and how often ----------------------------------------------------------------------------------------
 
@@ -331,6 +352,7 @@ class Server:
         session = self.broadcasts.get(broadcast)
         if session is None:
             raise Refused(404, "unknown_broadcast", f"there is no broadcast {broadcast!r}; it may be over")
+        logs.about(broadcast)
         return session
 
     # -- WHIP and WHEP --------------------------------------------------------------------------------------------------
@@ -420,7 +442,10 @@ class Server:
         if len(session.control) >= self._settings.limits.controls:
             return await _turn_away(websocket, "busy", "this broadcast has as many control connections as it may have", 4429)
         bucket = Bucket(self._settings.limits.messages, self._clock.now_s())
-        await session.control.join(websocket, wanted, session.welcome(wanted), lambda: bucket.take(self._clock.now_s()))
+        welcome = session.welcome(wanted)
+        if self._drained_at_s is not None and wanted != "viewer":
+            welcome.append(self._draining())
+        await session.control.join(websocket, wanted, welcome, lambda: bucket.take(self._clock.now_s()))
 
     async def push(self, websocket: WebSocket) -> None:
         broadcast = websocket.path_params["broadcast"]
@@ -431,21 +456,31 @@ class Server:
         await push.push(websocket, self.broadcasts.get(broadcast))
 
     async def ready(self, request: Request) -> Response:
+        why_not = self._not_ready()
+        return PlainTextResponse(f"{why_not or 'ready'}\n", 503 if why_not else 200)
+
+    def _not_ready(self) -> str:
+        """Why no broadcast could be begun now, in a word or two; "" where one could."""
+        if self._drained_at_s is not None:
+            return "draining"
         if self._settings.max_broadcasts <= len(self.broadcasts):
-            return PlainTextResponse("full\n", 503)
+            return "full"
         if not self._library.names():
-            return PlainTextResponse("no avatar\n", 503)
-        if not (self._workers.is_ready and self._warming.done()):
-            return PlainTextResponse("warming up\n", 503)
-        return PlainTextResponse("ready\n")
+            return "no avatar"
+        return "" if self._workers.is_ready and self._warming.done() else "warming up"
 
     async def metrics(self, request: Request) -> Response:
         samples = [
             Sample("rostrum_broadcasts", "gauge", "Broadcasts that run.", len(self.broadcasts), {}),
             Sample("rostrum_broadcasts_started_total", "counter", "Broadcasts ever started.", self.broadcasts.started, {}),
+            Sample("rostrum_broadcasts_max", "gauge", "Broadcasts at once, at most.", self._settings.max_broadcasts, {}),
+            Sample("rostrum_ready", "gauge", "1: able to take a broadcast; as /readyz.", not self._not_ready(), {}),
+            Sample("rostrum_draining", "gauge", "1: about to stop.", self._drained_at_s is not None, {}),
+            *process_metrics.samples(self._lag),
         ]
         for session in self.broadcasts:
             samples += reports.samples(session.broadcast, session.metrics())
+            samples += reports.queue_samples(session.broadcast, session.queues())
         return PlainTextResponse(exposition(samples), media_type="text/plain; version=0.0.4")
 
 

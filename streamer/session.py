@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from engines.avatar_library import AvatarError
 from engines.motion import ANCHOR_MASK, Motion, rest
-from streamer import keyframes, protocol, reports, subclips
+from streamer import keyframes, logs, protocol, reports, subclips
 from streamer.avatar_switch import AvatarSwitch
 from streamer.blueprint import BlueprintRoller
 from streamer.clock import Clock
@@ -134,6 +134,7 @@ class Session:
 
     async def run(self) -> None:
         """Until it is ended, by anybody. Never raises; what went wrong is told to the host and logged."""
+        logs.about(self.broadcast)
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [
@@ -526,6 +527,19 @@ class Session:
 
     def metrics(self) -> protocol.Metrics:
         return self.on_air.metrics(self.pool.restarts, self.effort.level.name)
+
+    def queues(self) -> dict[str, float]:
+        """What waits where, each as it is counted."""
+        return {
+            "voice_packets": self.ingest.backlog,
+            "sentences": len(self.teleprompter),
+            "lines_s": self.voice_over.buffered_s,
+            "voice_s": s_from_pts(self.voice.end - self._position()),
+            "pictures_s": s_from_pts(self._revisable() - self._position()),
+            "blueprints": len(self._planning),
+            "controllers": len(self.control),
+            "agents": self.agents,
+        }
 
     async def _report(self) -> None:
         for turn in itertools.count():

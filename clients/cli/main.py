@@ -39,7 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit status: 0 done, 1 it said why not, 2 wrong usage, 130 interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = next((word for word in words if not word.startswith("-")), None)
-    arguments = parser(chosen).parse_args(words)
+    root = parser(chosen)
+    arguments = root.parse_args(words)
+    if prepare := getattr(arguments, "prepare", None):  # it has more to go by than its flags
+        prepare(arguments)
+        arguments = root.parse_args(words)
     try:
         status: int = arguments.run(arguments)
     except KeyboardInterrupt:

@@ -1,8 +1,9 @@
-"""`rostrum render`: a recording spoken by an avatar, as an MP4."""
+"""`rostrum render`: a recording, or a text, spoken by an avatar, as an MP4."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from clients.cli.native_logs import without_native_logs
+from clients.cli.speech_flags import add_speech_flags, speech_settings
 from engines.avatar_library import AvatarError, AvatarLibrary
 
 
@@ -22,7 +24,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--avatar", metavar="NAME", help="an avatar of the library; `rostrum avatar list` shows them")
     who.add_argument("--picture", type=Path, metavar="FILE", help="a portrait picture in place of an avatar")
-    parser.add_argument("--audio", type=Path, required=True, metavar="FILE", help="any audio or video that FFmpeg reads")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--audio", type=Path, metavar="FILE", help="any audio or video that FFmpeg reads")
+    what.add_argument("--text", metavar="TEXT", help="what is said, spoken by a voice (see below); - reads it from stdin")
     parser.add_argument("--prompt", default="", help='what to do, e.g. "warm and confident, nods at the end, slow zoom in"')
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.mp4")
     parser.add_argument("--fps", type=int, default=25, help="24, 25, 30, 48 or 50 (default 25)")
@@ -31,6 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same frames (default 0)")
     parser.add_argument("--background", choices=("keep", "green"), default="keep")
     parser.add_argument("--json", action="store_true", help="end with one line of figures as JSON")
+    add_speech_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -38,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Render; 1 and a message on stderr where something about the input is wrong."""
     from streamer.offline import ShowOptions, render_video
     from streamer.recording import Recording, RecordingError
+    from streamer.speech import SpeechError, spoken
 
     with ExitStack() as stack:
         try:
@@ -50,7 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
             )
             if not arguments.out.parent.is_dir():
                 raise ValueError(f"there is no folder {arguments.out.parent} to write {arguments.out.name} into")
-            recording = Recording.open(arguments.audio)
+            if arguments.audio:
+                recording = Recording.open(arguments.audio)
+            else:
+                text = sys.stdin.read() if arguments.text == "-" else arguments.text
+                recording = asyncio.run(spoken(text, speech_settings(arguments)))
             if arguments.picture:
                 from engines.codecs.portrait.create import create_avatar
 
@@ -61,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
                 folder = AvatarLibrary.default().get(arguments.avatar).folder
             with _StageBar() as bar:
                 report, _ = render_video(folder, recording, arguments.out, arguments.prompt, options, bar.tell)
-        except (AvatarError, RecordingError, ValueError, OSError) as error:
+        except (AvatarError, RecordingError, SpeechError, ValueError, OSError) as error:
             print(f"rostrum render: {error}", file=sys.stderr)
             return 1
     print(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import logging
+import functools
 import sys
 from pathlib import Path
 from typing import Any
 
 from clients.cli.director_flags import add_director_flags, director_settings
+from clients.cli.settings_file import SettingsError, example, read_settings
+from clients.cli.speech_flags import add_speech_flags, speech_settings
 
 WEB_ROOT = Path(__file__).parents[1] / "web"
 
@@ -49,22 +51,53 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--lineage", type=Path, metavar="DIR", help="write one JSON line a sub-clip to DIR/<broadcast>.jsonl")
     add_director_flags(parser)
-    parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
-    parser.set_defaults(run=run)
+    add_speech_flags(parser)
+    parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"), help="and what is worse")
+    parser.add_argument("--log-format", default="text", choices=("text", "json"), help="json: one object a line")
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="serve https: the certificate chain (PEM)")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="and its private key (PEM)")
+    parser.add_argument(
+        "--proxy",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="of a reverse proxy that speaks https for this server; its X-Forwarded headers are believed; may be repeated",
+    )
+    parser.add_argument(
+        "--drain",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help="after SIGTERM, broadcasts may go on for so long; a second one ends them (default: %(default)s s)",
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE.toml", help="settings by the names of these flags, which win over it"
+    )
+    parser.add_argument("--print-config", action="store_true", help="print a file with every setting and its default")
+    parser.set_defaults(run=run, prepare=functools.partial(_prepare, parser))
+
+
+def _prepare(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """The file and the environment say what the flags do not."""
+    if arguments.print_config:
+        print(example(parser), end="")
+        parser.exit()
+    try:
+        parser.set_defaults(**read_settings(parser, arguments.config))
+    except SettingsError as error:
+        parser.error(str(error))
 
 
 def run(arguments: argparse.Namespace) -> int:
-    import uvicorn
 
+    from clients.cli.draining_server import DrainingServer
     from engines.avatar_library import AvatarError, AvatarLibrary
-    from streamer import listening
+    from streamer import listening, logs
     from streamer.access import own_key
     from streamer.config import ConfigError, ServerSettings
     from streamer.server import Server
 
-    logging.basicConfig(level=arguments.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    for noisy in ("aiortc", "aioice"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logs.set_up(arguments.log_level, arguments.log_format)
     library = AvatarLibrary.default()
     try:
         if arguments.avatar:
@@ -78,29 +111,53 @@ def run(arguments: argparse.Namespace) -> int:
             max_broadcasts=arguments.broadcasts,
             ice_servers=tuple(arguments.ice_server),
             director=director_settings(arguments),
+            speech=speech_settings(arguments),
             offer_loopback=arguments.loopback,
             key=None if arguments.open else own_key(),
             public=arguments.public,
             trust_loopback=not arguments.strict,
             origins=tuple(arguments.origin),
         )
+        _check_tls(arguments.tls_cert, arguments.tls_key)
     except (AvatarError, ConfigError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     _say_where(arguments, settings.key)
-    app = Server(settings, library).app()
-    where = {"host": arguments.host, "port": arguments.port, "loop": "uvloop", "log_level": arguments.log_level}
-    uvicorn.Server(listening.config(app, settings.limits, **where)).run()
+    server = Server(settings, library)
+    where = {"host": arguments.host, "port": arguments.port, "loop": "uvloop"}
+    logging = {"log_config": None, "log_level": arguments.log_level}
+    tls = {"ssl_certfile": arguments.tls_cert, "ssl_keyfile": arguments.tls_key, "forwarded_allow_ips": arguments.proxy or None}
+    DrainingServer(listening.config(server.app(), settings.limits, **where, **logging, **tls), server, arguments.drain).run()
     return 0
 
 
 def _say_where(arguments: argparse.Namespace, key: str | None) -> None:
     """Where the studio is, and the link that opens it to a browser that is not trusted unseen."""
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
-    here = f"http://{host}:{arguments.port}"
+    here = f"{'https' if arguments.tls_cert else 'http'}://{host}:{arguments.port}"
     print(f"Rostrum is on {here}", flush=True)
     if key is None:
         print("Whoever can reach it may go live and direct: it was started with --open", flush=True)
     else:
         for base in arguments.origin or [here]:
             print(f"The host's link, for you alone: {base}/?key={key}", flush=True)
+
+
+def _check_tls(cert: Path | None, key: Path | None) -> None:
+    """Raises ConfigError where https could not be spoken with these."""
+    import ssl
+
+    from streamer.config import ConfigError
+
+    if (cert is None) != (key is None):
+        raise ConfigError("tls-cert and tls-key belong together: give both, or neither")
+    for name, file in (("tls-cert", cert), ("tls-key", key)):
+        if file and not file.is_file():
+            raise ConfigError(f"{name}: there is no file {file}")
+    if cert and key:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key)
+        except (ssl.SSLError, OSError) as error:
+            raise ConfigError(
+                f"tls-cert: {cert} and {key} cannot be used ({error}); both must be PEM, and belong together"
+            ) from None

@@ -83,14 +83,14 @@ async def test_a_host_who_interrupts_stops_the_agent_too(on_air: OnAir) -> None:
 
 async def test_whoever_ignores_the_room_there_is_is_held_back_by_the_socket(on_air: OnAir) -> None:
     async with connect(f"{on_air.made['push_url']}?rate=48000", compression=None, close_timeout=0.1) as socket:
-        piece, sent = hum(1.0, 48_000), 0
+        piece, sent = hum(0.5, 48_000), 0
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1.5):
                 while True:
                     await socket.send(piece)
                     sent += 1
         session = on_air.running.server.broadcasts.get(on_air.made["id"])
-        assert session and session.voice_over.buffered_s < 12 < sent < 200
+        assert session and session.voice_over.buffered_s < 12 < sent / 2 < 100
 
 
 async def test_an_agent_that_leaves_in_the_middle_is_cut_off(on_air: OnAir) -> None:

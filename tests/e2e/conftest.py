@@ -83,7 +83,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = home / "server.log"
-    words = [sys.executable, "-m", "clients.cli.main", "serve", "--port", str(port)]
+    words = [sys.executable, "-m", "clients.cli.main", "serve", "--port", str(port), "--drain", "0"]
     environment = {**os.environ, "ROSTRUM_HOME": str(home), "PYTHONFAULTHANDLER": "1"}
     with log.open("w") as file:
         process = subprocess.Popen(words, stdout=file, stderr=file, env=environment)

@@ -14,6 +14,7 @@ from engines.motion import INDEX
 from streamer.offline import Show, ShowOptions, Studio
 from streamer.plan import pts_from_s
 from streamer.recording import Recording
+from tests.fakes.speech_server import SECONDS_A_CHARACTER, SpeechServer, failure
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.ogg"
 OPTIONS = ShowOptions(size=(128, 128), segment_s=0.8)
@@ -72,6 +73,29 @@ def test_render_writes_a_film_its_lineage_and_one_line_of_figures(tmp_path: Path
     assert len(clips) == figures["subclips"]
     assert clips[0]["frames_s"][0] == 0
     assert "nods" in clips[0]["beats"][0]
+
+
+def test_a_text_is_rendered_as_it_is_spoken_by_the_voice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name, out = AvatarLibrary.default().names()[0], tmp_path / "film.mp4"
+    with SpeechServer() as server:
+        words = [
+            "render",
+            "--avatar",
+            name,
+            "--text",
+            "Good evening. And welcome.",
+            "--size",
+            "96x96",
+            "--json",
+            "-o",
+            str(out),
+        ]
+        assert main([*words, "--speech-url", server.url, "--speech-model", "m", "--voice", "nova"]) == 0
+        assert [asked["input"] for asked in server.asked] == ["Good evening.", "And welcome."]
+        assert json.loads(capsys.readouterr().out)["video_s"] == pytest.approx(25 * SECONDS_A_CHARACTER + 0.5, abs=0.05)
+        server.behaviour = failure(500, "out of memory")
+        assert main([*words, "--speech-url", server.url, "--speech-model", "m"]) == 1
+        assert "out of memory" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,8 @@ def test_the_schema_names_every_message_of_both_directions() -> None:
     schema = protocol.schema()
     client, server = (set(schema[side]["discriminator"]["mapping"]) for side in ("client", "server"))
     assert client == {
-        "prompt", "emotion", "action", "camera", "edit", "delete", "undo", "avatar", "mute", "idle", "interrupt", "end", "ping",
+        "prompt", "emotion", "action", "camera", "edit", "delete", "undo", "avatar", "mute", "idle", "say", "interrupt", "end",
+        "ping",
     }  # fmt: skip
     assert {
         "hello", "status", "accepted", "storyline", "horizon", "keyframe", "aired", "metrics", "state", "error",

@@ -66,7 +66,11 @@ async def test_lines_follow_each_other_in_the_order_in_which_they_were_opened() 
     assert list(take(voice_over, 0, 0.03)) == [1] * 480 + [3] * 480 + [7] * 480
     voice_over.note_aired(Pts(480))
     voice_over.note_aired(Pts(960))
-    assert [moment for moment in told.moments if moment[1] == "ended"] == [(1, "ended", 0.0), (0, "ended", 0.01), (2, "ended", 0.01)]
+    assert [moment for moment in told.moments if moment[1] == "ended"] == [
+        (1, "ended", 0.0),
+        (0, "ended", 0.01),
+        (2, "ended", 0.01),
+    ]
     assert len(voice_over) == 0
 
 

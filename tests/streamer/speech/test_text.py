@@ -29,7 +29,8 @@ def test_a_sentence_without_end_is_cut_at_commas_and_spaces_and_nothing_is_lost(
 
 
 @pytest.mark.parametrize(
-    ("text", "language"), [("hello", None), ("こんにちは世界", "ja"), ("世界", "cmn"), ("안녕", "ko"), ("привет", "ru"), ("Ελλάδα", "el")]
+    ("text", "language"),
+    [("hello", None), ("こんにちは世界", "ja"), ("世界", "cmn"), ("안녕", "ko"), ("привет", "ru"), ("Ελλάδα", "el")],
 )
 def test_letters_tell_the_language(text: str, language: str | None) -> None:
     assert language_of(text) == language

@@ -64,7 +64,7 @@ async def test_a_sentence_may_be_left_at_any_moment() -> None:
 
 async def test_without_espeak_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(SpeechError, match="system-packages.sh voice.*--speech-url"):
+    with pytest.raises(SpeechError, match=r"system-packages\.sh voice.*--speech-url"):
         await sound_of(EspeakVoice(), "hello")
 
 
