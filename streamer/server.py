@@ -58,7 +58,7 @@ from streamer.directors import chat_model
 from streamer.directors.model_director import ModelDirector
 from streamer.metrics import Sample, exposition
 from streamer.protocol import ErrorMessage
-from streamer.render_pool import REAL_WORKER, WorkerSource
+from streamer.render_pool import REAL_WORKER, RenderPool
 from streamer.session import Session
 from streamer.threads import in_thread
 
@@ -89,8 +89,8 @@ class Server:
     ) -> None:
         self._settings = settings
         self._library = library
-        self._workers = WorkerSource(worker_class, settings.worker_threads)
         clock = clock or SystemClock()
+        self._workers = RenderPool(clock, worker_class, num_workers=settings.workers, threads=settings.worker_threads)
         model = chat_model(settings.director)
         self._director = ModelDirector(model, EmbeddedDirector(), clock) if model else None
         self.broadcasts = Broadcasts(settings, library, self._workers, clock, self._director)
