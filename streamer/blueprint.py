@@ -44,19 +44,21 @@ class BlueprintRoller:
         return self.current.last_pts if self.current else Pts(0)
 
     def is_due(self, storyline: Storyline, anchor: Keyframe, epoch: int) -> bool:
-        """Whether to draw one now: none is there, the storyline has changed, or little is left of the present one."""
-        if self._pending and self._pending.storyline_version == storyline.version and self._pending.epoch == epoch:
+        """Whether to draw one now: there is none from the anchor on, the storyline has changed, or little of it is left."""
+        out = self._pending
+        if out and out.storyline_version == storyline.version and out.epoch == epoch and out.first.pts <= anchor.pts:
             return False
         return (
             self.current is None
             or self.current.storyline_version != storyline.version
+            or self.current.start > anchor.pts
             or self.end() - anchor.pts < self._refill
         )
 
     def next_job(
         self, storyline: Storyline, anchor: Keyframe, epoch: int, voice: NDArray[np.int16], voice_start: Pts, seed: int
     ) -> BlueprintJob | None:
-        """The window to draw now, beginning at `anchor` (the last committed one), or None where the present one still serves."""
+        """The window to draw now, from `anchor` (the last committed one) on, or None where the present one still serves."""
         if not self.is_due(storyline, anchor, epoch):
             return None
         end = Pts(anchor.pts + self._num_frames * INTERVAL)
