@@ -272,8 +272,9 @@ class SubClipJob:
     """One transformer call: the motion of frames [start, end).
 
     A *chained* clip is given `history`, the frames really rendered before `start`; an *unchained* one begins at the anchor
-    `first` alone. Both land on `last`; with an `approach` they only head for it. A *join repair* is given `history` and
-    `future`, the frames rendered on both sides.
+    `first` alone. Both land on `last`; with an `approach` they only head for it. What a clip would have gone on with on its
+    approach is the `overlap` of the next one, which begins with it and turns into its own. A *join repair* is given `history`
+    and `future`, the frames rendered on both sides.
     """
 
     job_id: int
@@ -289,6 +290,7 @@ class SubClipJob:
     first: Keyframe | None = None  # at start - one frame
     last: Keyframe | None = None  # at end - one frame
     history: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
+    overlap: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= the approach of the clip before
     future: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
     camera: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, len(CAMERA_CHANNELS)), np.float32))  # [n, 4]
     approach: int = 0  # frames after the end on which `last` would be reached, and which nobody sees

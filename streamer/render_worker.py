@@ -86,7 +86,7 @@ class RenderWorker:
         return Blueprint(job.storyline_version, job.first.pts, job.interval, blueprint.on_camera(job, motion))
 
     def motion(self, jobs: list[SubClipJob]) -> list[Motion]:
-        """The motion [n, 64] of each job's own frames, in one batch where their lengths agree."""
+        """The motion [n + approach, 64] of each job, in one batch where their lengths agree."""
         requests: list[MotionRequest] = []
         own: list[slice] = []
         for job in jobs:
@@ -94,7 +94,7 @@ class RenderWorker:
             requests.append(request)
             own.append(frames)
         drawn = zip(jobs, self._model.generate(requests), own, strict=True)
-        return [subclips.with_blinks(job, subclips.on_camera(job, motion[frames])) for job, motion, frames in drawn]
+        return [subclips.finished(job, motion[frames]) for job, motion, frames in drawn]
 
     def pictures(self, look: Look, motion: Motion) -> Iterator[NDArray[np.uint8]]:
         """Motion [n, 64] to n I420 pictures [h * 3 // 2, w] of an open look, each drawn when it is asked for.

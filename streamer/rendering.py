@@ -14,11 +14,11 @@ import asyncio
 import functools
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from engines.motion import Motion
+from engines.motion import Motion, rest
 from streamer import subclips
 from streamer.clock import Clock
 from streamer.effort import Effort
@@ -46,6 +46,7 @@ class _Clip:
 
     flight: Flight
     moved: asyncio.Future[Motion | None]  # None: it is lost
+    beyond: Motion = field(default_factory=lambda: rest(0))  # what it would have gone on with
     lead: int = 0
     tail: int = 0
     worker: str = ""
@@ -109,11 +110,12 @@ class Rendering:
         stuck = self._clock.now_s() - self._last.flight.cut_s > 2 * s_from_pts(self._last.job.end - self._last.job.start)
         return self._num_unmoved < self._share.num_workers if self.is_apart else stuck and self._share.has_room
 
-    def history(self) -> Motion | None:
-        """What the next sub-clip is chained to; None where it begins at its anchor."""
+    def before(self) -> tuple[Motion, Motion] | None:
+        """What the next sub-clip is chained to, and what that would have gone on with; None where it begins at its anchor."""
         if self._last is None:
-            return self._kept
-        return self._last.moved.result() if self._last.moved.done() else None
+            return None if self._kept is None else (self._kept, rest(0))
+        motion = self._last.moved.result() if self._last.moved.done() else None
+        return None if motion is None else (motion, self._last.beyond)
 
     def begin(self, job: SubClipJob, flight: Flight) -> None:
         """Have it drawn."""
@@ -183,7 +185,7 @@ class Rendering:
         self._motion_s += _MEMORY * (took_s - self._motion_s)
         self._motion_load += _MEMORY * (took_s / length_s - self._motion_load)
         self._choose_mode()
-        motion: Motion = done.result
+        motion, clip.beyond = done.result[: job.num_frames], done.result[job.num_frames :]
         self._trail.add(job.start, motion)
         return motion
 

@@ -185,10 +185,11 @@ class Session:
             await self._wait_for_news()
 
     def _cut(self, job_id: int, last: Keyframe) -> SubClipJob:
+        history, overlap = self.rendering.before() or (None, None)
         approach = 0 if self.rendering.is_apart else subclips.approach_frames(self.settings.fps)
         return subclips.cut(
             job_id, self.share.epoch, self.storyline, self._anchor, last, self.voice, self.settings.fps,
-            seed=self._seed, history=self.rendering.history(), approach=approach,
+            seed=self._seed, history=history, overlap=overlap, approach=approach,
         )  # fmt: skip
 
     def _flight(self, job: SubClipJob) -> Flight:

@@ -54,6 +54,7 @@ def cut(
     fps: int,
     seed: int,
     history: Motion | None = None,
+    overlap: Motion | None = None,
     approach: int = 0,
 ) -> SubClipJob:
     """One job: the frames after `first` up to and with `last`. With `history` it is chained, without it is not.
@@ -79,6 +80,7 @@ def cut(
         first=first,
         last=last,
         history=rest(0) if history is None else history[-HISTORY_FRAMES:],
+        overlap=rest(0) if overlap is None else overlap[: (end - start) // frame],
         camera=last.camera,
         approach=approach,
     )
@@ -135,7 +137,7 @@ def cut_repair(job_id: int, before: SubClipJob, after: SubClipJob, known: tuple[
 
 
 def motion_request(job: SubClipJob, features: NDArray[np.float32], features_start: Pts) -> tuple[MotionRequest, slice]:
-    """What the transformer is asked for one job, and which of the frames it returns are the job's own.
+    """What the transformer is asked for one job, and which of the frames it returns are the job's own and its approach.
 
     `features` [n, 384] at 50 Hz from `features_start`. Its frames are history (or the first anchor), the clip, future.
     """
@@ -164,7 +166,20 @@ def motion_request(job: SubClipJob, features: NDArray[np.float32], features_star
         seed=job.seed,
         num_steps=job.num_steps,
     )
-    return request, slice(lead, lead + n)
+    return request, slice(lead, lead + n + job.approach)
+
+
+def finished(job: SubClipJob, motion: Motion) -> Motion:
+    """What the transformer drew of a job, [n + approach, 64], as it is shown: joined, on camera, with its blinks.
+
+    The approach stays as it was drawn: nobody sees it, and the next clip is joined before it has blinks.
+    """
+    motion = motion.copy()
+    k, n = len(job.overlap), job.num_frames
+    weight = ((k - np.arange(k, dtype=np.float32)) / (k + 1))[:, None]
+    motion[:k] = weight * job.overlap + (1 - weight) * motion[:k]
+    motion[:n] = with_blinks(job, on_camera(job, motion[:n]))
+    return motion
 
 
 def on_camera(job: SubClipJob, motion: Motion) -> Motion:

@@ -91,6 +91,7 @@ def clips(worker: RenderWorker, voice: Spoken, segment: Pts, apart: bool, seed: 
     reach = subclips.longest_apart(FPS, segment) if apart else segment
     anchor: Keyframe = subclips.first_anchor(Pts(0), segment, FPS)
     before: tuple[SubClipJob, Motion] | None = None
+    beyond: Motion | None = None
     for job_id in range(10**9):
         heard = Pts(anchor.pts + reach + frame + subclips.RIGHT_CONTEXT)
         if heard > voice.end:
@@ -101,10 +102,11 @@ def clips(worker: RenderWorker, voice: Spoken, segment: Pts, apart: bool, seed: 
         assert roller.current
         last = keyframes.choose(roller.current, anchor, reach, FPS)
         assert last
-        history = None if apart or not before else before[1]
+        history, overlap = (None, None) if apart or not before else (before[1], beyond)
         approach = 0 if apart else subclips.approach_frames(FPS)
-        job = subclips.cut(job_id, 0, storyline, anchor, last, voice, FPS, seed, history, approach)
-        (motion,) = worker.motion([job])
+        job = subclips.cut(job_id, 0, storyline, anchor, last, voice, FPS, seed, history, overlap, approach)
+        (drawn,) = worker.motion([job])
+        motion, beyond = drawn[: job.num_frames], drawn[job.num_frames :]
         anchor = last
         if before:
             if apart:

@@ -94,8 +94,8 @@ class VirtualWorker:
 
 
 def _motion(job: SubClipJob) -> Motion:
-    motion = rest(job.num_frames)
-    motion[:, FRAME] = job.start * job.fps // 48_000 + np.arange(job.num_frames)
+    motion = rest(job.num_frames + job.approach)
+    motion[:, FRAME] = job.start * job.fps // 48_000 + np.arange(len(motion))
     motion[:, EPOCH] = job.epoch
     motion[:, REPAIRED] = bool(len(job.future))
     return motion

@@ -47,8 +47,8 @@ class FakeWorker:
         """What is heard in each frame, and its number, are written into two channels."""
         drawn = []
         for job in jobs:
-            frame, motion = ticks_per_frame(job.fps), rest(job.num_frames)
-            for i in range(job.num_frames):
+            frame, motion = ticks_per_frame(job.fps), rest(job.num_frames + job.approach)
+            for i in range(len(motion)):
                 pts = job.start + i * frame
                 first = (pts - job.audio_start) // 3
                 heard = job.audio[first : first + frame // 3]

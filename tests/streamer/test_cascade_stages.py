@@ -129,6 +129,13 @@ def test_a_chained_clip_is_given_what_was_really_rendered_and_lands_on_its_ancho
     assert request.audio_start_s == pytest.approx(3 * 0.04)
 
 
+def test_a_clip_begins_with_what_the_one_before_would_have_gone_on_with_and_turns_into_its_own() -> None:
+    first, last = _anchor(-FRAME), Keyframe(Pts(9 * FRAME), rest(), ANCHOR_MASK)
+    job = subclips.cut(0, 0, opening(), first, last, _voice(1), 25, 0, rest(4), rest(3) + 1, approach=2)
+    shown = subclips.finished(job, rest(12))[:, INDEX["jawOpen"]]
+    np.testing.assert_allclose(shown, [0.75, 0.5, 0.25] + [0] * 9)
+
+
 def test_a_join_repair_redraws_both_sides_between_frames_that_stay() -> None:
     voice = _voice(3)
     anchors = [_anchor(-FRAME), _anchor(24 * FRAME), _anchor(49 * FRAME)]
