@@ -8,15 +8,15 @@ from pathlib import Path
 
 from streamer.media import Picture
 from streamer.plan import Pts
-from streamer.render_pool import RenderPool
+from streamer.render_share import RenderShare
 
 
 class AvatarSwitch:
     """One change at a time: a newer one takes the place of one that is under way."""
 
-    def __init__(self, pool: RenderPool, on_air: str, changed: Callable[[], None]) -> None:
+    def __init__(self, share: RenderShare, on_air: str, changed: Callable[[], None]) -> None:
         """`changed` is called whenever `on_air` or `opening` is another."""
-        self._pool = pool
+        self._share = share
         self._changed = changed
         self._task: asyncio.Task[Pts] | None = None
         self._cut: asyncio.Future[Pts] | None = None
@@ -38,7 +38,7 @@ class AvatarSwitch:
     def at_cut(self, pts: Pts) -> None:
         """A segment is about to be drawn whose first frame is `pts`: whoever stands by takes over."""
         if self._cut and not self._cut.done():
-            self._pool.switch()
+            self._share.switch()
             self._cut.set_result(pts)
 
     async def close(self) -> None:
@@ -49,7 +49,7 @@ class AvatarSwitch:
     async def _change(self, name: str, folder: Path, opened: Callable[[Picture], None]) -> Pts:
         mine = asyncio.current_task()
         try:
-            still = await self._pool.stand_by(folder)
+            still = await self._share.stand_by(folder)
             self._cut = asyncio.get_running_loop().create_future()
             opened(still)
             pts = await self._cut

@@ -43,21 +43,23 @@ class BlueprintRoller:
         """The PTS of the last frame planned so far; 0 before the first window."""
         return self.current.last_pts if self.current else Pts(0)
 
+    def is_due(self, storyline: Storyline, anchor: Keyframe, epoch: int) -> bool:
+        """Whether to draw one now: there is none from the anchor on, the storyline has changed, or little of it is left."""
+        out = self._pending
+        if out and out.storyline_version == storyline.version and out.epoch == epoch and out.first.pts <= anchor.pts:
+            return False
+        return (
+            self.current is None
+            or self.current.storyline_version != storyline.version
+            or self.current.start > anchor.pts
+            or self.end() - anchor.pts < self._refill
+        )
+
     def next_job(
         self, storyline: Storyline, anchor: Keyframe, epoch: int, voice: NDArray[np.int16], voice_start: Pts, seed: int
     ) -> BlueprintJob | None:
-        """The window to draw now, beginning at `anchor` (the last committed one), or None where the present one still serves.
-
-        A window is due when none is there, when the storyline has changed, or when little is left of it.
-        """
-        if self._pending and self._pending.storyline_version == storyline.version and self._pending.epoch == epoch:
-            return None
-        serves = (
-            self.current is not None
-            and self.current.storyline_version == storyline.version
-            and self.end() - anchor.pts >= self._refill
-        )
-        if serves:
+        """The window to draw now, from `anchor` (the last committed one) on, or None where the present one still serves."""
+        if not self.is_due(storyline, anchor, epoch):
             return None
         end = Pts(anchor.pts + self._num_frames * INTERVAL)
         self._pending = BlueprintJob(
@@ -85,9 +87,10 @@ class BlueprintRoller:
         """What is planned is of no use any more."""
         self.current = self._pending = None
 
-    def abandon(self) -> None:
-        """The job that is out will not come back (its worker died): ask again."""
-        self._pending = None
+    def abandon(self, job: BlueprintJob) -> None:
+        """A job that is out will not come back (its worker died): ask again, unless a newer one is out."""
+        if self._pending is job:
+            self._pending = None
 
 
 def motion_request(job: BlueprintJob, features: NDArray[np.float32], features_start: Pts) -> MotionRequest:

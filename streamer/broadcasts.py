@@ -12,7 +12,7 @@ from engines.avatar_library import AvatarLibrary
 from streamer.clock import Clock
 from streamer.config import BROADCAST_ID, BroadcastSettings, ConfigError, ServerSettings, parse_size
 from streamer.directors.model_director import ModelDirector
-from streamer.render_pool import WorkerSource
+from streamer.render_pool import RenderPool
 from streamer.session import Session
 
 log = logging.getLogger(__name__)
@@ -33,13 +33,13 @@ class Broadcasts:
         self,
         settings: ServerSettings,
         library: AvatarLibrary,
-        workers: WorkerSource,
+        pool: RenderPool,
         clock: Clock,
         director: ModelDirector | None = None,
     ) -> None:
         self._settings = settings
         self._library = library
-        self._workers = workers
+        self._pool = pool
         self._clock = clock
         self._director = director
         self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
@@ -83,7 +83,7 @@ class Broadcasts:
             raise TooManyBroadcasts(self._refuses)
         if len(self._running) >= self._settings.max_broadcasts:
             raise TooManyBroadcasts(f"this server carries {self._settings.max_broadcasts} broadcasts; one has to end first")
-        session = Session(broadcast, self._folder_of, chosen, self._settings, self._workers, self._clock, self._director)
+        session = Session(broadcast, self._folder_of, chosen, self._settings, self._pool, self._clock, self._director)
         task = asyncio.get_running_loop().create_task(session.run(), name=f"{broadcast}-run")
         self._running[broadcast] = (session, task)
         task.add_done_callback(lambda _: self._running.pop(broadcast))

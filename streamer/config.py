@@ -161,6 +161,7 @@ class ServerSettings:
     lineage_root: Path | None = None
     default_avatar: str | None = None
     segment_s: float = 0.24
+    workers: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))  # render workers, shared by the broadcasts
     worker_threads: int = 1
     max_broadcasts: int = 4
     max_viewers: int = 200  # of one broadcast

@@ -8,7 +8,7 @@ from typing import Literal
 EffortName = Literal["full", "fewer_steps", "half_rate"]
 
 _MEMORY = 0.2  # of the newest sub-clip in the load
-_TOO_MUCH = 0.85  # of real time: the rest goes to blueprints and to waiting
+_TOO_MUCH = 0.85  # of the workers' time
 _EASY = 0.4  # a step up about doubles the load
 _SETTLE_CLIPS = 6  # after a change, before another
 _CALM_CLIPS = 24  # in a row, before a step up
@@ -27,7 +27,7 @@ LEVELS = (Level("full", 4, 1), Level("fewer_steps", 2, 1), Level("half_rate", 2,
 
 
 class Effort:
-    """Steps down while drawing takes most of real time, and up again after some seconds of ease."""
+    """Steps down while drawing takes most of what the workers can give, and up again after some seconds of ease."""
 
     def __init__(self) -> None:
         self._index = 0
@@ -39,9 +39,9 @@ class Effort:
     def level(self) -> Level:
         return LEVELS[self._index]
 
-    def note(self, worked_s: float, length_s: float) -> bool:
-        """A sub-clip of `length_s` took `worked_s` to draw. True where the level is another from now on."""
-        self._load += _MEMORY * (worked_s / length_s - self._load)
+    def note(self, load: float) -> bool:
+        """A sub-clip was drawn while this share of all workers was taken. True where the level is another from now on."""
+        self._load += _MEMORY * (load - self._load)
         self._settled_clips += 1
         self._calm_clips = self._calm_clips + 1 if self._load < _EASY else 0
         if self._settled_clips < _SETTLE_CLIPS:

@@ -41,7 +41,7 @@ def anchor_score(pose: Motion, previous: Motion) -> float:
 
 
 def choose(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> Keyframe | None:
-    """The next anchor after `previous`: the best frame of the last 30 % of one segment, or None beyond the window's end.
+    """The next anchor after `previous`: the best frame of the last 30 % of one segment, or None outside the window.
 
     `segment` is in ticks, and never exceeded: it is what live playout waits for. Anchors lie on the frame grid of `previous`.
     """
@@ -49,7 +49,7 @@ def choose(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> 
     longest = max(2, round(segment / frame))
     reach = int(0.3 * longest)
     candidates = [Pts(previous.pts + k * frame) for k in range(longest - reach, longest + 1)]
-    if candidates[-1] > blueprint.last_pts or candidates[0] < blueprint.start:
+    if candidates[-1] > blueprint.last_pts or previous.pts + frame < blueprint.start:
         return None
     poses = [pose_at(blueprint, pts) for pts in candidates]
     distance = [(reach - k) / max(reach, 1) for k in range(len(candidates))]

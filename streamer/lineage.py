@@ -21,7 +21,6 @@ _BACKLOG = 1000
 def line(clip: SubClip, flight: Flight) -> dict[str, Any]:
     """What is written of one sub-clip. Times: `*_s` on the media clock, `*_ms` durations."""
     job = clip.job
-    collect, render, playout, encode = flight.parts_ms()
     return {
         "job": job.job_id,
         "epoch": job.epoch,
@@ -34,16 +33,13 @@ def line(clip: SubClip, flight: Flight) -> dict[str, Any]:
         "chained": bool(len(job.history)),
         "seed": job.seed,
         "frames": job.num_frames,
-        "drawn": len(job.drawn),
+        "drawn": flight.drawn,
         "late_pictures": flight.late_pictures,
         "steps": job.num_steps,
         "worker": clip.worker,
         "motion_ms": round(clip.motion_ms, 1),
         "decode_ms": round(clip.decode_ms, 1),
-        "collect_ms": collect,
-        "render_ms": render,
-        "playout_ms": playout,
-        "encode_ms": encode,
+        **{f"{part}_ms": ms for part, ms in flight.parts_ms().items()},
         "notes": list(clip.notes),
     }
 

@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 
-from streamer.plan import Pts, SubClip, SubClipJob
+from engines.specs import RIGHT_CONTEXT_S
+from streamer.clock import Clock
+from streamer.plan import Pts, SubClip, SubClipJob, s_from_pts
 from streamer.protocol import Delay
 
 
 @dataclass(slots=True)
 class Flight:
-    """One sub-clip's way, in seconds of the clock: first sample heard, job cut, first picture drawn, aired, sent."""
+    """One sub-clip's way, in seconds of the clock.
+
+    heard_s: its first sample arrived. due_s: all of the voice that it needs had. cut_s: its job was made. moved_s: its motion
+    was there. drawn_s: its first picture was. aired_s, sent_s: that went on air, and out.
+    """
 
     job: SubClipJob
     heard_s: float
+    due_s: float
     cut_s: float
+    moved_s: float = 0.0
     drawn_s: float = 0.0
     aired_s: float = 0.0
     sent_s: float = 0.0
+    decode_s: float = 0.0  # of all its pictures
+    drawn: int = 0
     late_pictures: int = 0
+    undrawn_spans: int = 1  # of its frames that are still to be drawn
+    notes: tuple[str, ...] = ()
     clip: SubClip | None = None  # when all of it is drawn
 
-    def parts_ms(self) -> tuple[float, float, float, float]:
-        """(collect, render, playout, encode)."""
-        times = (self.heard_s, self.cut_s, self.drawn_s, self.aired_s, self.sent_s)
-        a, b, c, d = (round((after - before) * 1e3, 1) for before, after in pairwise(times))
-        return a, b, c, d
+    def parts_ms(self) -> dict[str, float]:
+        """The delay from its first sample's arrival to its being sent, in the order in which it comes about; adds up."""
+        length_s, context_s = s_from_pts(self.job.end - self.job.start), RIGHT_CONTEXT_S
+        collect_s = self.due_s - self.heard_s
+        jitter_s = max(0.0, collect_s - length_s - context_s)
+        parts = {
+            "jitter": jitter_s,
+            "segment": collect_s - jitter_s - context_s,
+            "right_context": context_s,
+            "render": self.drawn_s - self.due_s,
+            "playout": self.aired_s - self.drawn_s,
+            "encode": self.sent_s - self.aired_s,
+        }
+        return {part: round(1e3 * seconds, 1) for part, seconds in parts.items()}
 
 
 class Arrivals:
@@ -56,18 +77,36 @@ class DelayMeter:
     """Medians of the delay's parts over the last sub-clips."""
 
     def __init__(self, last: int = 25) -> None:
-        self._parts: deque[tuple[float, float, float, float]] = deque(maxlen=last)
+        self._parts: deque[dict[str, float]] = deque(maxlen=last)
 
     def note(self, flight: Flight) -> None:
         self._parts.append(flight.parts_ms())
 
-    def delay(self) -> Delay | None:
+    def delay(self, network_ms: float = 0.0) -> Delay | None:
+        """network_ms: one way to the viewers."""
         if not self._parts:
             return None
-        collect, render, playout, encode = (round(median(column), 1) for column in zip(*self._parts, strict=True))
-        return Delay(
-            collect=collect, render=render, playout=playout, encode=encode, total=round(collect + render + playout + encode, 1)
-        )
+        medians = {part: round(median(parts[part] for parts in self._parts), 1) for part in self._parts[0]}
+        medians["network"] = round(network_ms, 1)
+        return Delay(**medians, total=round(sum(medians.values()), 1))
+
+
+class LoopLag:
+    """How late the event loop wakes whom it should: the newest minute, in milliseconds."""
+
+    def __init__(self) -> None:
+        self._lags: deque[float] = deque(maxlen=1200)
+
+    async def watch(self, clock: Clock, every_s: float = 0.05) -> None:
+        """For ever."""
+        while True:
+            due_s = clock.now_s() + every_s
+            await asyncio.sleep(every_s)
+            self._lags.append(1e3 * max(0.0, clock.now_s() - due_s))
+
+    def p95_ms(self) -> float:
+        """0 before anything was measured."""
+        return sorted(self._lags)[int(0.95 * len(self._lags))] if self._lags else 0.0
 
 
 class RateMeter:

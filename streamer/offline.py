@@ -28,7 +28,18 @@ from streamer.briefing import Briefing, Plan, PortraitCaption
 from streamer.clock import SystemClock
 from streamer.director import EmbeddedDirector, opening
 from streamer.outputs.mp4 import Mp4Writer, VideoFormat, encode_group
-from streamer.plan import Blueprint, BlueprintJob, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
+from streamer.plan import (
+    Blueprint,
+    BlueprintJob,
+    Keyframe,
+    Look,
+    Pts,
+    Storyline,
+    SubClipJob,
+    pts_from_s,
+    s_from_pts,
+    ticks_per_frame,
+)
 from streamer.recording import Recording
 from streamer.render_process import one_thread_for_numpy
 from streamer.render_worker import Background, RenderWorker
@@ -102,7 +113,7 @@ class Studio:
             options.workers,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
-            initargs=(avatar, options.size, options.background),
+            initargs=(Look(avatar, *options.size), options.background),
         )
 
     def __enter__(self) -> Studio:
@@ -122,7 +133,7 @@ class Studio:
         tell("listening", 1, 1)
         anchors = self._anchors(recording, storyline, end, tell)
         jobs = [
-            subclips.cut(i, 0, storyline, first, last, recording, options.fps, Pts(0), options.seed)
+            subclips.cut(i, 0, storyline, first, last, recording, options.fps, options.seed)
             for i, (first, last) in enumerate(pairwise(anchors))
         ]
         clips, lineage = self._motions(jobs, "sub-clips", tell)
@@ -254,30 +265,32 @@ def _lineage(job: SubClipJob, stage: str, worker: str, ms: float) -> dict[str, o
 
 # -- what runs in the worker processes --
 
-_worker: RenderWorker | None = None
+_worker: tuple[RenderWorker, Look] | None = None
 
 
-def _start_worker(avatar: Path, size: tuple[int, int], background: Background) -> None:
+def _start_worker(look: Look, background: Background) -> None:
     global _worker
-    _worker = RenderWorker()
-    _worker.open(avatar, size, background)
+    _worker = RenderWorker(), look
+    _worker[0].open(look, background)
 
 
-def _own() -> RenderWorker:
+def _own() -> tuple[RenderWorker, Look]:
     assert _worker is not None, "this runs in a worker process only"
     return _worker
 
 
 def _blueprint(job: BlueprintJob) -> Blueprint:
-    return _own().blueprint(job)
+    return _own()[0].blueprint(job)
 
 
 def _draw_batch(jobs: list[SubClipJob]) -> tuple[list[Motion], str, float]:
+    worker, _ = _own()
     clock = SystemClock()
     began = clock.now_s()
-    motions = _own().motion(jobs)
-    return motions, _own().name, (clock.now_s() - began) * 1e3
+    motions = worker.motion(jobs)
+    return motions, worker.name, (clock.now_s() - began) * 1e3
 
 
 def _film_group(motion: Motion, video: VideoFormat) -> list[bytes]:
-    return encode_group(_own().frames(motion), video)
+    worker, look = _own()
+    return encode_group(worker.pictures(look, motion), video)

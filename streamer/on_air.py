@@ -17,7 +17,7 @@ from streamer.lineage import LineageWriter, line
 from streamer.media import AudioPacket, Picture, Sound
 from streamer.metrics import DelayMeter, Flight, RateMeter
 from streamer.outputs.whep import Viewers
-from streamer.plan import TIME_BASE_HZ, Pts, SubClip, SubClipJob, ticks_per_frame
+from streamer.plan import TIME_BASE_HZ, Pts, SubClip, SubClipJob, s_from_pts, ticks_per_frame
 from streamer.playout import Playout, Shot, Turn
 from streamer.protocol import Metrics
 
@@ -54,14 +54,24 @@ class OnAir:
         self._turns = RateMeter()
         self._bits = RateMeter()
         self._skipped_slots = 0
-        self._interrupted_s: float | None = None
-        self._interrupt_ms: float | None = None
+        self._stopping: tuple[Pts, float] | None = None  # from which picture on nothing dropped is seen, and since when
+        self._stop_ms: float | None = None
         self._render_ms_per_frame: float | None = None
 
     @property
     def position(self) -> Pts | None:
         """What goes on air next; None before the first clip."""
         return self._playout.position
+
+    @property
+    def newest(self) -> Pts | None:
+        """The last picture on air or waiting for its turn; None before the first."""
+        return self._playout.newest()
+
+    def time_of(self, pts: Pts) -> float:
+        """When this goes on air, as things stand, in seconds of the clock."""
+        position = self._playout.position
+        return self._clock.now_s() + (0.0 if position is None else s_from_pts(pts - position))
 
     def rest(self, picture: Picture) -> None:
         """What is shown until the first clip."""
@@ -78,7 +88,8 @@ class OnAir:
     def push_picture(self, flight: Flight, index: int, picture: Picture) -> None:
         """Frame `index` of an expected sub-clip, as soon as it is drawn."""
         now_s, job = self._clock.now_s(), flight.job
-        is_first = not flight.drawn_s
+        is_first = not flight.drawn
+        flight.drawn += 1
         flight.drawn_s = flight.drawn_s or now_s
         shot = Shot(job.job_id, Pts(job.start + index * self._frame), picture, job.draw_every, is_first)
         until_turn = max(0, round((self._next_turn_s - now_s) * TIME_BASE_HZ))
@@ -100,7 +111,7 @@ class OnAir:
             if flight.clip:
                 flight.clip = replace(flight.clip, notes=(*flight.clip.notes, "interrupted"))
                 self._write(flight)
-        self._interrupted_s = self._clock.now_s()
+        self._stopping = keep_until, self._clock.now_s()
 
     async def run(self) -> None:
         """For ever. Woken late, it skips the pictures of the slots that have passed, never their sound."""
@@ -117,9 +128,9 @@ class OnAir:
             if len(self.viewers):
                 self._send(await self._encoder.encode(None if is_passed else turn.picture, turn.sound, turn.tick))
             self._sending = None
-            if self._interrupted_s is not None:
-                self._interrupt_ms = round(1e3 * (self._clock.now_s() - self._interrupted_s), 1)
-                self._interrupted_s = None
+            if self._stopping and turn.pts is not None and turn.pts >= self._stopping[0]:
+                self._stop_ms = round(1e3 * (self._clock.now_s() - self._stopping[1]), 1)
+                self._stopping = None
 
     def _send(self, encoded: Encoded) -> None:
         """To everybody; this turn's sound packets spread over the turn, and none after a later one."""
@@ -171,7 +182,7 @@ class OnAir:
             bitrate_bps=round(self._bits.rate(now_s)),
             worker_restarts=worker_restarts,
             effort=effort,
-            interrupt_ms=self._interrupt_ms,
+            interrupt_ms=self._stop_ms,
         )
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ so 25, 30 and 48 frames a second all fall on whole ticks.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal, NewType
 
 import numpy as np
@@ -252,29 +253,44 @@ class Blueprint:
         return Pts(self.start + (len(self.motion) - 1) * self.interval)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An avatar, by its folder, at a size in pixels: what a worker opens once and then draws many times."""
+
+    avatar: Path
+    width: int
+    height: int
+
+    @property
+    def picture_shape(self) -> tuple[int, int]:
+        """Of one I420 picture, uint8."""
+        return self.height * 3 // 2, self.width
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SubClipJob:
-    """One transformer call and its decoding: frames [start, end).
+    """One transformer call: the motion of frames [start, end).
 
     A *chained* clip is given `history`, the frames really rendered before `start`; an *unchained* one begins at the anchor
-    `first` alone. Both land on `last`; with an `approach` they only head for it. A *join repair* is given `history` and
-    `future`, the frames rendered on both sides.
+    `first` alone. Both land on `last`; with an `approach` they only head for it. What a clip would have gone on with on its
+    approach is the `overlap` of the next one, which begins with it and turns into its own. A *join repair* is given `history`
+    and `future`, the frames rendered on both sides.
     """
 
     job_id: int
-    epoch: int  # bumped by interrupt and by a new plan; an older one is dropped
+    epoch: int  # bumped by an interrupt; an older one is dropped
     storyline_version: int
     start: Pts
     end: Pts
     fps: int
     beats: tuple[Beat, ...]  # the local part of the storyline
     audio: NDArray[np.int16]  # 16 kHz mono, from audio_start, to end + right context
-    audio_start: Pts  # about start - 1.2 s, clipped at the beginning of the broadcast
-    deadline: Pts  # on air by the time the clip can be drawn: its pictures before that come too late
+    audio_start: Pts  # about start - 1.4 s; silence before the beginning of the broadcast
     seed: int
     first: Keyframe | None = None  # at start - one frame
     last: Keyframe | None = None  # at end - one frame
     history: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
+    overlap: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= the approach of the clip before
     future: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
     camera: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, len(CAMERA_CHANNELS)), np.float32))  # [n, 4]
     approach: int = 0  # frames after the end on which `last` would be reached, and which nobody sees
@@ -285,21 +301,23 @@ class SubClipJob:
     def num_frames(self) -> int:
         return (self.end - self.start) // ticks_per_frame(self.fps)
 
-    @property
-    def drawn(self) -> list[int]:
-        """Which of its frames are drawn, never none: the last one tells how late it came."""
-        frame = ticks_per_frame(self.fps)
-        in_time = range(max(0, -(-(self.deadline - self.start) // frame)), self.num_frames)
-        return [i for i in in_time if (self.start // frame + i) % self.draw_every == 0] or [self.num_frames - 1]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureJob:
+    """Motion [n, 64] to n pictures of a look, one after the other."""
+
+    epoch: int
+    look: Look
+    motion: Motion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubClip:
-    """What a worker gives back when the last picture is drawn (each was handed over as it was): motion [n, 64]."""
+    """A sub-clip all of whose pictures are drawn (each was handed over as it was): motion [n, 64]."""
 
     job: SubClipJob
     motion: Motion
-    worker: str
+    worker: str  # who made the motion
     motion_ms: float  # transformer
     decode_ms: float  # codec, all its pictures
     notes: tuple[str, ...] = field(default=())

@@ -115,7 +115,7 @@ class Playout:
         self._voice.push(sound)
 
     def push(self, shot: Shot, clip_start: Pts, until_turn: int = 0) -> bool:
-        """A picture, newer than all before; False where it came too late and was dropped.
+        """A picture, in whatever order they come; False where it came too late and was dropped.
 
         clip_start: of its clip, which counts as late where its first pictures were not even drawn for lack of time.
         until_turn: ticks from now to the next turn.
@@ -125,7 +125,8 @@ class Playout:
         if self.position is not None and shot.pts // self._frame + shot.span <= self._due_frame(self.position):
             self.counts.late_frames += 1
             return False
-        self._shots.append(shot)
+        after = next((i for i, other in enumerate(reversed(self._shots)) if other.pts < shot.pts), len(self._shots))
+        self._shots.insert(len(self._shots) - after, shot)
         while len(self._shots) > self._settings.max_ahead_s * self._fps:
             self._shots.popleft()
             self.counts.overflowed += 1
@@ -137,6 +138,11 @@ class Playout:
             self._shots.pop()
         self._voice.silence(self.position or Pts(0))
         self._resumes_at = keep_until
+
+    def newest(self) -> Pts | None:
+        """The last picture on air or waiting for its turn; None before the first."""
+        shots = self._shots or ([self._on] if self._on else [])
+        return shots[-1].pts if shots else None
 
     def delay_s(self) -> float | None:
         """How far the position lags behind the wall; its origin means nothing, its changes do."""
@@ -186,9 +192,11 @@ class Playout:
     def _note_need(self, clip_id: int, need: int) -> None:
         while self._needs and self._needs[0][0] < self._turns - self._settings.memory_s * self._fps:
             self._needs.popleft()
-        if self._needs and self._needs[-1][1] == clip_id:
-            need = max(need, self._needs.pop()[2])
-        self._needs.append((self._turns, clip_id, need))
+        known = next((i for i in reversed(range(len(self._needs))) if self._needs[i][1] == clip_id), None)
+        if known is None:
+            self._needs.append((self._turns, clip_id, need))
+        elif need > self._needs[known][2]:
+            self._needs[known] = (self._needs[known][0], clip_id, need)
 
     def _excess(self) -> int:
         """Ticks by which the delay is too long (or, negative, too short); 0 where it is near enough.

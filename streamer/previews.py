@@ -12,7 +12,8 @@ from streamer.avatar_switch import AvatarSwitch
 from streamer.control import ControlRoom
 from streamer.plan import Keyframe, Pts
 from streamer.protocol import KeyframeMessage
-from streamer.render_pool import RenderFailed, RenderPool, WorkerLost
+from streamer.render_share import RenderShare
+from streamer.worker_process import RenderFailed, WorkerLost
 
 _LOOK_S = 0.05
 _EVERY_S = 0.2
@@ -26,9 +27,9 @@ class Previews:
     An anchor near one that was drawn from the same storyline is not drawn again.
     """
 
-    def __init__(self, pool: RenderPool, control: ControlRoom, avatar: AvatarSwitch, near: Pts) -> None:
+    def __init__(self, share: RenderShare, control: ControlRoom, avatar: AvatarSwitch, near: Pts) -> None:
         """near: ticks within which two anchors of one storyline count as the same picture."""
-        self._pool = pool
+        self._share = share
         self._control = control
         self._avatar = avatar
         self._near = near
@@ -65,7 +66,7 @@ class Previews:
         version, who = self._version, self._avatar.on_air
         jpeg = None
         with contextlib.suppress(WorkerLost, RenderFailed):  # the clips say so; a thumbnail is not worth a word
-            jpeg = await self._pool.thumbnail(anchor.motion)
+            jpeg = await self._share.thumbnail(anchor.motion)
         if jpeg is None or who != self._avatar.on_air:
             return False
         self._drawn[anchor.pts] = version

@@ -271,10 +271,13 @@ class Aired(Message):
 class Delay(Message):
     """Mic to viewer, by parts, in milliseconds: medians over the last sub-clips. `total` is their sum."""
 
-    collect: float = Field(description="from a sub-clip's first sample arriving to all of its sound having arrived")
-    render: float = Field(description="queue, transformer and codec")
+    jitter: float = Field(description="its sound came this much later than it was spoken")
+    segment: float = Field(description="the sound of one sub-clip, from its first sample to its last")
+    right_context: float = Field(description="the sound after it that its last lips need")
+    render: float = Field(description="queue, transformer and the first picture")
     playout: float = Field(description="finished and waiting for its turn")
     encode: float = Field(description="encoding and handing to the network")
+    network: float = Field(description="one way to the viewers, by half of their round trips")
     total: float
 
 
@@ -292,7 +295,9 @@ class Metrics(Message):
     bitrate_bps: int
     worker_restarts: int
     effort: EffortName = Field(description="what is left out while the machine cannot keep up: denoising steps, pictures")
-    interrupt_ms: float | None = Field(description="from the last interrupt to the first packet without what it dropped")
+    interrupt_ms: float | None = Field(
+        description="from the last interrupt or mute to the first picture after what it dropped; the sound stops at once"
+    )
 
 
 class Level(Message):

@@ -3,10 +3,10 @@
 
     /push/{broadcast}?rate=24000
 
-Binary messages are signed 16-bit little-endian mono at `rate`, at most 64 KiB each; they may come faster than they are said. Text messages are
-JSON: `{"type": "end"}` after the last of a segment, `{"type": "clear"}` to drop at once what is not on air yet. For each
-segment there is one `playback_finished`, with how much of it was on air and whether it was interrupted, and before it
-`playback_started` where any of it was.
+Binary messages are signed 16-bit little-endian mono at `rate`, at most 64 KiB each; they may come faster than they are said.
+Text messages are JSON: `{"type": "end"}` after the last of a segment, `{"type": "clear"}` to drop at once what is not on air
+yet. For each segment there is one `playback_finished`, with how much of it was on air and whether it was interrupted, and
+before it `playback_started` where any of it was.
 
 Bounded: a connection holds ten seconds of sound. `room` says how many samples, all in all, may have been sent by now. Whoever
 keeps to it can always clear at once; what comes beyond is left in the socket (back-pressure), and a `clear` waits behind it.

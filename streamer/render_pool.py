@@ -1,410 +1,349 @@
-"""The render pool: worker processes of one broadcast, replaced when they die, and a spare one for the next broadcast.
+"""The render pool: the worker processes of this server, shared by its broadcasts, replaced when they die.
 
-Nothing here blocks the event loop: each process has a thread that waits on its pipe and copies its pictures.
+Each broadcast has a `RenderShare` of it. Jobs wait in one queue and go to the next worker that is free; a worker has one job
+at a time, so that what is urgent never waits behind what was given out before. All workers hold all avatars on air open, and
+so does a spare, which is not given work until one of them is lost.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import itertools
 import logging
-import multiprocessing
-import threading
-from collections import deque
-from collections.abc import Callable
-from multiprocessing.shared_memory import SharedMemory
-from pathlib import Path
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from engines.motion import Motion
+from streamer.clock import Clock
+from streamer.dispatch import DispatchQueue, QueueFull
 from streamer.media import Picture
-from streamer.plan import Blueprint, BlueprintJob, SubClip, SubClipJob
-from streamer.render_process import (
-    NUM_SLOTS,
-    Drawn,
-    Failed,
-    Moved,
-    Open,
-    Opened,
-    Ready,
-    ThumbnailJob,
-    one_thread_for_numpy,
-    serve,
-)
+from streamer.plan import Look, PictureJob
+from streamer.render_process import Done, ThumbnailJob
 from streamer.threads import in_thread
+from streamer.worker_process import Job, OnPicture, RenderFailed, WorkerLost, WorkerProcess
 
 log = logging.getLogger(__name__)
 
 REAL_WORKER = "streamer.render_worker:RenderWorker"
-_MAX_OUTSTANDING = NUM_SLOTS  # a slot is written again only when the job before last has been copied out
-_JOIN_S = 5.0
-_REFILL_S = 6.0  # a new spare takes a core for a second or two, which the broadcast that took the last one needs at first
-
-OnMotion = Callable[[Motion], None]  # called with all of a sub-clip's motion [n, 64]
-OnPicture = Callable[[int, Picture], None]  # called with the number of a sub-clip's frame, and its picture
-_OnPart = Callable[[Any], None]
-
-
-class WorkerLost(RuntimeError):
-    """The worker process died or hung with this job; it is being replaced."""
-
-
-class RenderFailed(RuntimeError):
-    """The worker raised over this job, and goes on."""
+_SPARE_AFTER_S = 6.0  # starting one takes a core for a second or two, which a broadcast that begins needs at first
+_MAX_LOOKS = 16  # open at once, in each worker: some 30 MB each at 512x512
+_TRIES = 2
+_LINGER_S = 5.0
+_AGAIN_S = 1.0  # after a worker that never became ready
 
 
 class Superseded(RuntimeError):
     """The job belongs to an old epoch and was dropped."""
 
 
-class WorkerProcess:
-    """One worker process, from this side. Answers come back in the order of the requests; at most two are out at a time."""
+class Share(Protocol):
+    """A broadcast, as the pool sees it."""
 
-    def __init__(self, worker_class: str, threads: int, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._memory: SharedMemory | None = None
-        self._pictures: NDArray[np.uint8] = np.zeros((0, 0, 0), np.uint8)  # the memory's
-        self._is_killed = False
-        self._answers: deque[tuple[asyncio.Future[Any], _OnPart | None]] = deque()
-        self._room = asyncio.Semaphore(_MAX_OUTSTANDING)
-        self.is_ready = False
-        self.lost = asyncio.Event()
-        one_thread_for_numpy()
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, worker_class, threads), name="rostrum-worker", daemon=True)
-        self._process.start()
-        theirs.close()
-        self._reader = threading.Thread(target=self._read, name=f"worker-{self._process.pid}", daemon=True)
-        self._reader.start()
+    number: int
+    epoch: int
+
+
+@dataclass(eq=False)
+class _Order:
+    """A job on its way: waiting, or with a worker."""
+
+    share: Share
+    job: Job
+    due_s: float
+    answer: asyncio.Future[Done]
+    on_picture: OnPicture | None = None
+    num_drawn: int = 0
+    tries: int = 0
 
     @property
-    def is_usable(self) -> bool:
-        """Whether it is worth asking."""
-        return not (self._is_killed or self.lost.is_set())
+    def look(self) -> Look | None:
+        return self.job.look if isinstance(self.job, PictureJob | ThumbnailJob) else None
 
     @property
-    def pid(self) -> int | None:
-        return self._process.pid
+    def is_old(self) -> bool:
+        return self.answer.done() or (not isinstance(self.job, ThumbnailJob) and self.job.epoch < self.share.epoch)
+
+    def hand_on(self, index: int, picture: Picture) -> None:
+        if self.on_picture and not self.is_old:
+            self.num_drawn = index + 1
+            self.on_picture(index, picture)
+
+
+class _Member:
+    """A worker process in the pool, and what it has open."""
+
+    def __init__(self, process: WorkerProcess) -> None:
+        self.process = process
+        self.looks: set[Look] = set()
+        self.order: _Order | None = None
+        self.drew_for: Share | None = None
 
     @property
-    def outstanding(self) -> int:
-        """Requests it has not answered yet."""
-        return len(self._answers)
+    def is_idle(self) -> bool:
+        return self.order is None and self.process.ready.is_set() and not self.process.lost.is_set()
 
-    async def open(self, avatar: Path, size: tuple[int, int], max_frames: int, timeout_s: float = 60.0) -> Picture:
-        """Load an avatar; the picture of it at rest. Raises RenderFailed or WorkerLost."""
-        width, height = size
-        self._memory = SharedMemory(create=True, size=NUM_SLOTS * max_frames * width * height * 3 // 2)
-        request = Open(avatar, width, height, self._memory.name, max_frames)
-        self._pictures = request.pictures_in(self._memory)
-        opened = await self.ask(request, timeout_s)
-        assert isinstance(opened, Opened)
-        return opened.still
+    def can_do(self, order: _Order) -> bool:
+        return self.is_idle and (order.look is None or order.look in self.looks)
 
-    async def ask(
-        self, request: Open | SubClipJob | BlueprintJob | ThumbnailJob, timeout_s: float, on_part: _OnPart | None = None
-    ) -> Any:
-        """One request and its answer; before it, `on_part` gets a sub-clip's `Moved`, then (index, picture) of each it draws.
-
-        A worker that takes longer than `timeout_s` is killed. Raises as `open`.
-        """
-        async with self._room:
-            if not self.is_usable:
-                raise WorkerLost("the worker process is gone")
-            answer: asyncio.Future[Any] = self._loop.create_future()
-            self._answers.append((answer, on_part))
-            try:
-                self._pipe.send(request)
-            except OSError:
-                self.kill()
-            try:
-                async with asyncio.timeout(timeout_s):
-                    return await asyncio.shield(answer)
-            except TimeoutError:
-                self.kill()
-                raise WorkerLost(f"no answer within {timeout_s} s") from None
-
-    def kill(self) -> None:
-        """At once; whoever waits gets WorkerLost."""
-        self._is_killed = True
-        self._process.kill()
-
-    async def leave(self) -> None:
-        """Let it go once it has answered what it was asked; cancelled, at once."""
-        try:
-            for _ in range(_MAX_OUTSTANDING):
-                await self._room.acquire()
-        finally:
-            await self.close()
-
-    async def close(self) -> None:
-        """Let it go; returns when the process has ended."""
-        self._process.terminate()
-        try:
-            async with asyncio.timeout(2.0):
-                await self.lost.wait()
-        except TimeoutError:
-            self.kill()
-            await self.lost.wait()
-
-    # -- in the reader thread --
-
-    def _read(self) -> None:
-        with contextlib.suppress(EOFError, OSError):
-            while True:
-                answer = self._pipe.recv()
-                if isinstance(answer, Drawn):
-                    self._tell(self._hand_on, (answer.index, self._pictures[answer.place].copy()))
-                elif isinstance(answer, Moved):
-                    self._tell(self._hand_on, answer)
-                else:
-                    self._tell(self._settle, answer)
-        self._process.join(_JOIN_S)
-        self._pipe.close()
-        del self._pictures
-        if self._memory:
-            self._memory.close()
-            self._memory.unlink()
-        self._tell(self._give_up)
-
-    def _tell(self, callback: Any, *args: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has closed before the worker did
-            self._loop.call_soon_threadsafe(callback, *args)
-
-    # -- back in the loop --
-
-    def _hand_on(self, part: Any) -> None:
-        if self._answers and (on_part := self._answers[0][1]):
-            on_part(part)
-
-    def _settle(self, answer: Any) -> None:
-        if isinstance(answer, Ready):
-            self.is_ready = True
-            return
-        waiting, _ = self._answers.popleft()
-        if waiting.done():
-            return
-        if isinstance(answer, Failed):
-            waiting.set_exception(RenderFailed(answer.message))
-        else:
-            waiting.set_result(answer)
-
-    def _give_up(self) -> None:
-        self.lost.set()
-        while self._answers:
-            waiting, _ = self._answers.popleft()
-            if not waiting.done():
-                waiting.set_exception(WorkerLost(f"the worker process {self.pid} ended"))
-                waiting.exception()  # whoever waited may have left
-
-
-class WorkerSource:
-    """Starts worker processes, and keeps one spare whose models are loaded and warm. threads: of each."""
-
-    def __init__(self, worker_class: str = REAL_WORKER, threads: int = 1) -> None:
-        self._worker_class = worker_class
-        self._threads = threads
-        self._spare: WorkerProcess | None = None
-        self._was_ready = False
-        self._refills: set[asyncio.Task[None]] = set()
-        self._closed = False
-
-    def prepare(self) -> None:
-        """Have a spare. Starting a process takes tens of milliseconds here, and seconds over there."""
-        if self._spare is None or self._spare.lost.is_set():
-            self._spare = WorkerProcess(self._worker_class, self._threads, asyncio.get_running_loop())
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether the first spare is warm, or has been when it was taken."""
-        return self._was_ready or (self._spare is not None and self._spare.is_ready)
-
-    def take(self) -> WorkerProcess:
-        """A worker process; a new spare follows soon."""
-        self.prepare()
-        assert self._spare is not None
-        self._was_ready = self.is_ready
-        taken, self._spare = self._spare, None
-        refill = asyncio.create_task(self._refill(), name="spare-worker")
-        self._refills.add(refill)
-        refill.add_done_callback(self._refills.discard)
-        return taken
-
-    async def _refill(self) -> None:
-        await asyncio.sleep(_REFILL_S)
-        if self._spare is None:
-            spare = await in_thread(WorkerProcess, self._worker_class, self._threads, asyncio.get_running_loop())
-            if self._spare or self._closed:
-                await spare.close()
-            else:
-                self._spare = spare
-
-    async def close(self) -> None:
-        self._closed = True
-        if self._spare:
-            await self._spare.close()
-        for refill in self._refills:
-            refill.cancel()
+    async def open(self, look: Look) -> Picture:
+        still = await self.process.open(look)
+        self.looks.add(look)
+        return still
 
 
 class RenderPool:
-    """The workers of one broadcast. Jobs of an old epoch are dropped, before and after they are rendered.
-
-    Bounded: each worker takes two jobs at most, and whoever asks for one more waits.
-    """
+    """Bounded: `num_workers` processes and a spare, `_MAX_LOOKS` avatars, and a queue that is bounded itself."""
 
     def __init__(
         self,
-        source: WorkerSource,
-        avatar: Path,
-        size: tuple[int, int],
+        clock: Clock,
+        worker_class: str = REAL_WORKER,
         *,
-        num_workers: int = 1,
-        max_frames: int = 64,
-        timeout_s: float = 10.0,
+        num_workers: int = 2,
+        threads: int = 1,
+        timeout_s: float = 5.0,
+        start: Callable[[asyncio.AbstractEventLoop], WorkerProcess] | None = None,
     ) -> None:
-        self._source = source
-        self._open_with = (avatar, size, max_frames)
+        """threads: of each worker. timeout_s: one that takes longer over a job is taken for dead. start: makes a worker."""
+        self._clock = clock
+        self._start = start or (lambda loop: WorkerProcess(worker_class, threads, loop))
         self._timeout_s = timeout_s
-        self._num_workers = num_workers
-        self._workers: list[WorkerProcess] = []
-        self._changed = asyncio.Condition()
-        self._standing_by: WorkerProcess | None = None
-        self._closed = False
-        self._watchers: list[asyncio.Task[None]] = []
+        self._queue: DispatchQueue[_Order] = DispatchQueue(num_workers)
+        self._members: list[_Member] = []
+        self._spare: _Member | None = None
+        self._stills: dict[Look, Picture] = {}
+        self._wanted: Counter[Look] = Counter()
+        self._opening = asyncio.Lock()  # one avatar at a time, beside what is on air
+        self._numbers = itertools.count()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._news = asyncio.Event()
+        self._was_ready = False
+        self.num_workers = num_workers
         self.restarts = 0
-        self.epoch = 0
 
-    async def open(self) -> Picture:
-        """Start the workers; the avatar at rest. Raises RenderFailed or WorkerLost."""
-        first = self._source.take()
-        self._workers.append(first)
-        still = await first.open(*self._open_with)
-        self._watch(first)
-        for _ in range(self._num_workers - 1):
-            self._watchers.append(asyncio.create_task(self._replace(), name="pool-start"))
-        return still
+    def prepare(self) -> None:
+        """Start the workers, and later the spare. A process takes tens of milliseconds to start here, seconds over there."""
+        if not self._members:
+            for _ in range(self.num_workers):
+                self._admit(_Member(self._start(asyncio.get_running_loop())))
+            self._go(self._have_spare(), "spare-worker")
 
-    async def stand_by(self, avatar: Path) -> Picture:
-        """Open another avatar in a spare worker, beside the work; the avatar at rest. It takes the place of one that stands by.
+    @property
+    def is_ready(self) -> bool:
+        """Whether a worker is warm, or has been."""
+        self._was_ready = self._was_ready or any(member.process.ready.is_set() for member in self._members)
+        return self._was_ready
 
-        Raises RenderFailed or WorkerLost.
-        """
-        worker = self._source.take()
-        try:
-            still = await worker.open(avatar, *self._open_with[1:])
-        except BaseException:
-            self._retire(worker)
-            raise
-        previous, self._standing_by, self._next_avatar = self._standing_by, worker, avatar
-        if previous:
-            self._retire(previous)
-        return still
+    @property
+    def has_room(self) -> bool:
+        """Whether a job asked for now would be begun at once."""
+        return not len(self._queue) and any(member.is_idle for member in self._members)
 
-    def switch(self) -> None:
-        """From the next job on, the avatar that stands by is drawn. What is being drawn comes back still."""
-        assert self._standing_by, "no avatar stands by"
-        retiring, self._workers = self._workers, [self._standing_by]
-        self._open_with = (self._next_avatar, *self._open_with[1:])
-        self._standing_by = None
-        for worker in retiring:
-            self._retire(worker)
-        self._watch(self._workers[0])
-        for _ in range(self._num_workers - 1):
-            self._watchers.append(asyncio.create_task(self._replace(), name="pool-start"))
+    def load(self) -> float:
+        """The share of the workers that is taken, over the last seconds; 1 is all."""
+        return self._queue.work.total(self._clock.now_s()) / self.num_workers
 
-    def _retire(self, worker: WorkerProcess) -> None:
-        self._watchers.append(asyncio.create_task(worker.leave(), name="pool-retire"))
-
-    async def render(self, job: SubClipJob, on_motion: OnMotion, on_picture: OnPicture) -> SubClip:
-        """Motion and pictures are handed on as they are drawn. Raises Superseded, RenderFailed or WorkerLost."""
-
-        def hand_on(part: Any) -> None:
-            if job.epoch < self.epoch:
-                return
-            if isinstance(part, Moved):
-                on_motion(part.motion)
-            else:
-                on_picture(*part)
-
-        clip = await self._ask(job, hand_on)
-        assert isinstance(clip, SubClip)
-        return clip
-
-    async def blueprint(self, job: BlueprintJob) -> Blueprint:
-        """Raises Superseded, RenderFailed or WorkerLost."""
-        blueprint = await self._ask(job)
-        assert isinstance(blueprint, Blueprint)
-        return blueprint
-
-    async def thumbnail(self, pose: Motion) -> bytes | None:
-        """A small JPEG of a pose [64] by a worker that has nothing else to do; None where there is none. Raises as `render`."""
-        idle = next((worker for worker in self._usable() if not worker.outstanding), None)
-        return (await idle.ask(ThumbnailJob(pose), self._timeout_s) or None) if idle else None
-
-    def supersede(self, epoch: int) -> None:
-        """Jobs of older epochs are of no use any more."""
-        self.epoch = max(self.epoch, epoch)
+    def join(self) -> int:
+        """A number for a new broadcast."""
+        self.prepare()
+        return next(self._numbers)
 
     async def close(self) -> None:
         """End the workers; returns when their processes have ended."""
-        self._closed = True
-        for watcher in self._watchers:
-            watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
-        standing_by = [self._standing_by] if self._standing_by else []
-        await asyncio.gather(*(worker.close() for worker in self._workers + standing_by))
-        self._workers.clear()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        members = self._members + ([self._spare] if self._spare else [])
+        self._members, self._spare = [], None
+        await asyncio.gather(*(member.process.close() for member in members))
 
-    async def _ask(self, job: SubClipJob | BlueprintJob, on_part: _OnPart | None = None) -> Any:
-        async with self._changed:
-            async with asyncio.timeout(self._timeout_s):
-                await self._changed.wait_for(lambda: bool(self._usable()))
-        if job.epoch < self.epoch:
-            raise Superseded(f"epoch {job.epoch} is over, it is {self.epoch}")
-        worker = min(self._usable(), key=lambda each: each.outstanding)
-        answer = await worker.ask(job, self._timeout_s, on_part)
-        if job.epoch < self.epoch:
-            raise Superseded(f"epoch {job.epoch} is over, it is {self.epoch}")
-        return answer
+    # -- avatars --------------------------------------------------------------------------------------------------------
 
-    def _usable(self) -> list[WorkerProcess]:
-        return [worker for worker in self._workers if worker.is_usable]
+    async def open(self, look: Look) -> Picture:
+        """Have a look ready in one worker, and soon in all; the avatar at rest. Raises RenderFailed or WorkerLost."""
+        if look not in self._wanted and len(self._wanted) >= _MAX_LOOKS:
+            raise RenderFailed(f"this server has {_MAX_LOOKS} avatars open already; end a broadcast first")
+        self._wanted[look] += 1
+        try:
+            async with self._opening:
+                if look not in self._stills:
+                    self._stills[look] = await (await self._any_member()).open(look)
+        except BaseException:
+            self.forget(look)
+            raise
+        for member in [*self._members, *([self._spare] if self._spare else [])]:
+            self._go(self._furnish(member), "open-avatars")
+        return self._stills[look]
 
-    def _watch(self, worker: WorkerProcess) -> None:
-        self._watchers = [task for task in self._watchers if not task.done()]
-        self._watchers.append(asyncio.create_task(self._replace_when_lost(worker), name="pool-watch"))
+    def forget_soon(self, look: Look) -> None:
+        """As `forget`, once what was asked for before has been drawn."""
 
-    async def _replace_when_lost(self, worker: WorkerProcess) -> None:
-        await worker.lost.wait()
-        if worker not in self._workers:
-            return  # another avatar is on air
-        log.error("render worker %s was lost; starting another", worker.pid)
-        self._workers.remove(worker)
+        async def later() -> None:
+            await asyncio.sleep(_LINGER_S)
+            self.forget(look)
+
+        self._go(later(), "forget-avatar")
+
+    def forget(self, look: Look) -> None:
+        """One broadcast less wants it."""
+        self._wanted[look] -= 1
+        if self._wanted[look] > 0:
+            return
+        del self._wanted[look]
+        self._stills.pop(look, None)
+        for member in [*self._members, *([self._spare] if self._spare else [])]:
+            if look in member.looks:
+                member.looks.discard(look)
+                member.process.forget(look)
+
+    async def _furnish(self, member: _Member) -> None:
+        """Open what is wanted and what it does not have."""
+        for look in list(self._wanted):
+            async with self._opening:
+                if look not in self._wanted or look in member.looks or member.process.lost.is_set():
+                    continue
+                try:
+                    await member.open(look)
+                except (RenderFailed, WorkerLost) as error:
+                    log.error("%s could not be opened in another worker: %s", look.avatar.name, error)
+                self._dispatch()
+
+    async def _any_member(self) -> _Member:
+        while True:
+            able = [member for member in self._members if member.process.ready.is_set() and not member.process.lost.is_set()]
+            if able:
+                return next((member for member in able if member.is_idle), able[0])
+            self._news.clear()
+            await self._news.wait()
+
+    # -- workers --------------------------------------------------------------------------------------------------------
+
+    def _admit(self, member: _Member) -> None:
+        self._members.append(member)
+        self._go(self._keep(member), "pool-worker")
+
+    async def _keep(self, member: _Member) -> None:
+        """Until it is lost; then another takes its place: the spare, at once, where there is one."""
+        await _either(member.process.ready, member.process.lost)
+        was_ready = member.process.ready.is_set()
+        if was_ready:
+            self._dispatch()
+            self._go(self._furnish(member), "open-avatars")
+            await member.process.lost.wait()
+        log.error("render worker %s was lost; another takes its place", member.process.pid)
+        self._members.remove(member)
         self.restarts += 1
-        await self._replace()
+        if not was_ready:
+            await asyncio.sleep(_AGAIN_S)
+        spare, self._spare = self._spare, None
+        if spare and not spare.process.lost.is_set():
+            self._go(self._have_spare(), "spare-worker")
+        else:
+            spare = await self._new_member()
+        self._admit(spare)
 
-    async def _replace(self) -> None:
-        while not self._closed:
-            worker, open_with = self._source.take(), self._open_with
-            try:
-                await worker.open(*open_with)
-            except (WorkerLost, RenderFailed) as error:
-                log.error("a render worker could not start: %s", error)
-                await worker.close()
-                await asyncio.sleep(1.0)
-                continue
-            except asyncio.CancelledError:
-                await worker.close()
-                raise
-            if open_with != self._open_with:
-                await worker.close()
-                continue  # another avatar is on air meanwhile
-            async with self._changed:
-                self._workers.append(worker)
-                self._changed.notify_all()
-            return self._watch(worker)
+    async def _have_spare(self) -> None:
+        await asyncio.sleep(_SPARE_AFTER_S)
+        if self._spare is None or self._spare.process.lost.is_set():
+            self._spare = spare = await self._new_member()
+            await _either(spare.process.ready, spare.process.lost)
+            await self._furnish(spare)
+
+    async def _new_member(self) -> _Member:
+        return _Member(await in_thread(self._start, asyncio.get_running_loop()))
+
+    # -- jobs -----------------------------------------------------------------------------------------------------------
+
+    async def ask(self, share: Share, job: Job, due_s: float, on_picture: OnPicture | None = None) -> Done:
+        """Wait for a worker and for what it makes of the job. A job whose worker is lost is tried once more, by another.
+
+        Raises Superseded, RenderFailed or WorkerLost.
+        """
+        order = _Order(share, job, due_s, asyncio.get_running_loop().create_future(), on_picture)
+        if order.is_old:
+            raise Superseded("the job is of an old epoch")
+        self._enqueue(order)
+        try:
+            return await order.answer
+        finally:
+            order.answer.cancel()  # whoever asked has left: what waits is dropped, what is being done is not heard
+            self._queue.drop(lambda each: each is order)
+
+    def supersede(self, share: Share) -> None:
+        """Drop what is old now."""
+        for order in self._queue.drop(lambda order: order.share is share and order.is_old):
+            _fail(order, Superseded("another epoch has begun"))
+
+    def leave(self, share: Share) -> None:
+        """A broadcast is over."""
+        self._queue.work.forget(share.number)
+
+    def _enqueue(self, order: _Order) -> None:
+        try:
+            self._queue.put(order.share.number, order.due_s, order)
+        except QueueFull as error:
+            return _fail(order, RenderFailed(str(error)))
+        self._dispatch()
+
+    def _dispatch(self) -> None:
+        """Give out what can be given out; best to the worker that drew for a broadcast last, which knows what stands still."""
+        self._news.set()
+        while any(member.is_idle for member in self._members):
+            order = self._queue.take(lambda each: any(m.can_do(each) for m in self._members), self._clock.now_s())
+            if order is None:
+                return
+            able = [member for member in self._members if member.can_do(order)]
+            member = next((member for member in able if member.drew_for is order.share), able[0])
+            member.order = order
+            self._go(self._carry_out(member, order), "pool-job")
+
+    async def _carry_out(self, member: _Member, order: _Order) -> None:
+        began_s = self._clock.now_s()
+        order.tries += 1
+        job, skipped = order.job, order.num_drawn
+        if isinstance(job, PictureJob):
+            member.drew_for = order.share
+            job = replace(job, motion=job.motion[skipped:])  # a second try goes on where the first one ended
+        try:
+            done = await member.process.ask(job, self._timeout_s, lambda i, picture: order.hand_on(skipped + i, picture))
+        except RenderFailed as error:
+            _fail(order, error)
+        except WorkerLost as error:
+            if order.tries < _TRIES and not order.is_old:
+                self._enqueue(order)
+            else:
+                _fail(order, error)
+        else:
+            if order.answer.done():
+                pass
+            elif order.is_old:
+                _fail(order, Superseded("another epoch has begun"))
+            else:
+                order.answer.set_result(done)
+        finally:
+            member.order = None
+            now_s = self._clock.now_s()
+            self._queue.work.note(order.share.number, now_s - began_s, now_s)
+        self._dispatch()
+
+    def _go(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _fail(order: _Order, error: Exception) -> None:
+    if not order.answer.done():
+        order.answer.set_exception(error)
+
+
+async def _either(one: asyncio.Event, other: asyncio.Event) -> None:
+    """Until one of both is set."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in (one, other)]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()

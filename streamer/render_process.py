@@ -1,7 +1,7 @@
-"""What runs inside a worker process: it opens an avatar, then answers render and blueprint jobs one after the other.
+"""What runs inside a worker process: it holds avatars open, and carries out one job after the other.
 
-Pictures go back through shared memory, each as it is drawn, everything else through the pipe. When the pipe closes, the
-process leaves at once, whatever it is doing.
+Requests and answers carry a number, so that no answer can be taken for another's. Pictures go back through shared memory, each
+as it is drawn, everything else through the pipe. When the pipe closes, the process leaves at once, whatever it is doing.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,9 +24,10 @@ from numpy.typing import NDArray
 
 from engines.motion import Motion
 from streamer.media import Picture
-from streamer.plan import Blueprint, BlueprintJob, SubClip, SubClipJob
+from streamer.plan import Blueprint, BlueprintJob, Look, SubClipJob
 
-NUM_SLOTS = 2
+_NICE = 2  # the server's own turns come first
+_OPENING_NICE = 8  # and what is on air before what is to come
 
 
 class Worker(Protocol):
@@ -36,59 +36,63 @@ class Worker(Protocol):
     name: str
 
     def warm(self) -> None: ...
-    def open(self, avatar: Path, size: tuple[int, int]) -> Picture: ...
+    def open(self, look: Look) -> Picture: ...
+    def forget(self, look: Look) -> None: ...
     def blueprint(self, job: BlueprintJob) -> Blueprint: ...
     def motion(self, jobs: list[SubClipJob]) -> list[Motion]: ...
-    def pictures(self, job: SubClipJob, motion: Motion) -> Iterator[Picture]: ...
-    def thumbnail(self, pose: Motion) -> bytes: ...
+    def pictures(self, look: Look, motion: Motion) -> Iterator[Picture]: ...
+    def thumbnail(self, look: Look, pose: Motion) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Draw this avatar (its folder) from now on, into a shared memory of `NUM_SLOTS` slots for `max_frames` pictures each."""
+    """Have this look ready, beside the other work; answered with the avatar at rest, I420."""
 
-    avatar: Path
-    width: int
-    height: int
-    memory: str
-    max_frames: int
-
-    def pictures_in(self, memory: SharedMemory) -> NDArray[np.uint8]:
-        """The memory as pictures [n, height * 3 // 2, width]."""
-        return np.ndarray((NUM_SLOTS * self.max_frames, self.height * 3 // 2, self.width), np.uint8, memory.buf)
-
-
-class Ready:
-    """The models are loaded and warm; an avatar may be opened."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Opened:
-    """Ready; the avatar at rest, I420."""
-
-    still: Picture
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Moved:
-    """The motion [n, 64] of the sub-clip whose pictures come next."""
-
-    motion: Motion
+    look: Look
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """Frame `index` of the sub-clip that is being drawn lies at `place` in the shared memory, counted in pictures."""
+class Forget:
+    """Nobody needs this look any more. Not answered."""
 
-    index: int
-    place: int
+    look: Look
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """Draw motion [n, 64] into this shared memory, one picture after the other."""
+
+    look: Look
+    motion: Motion
+    memory: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ThumbnailJob:
     """A small JPEG of one pose [64]; answered with b"" while the worker cannot draw any yet."""
 
+    look: Look
     pose: Motion
+
+
+class Ready:
+    """The models are loaded and warm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Picture `index` of the job lies in its place in the shared memory."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Done:
+    """The end of a job: what it gives (nothing, where pictures were drawn), by whom, and the time it took."""
+
+    result: Any
+    worker: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,11 @@ class Failed:
     """The job raised; the worker goes on."""
 
     message: str
+
+
+def pictures_in(memory: SharedMemory, num: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """The memory as pictures [num, height * 3 // 2, width]."""
+    return np.ndarray((num, *shape), np.uint8, memory.buf)
 
 
 def one_thread_for_numpy() -> None:
@@ -106,50 +115,74 @@ def one_thread_for_numpy() -> None:
 def serve(pipe: Connection, worker_class: str, threads: int) -> None:
     """The process's main function. `worker_class` is ``module:Class``; its models are loaded before anything is asked."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
-    os.nice(2)  # the server's own turns come first
+    os.nice(_NICE)
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(pipe, requests), name="pipe-reader", daemon=True).start()
     module, _, name = worker_class.partition(":")
     worker: Worker = getattr(importlib.import_module(module), name)(threads=threads)
     worker.warm()
-    pipe.send(Ready())
-    opened: Open | None = None
-    memory: SharedMemory | None = None
-    slot = 0
-    while True:
-        request = requests.get()
-        try:
+    _Desk(worker, pipe).serve(requests)
+
+
+class _Desk:
+    """Takes requests and sends answers; two threads send, the one that works and one that opens."""
+
+    def __init__(self, worker: Worker, pipe: Connection) -> None:
+        self._worker = worker
+        self._pipe = pipe
+        self._sending = threading.Lock()
+        self._memory: SharedMemory | None = None
+
+    def serve(self, requests: queue.SimpleQueue[Any]) -> None:
+        self._send(0, Ready())
+        while True:
+            number, request = requests.get()
             if isinstance(request, Open):
-                memory, opened = SharedMemory(request.memory), request
-                pipe.send(Opened(worker.open(request.avatar, (request.width, request.height))))
-            elif opened is None or memory is None:
-                pipe.send(Failed("no avatar has been opened yet"))
-            elif isinstance(request, BlueprintJob):
-                pipe.send(worker.blueprint(request))
-            elif isinstance(request, ThumbnailJob):
-                pipe.send(worker.thumbnail(request.pose))
+                threading.Thread(target=self._open, args=(number, request.look), name="opening", daemon=True).start()
+            elif isinstance(request, Forget):
+                self._worker.forget(request.look)
             else:
-                places = range(slot * opened.max_frames, (slot + 1) * opened.max_frames)
-                pipe.send(_render(worker, request, pipe, opened.pictures_in(memory), places))
-                slot = (slot + 1) % NUM_SLOTS
+                self._answer(number, lambda: self._carry_out(number, request))  # noqa: B023, called at once
+
+    def _open(self, number: int, look: Look) -> None:
+        if hasattr(os, "setpriority"):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _OPENING_NICE)
+        self._answer(number, lambda: self._worker.open(look))
+
+    def _answer(self, number: int, work: Callable[[], Any]) -> None:
+        began_s = time.perf_counter()
+        try:
+            result = work()
         except Exception as error:
             traceback.print_exc()
-            pipe.send(Failed(f"{type(error).__name__}: {error}"))
+            self._send(number, Failed(f"{type(error).__name__}: {error}"))
+        else:
+            self._send(number, Done(result, self._worker.name, time.perf_counter() - began_s))
 
+    def _carry_out(self, number: int, request: SubClipJob | BlueprintJob | Draw | ThumbnailJob) -> Any:
+        match request:
+            case SubClipJob():
+                return self._worker.motion([request])[0]
+            case BlueprintJob():
+                return self._worker.blueprint(request)
+            case ThumbnailJob():
+                return self._worker.thumbnail(request.look, request.pose)
+            case Draw():
+                pictures = pictures_in(self._attached(request.memory), len(request.motion), request.look.picture_shape)
+                for index, picture in enumerate(self._worker.pictures(request.look, request.motion)):
+                    pictures[index] = picture
+                    self._send(number, Drawn(index))
 
-def _render(worker: Worker, job: SubClipJob, pipe: Connection, memory: NDArray[np.uint8], places: range) -> SubClip:
-    """Tell of each picture as soon as it lies in its place."""
-    if job.num_frames > len(places):
-        raise ValueError(f"a clip of {job.num_frames} frames does not fit into memory for {len(places)}")
-    began_s = time.perf_counter()
-    (motion,) = worker.motion([job])
-    moved_s = time.perf_counter()
-    pipe.send(Moved(motion))
-    for index, picture in zip(job.drawn, worker.pictures(job, motion), strict=True):
-        memory[places[index]] = picture
-        pipe.send(Drawn(index, places[index]))
-    drawn_s = time.perf_counter()
-    return SubClip(job, motion, worker.name, motion_ms=(moved_s - began_s) * 1e3, decode_ms=(drawn_s - moved_s) * 1e3)
+    def _attached(self, name: str) -> SharedMemory:
+        if self._memory is None or self._memory.name != name:
+            if self._memory:
+                self._memory.close()
+            self._memory = SharedMemory(name)
+        return self._memory
+
+    def _send(self, number: int, answer: Any) -> None:
+        with self._sending:
+            self._pipe.send((number, answer))
 
 
 def _read(pipe: Connection, requests: queue.SimpleQueue[Any]) -> None:

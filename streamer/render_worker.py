@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -27,6 +26,7 @@ from streamer.plan import (
     Blueprint,
     BlueprintJob,
     Keyframe,
+    Look,
     Pts,
     Storyline,
     SubClipJob,
@@ -42,7 +42,7 @@ _WARM_FRAMES = range(5, 12)  # sub-clips of a quarter to half a second at 25 a s
 
 
 class RenderWorker:
-    """Draws blueprints and sub-clips of the avatar it has opened. Plain and synchronous; make one in each worker process.
+    """Draws blueprints, sub-clips, and pictures of the avatars it has open. Plain and synchronous; one in each worker process.
 
     threads: for the transformer and for the codec.
     """
@@ -51,10 +51,8 @@ class RenderWorker:
         cv2.setNumThreads(threads)
         self._model = load_motion_model(model, threads=threads)
         self._speech = SpeechEncoder(threads=threads)
-        self._avatar: Avatar | None = None
-        self._codec: PortraitCodec | None = None
-        self._small: PortraitCodec | None = None
-        self._opening_small: threading.Thread | None = None
+        self._codecs: dict[Look, PortraitCodec] = {}
+        self._small: dict[Look, PortraitCodec | None] = {}  # None: it is being opened
         self.name = f"worker@{os.getpid()}"
 
     def warm(self) -> None:
@@ -68,14 +66,18 @@ class RenderWorker:
         self.blueprint(window)
         for num_frames in _WARM_FRAMES:
             last = Keyframe(Pts(num_frames * TIME_BASE_HZ // 25), rest(), ANCHOR_MASK)
-            self.motion([subclips.cut(0, 0, storyline, anchor, last, voice, 25, Pts(0), 0, rest(subclips.HISTORY_FRAMES))])
+            self.motion([subclips.cut(0, 0, storyline, anchor, last, voice, 25, 0, rest(subclips.HISTORY_FRAMES))])
 
-    def open(self, avatar: Path, size: tuple[int, int], background: Background = "keep") -> NDArray[np.uint8]:
-        """Draw this avatar (a folder) from now on, (width, height) pixels, both even. Returns it at rest, I420."""
-        self._avatar = Avatar.load(avatar)
-        self._codec = PortraitCodec(self._avatar, size, background=background)
-        self.name = f"{avatar.name}@{os.getpid()}"
-        return next(self.frames(rest(1)))
+    def open(self, look: Look, background: Background = "keep") -> NDArray[np.uint8]:
+        """Have this look ready until it is forgotten. Returns it at rest, I420. May run beside anything else."""
+        codec = PortraitCodec(Avatar.load(look.avatar), (look.width, look.height), background=background)
+        self._codecs[look] = codec
+        return next(codec.frames(_shut(rest(1), codec)))
+
+    def forget(self, look: Look) -> None:
+        """It will not be drawn any more."""
+        self._codecs.pop(look, None)
+        self._small.pop(look, None)
 
     def blueprint(self, job: BlueprintJob) -> Blueprint:
         """The coarse pass of one window."""
@@ -84,7 +86,7 @@ class RenderWorker:
         return Blueprint(job.storyline_version, job.first.pts, job.interval, blueprint.on_camera(job, motion))
 
     def motion(self, jobs: list[SubClipJob]) -> list[Motion]:
-        """The motion [n, 64] of each job's own frames, in one batch where their lengths agree."""
+        """The motion [n + approach, 64] of each job, in one batch where their lengths agree."""
         requests: list[MotionRequest] = []
         own: list[slice] = []
         for job in jobs:
@@ -92,34 +94,31 @@ class RenderWorker:
             requests.append(request)
             own.append(frames)
         drawn = zip(jobs, self._model.generate(requests), own, strict=True)
-        return [subclips.with_blinks(job, subclips.on_camera(job, motion[frames])) for job, motion, frames in drawn]
+        return [subclips.finished(job, motion[frames]) for job, motion, frames in drawn]
 
-    def pictures(self, job: SubClipJob, motion: Motion) -> Iterator[NDArray[np.uint8]]:
-        """Those frames of a job's motion [n, 64] that are to be drawn, each when it is asked for."""
-        return self.frames(motion[job.drawn])
+    def pictures(self, look: Look, motion: Motion) -> Iterator[NDArray[np.uint8]]:
+        """Motion [n, 64] to n I420 pictures [h * 3 // 2, w] of an open look, each drawn when it is asked for.
 
-    def frames(self, motion: Motion) -> Iterator[NDArray[np.uint8]]:
-        """Motion [n, 64] to n I420 pictures [h * 3 // 2, w], each drawn when it is asked for.
-
-        A mouth that the portrait shows open shuts in silence.
+        A mouth that the portrait shows open shuts in silence. Raises KeyError for a look that is not open.
         """
-        assert self._codec is not None, "open an avatar first"
-        return self._codec.frames(_shut(motion, self._codec))
+        codec = self._codecs[look]
+        return codec.frames(_shut(motion, codec))
 
-    def thumbnail(self, pose: Motion) -> bytes:
+    def thumbnail(self, look: Look, pose: Motion) -> bytes:
         """A JPEG of one pose [64], 96 pixels square. The first call opens a small codec beside the work and answers b""."""
-        if self._small is None:
-            if self._opening_small is None:
-                self._opening_small = threading.Thread(target=self._open_small, name="small-codec", daemon=True)
-                self._opening_small.start()
+        if look not in self._small:
+            self._small[look] = None
+            threading.Thread(target=self._open_small, args=(look,), name="small-codec", daemon=True).start()
+        if (small := self._small[look]) is None:
             return b""
-        picture = self._small.decode(_shut(pose, self._small))
+        picture = small.decode(_shut(pose, small))
         _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_YUV2BGR_I420), _JPEG)
         return jpeg.tobytes()
 
-    def _open_small(self) -> None:
-        assert self._avatar is not None, "open an avatar first"
-        self._small = PortraitCodec(self._avatar, (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    def _open_small(self, look: Look) -> None:
+        codec = PortraitCodec(Avatar.load(look.avatar), (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+        if look in self._small:  # not forgotten meanwhile
+            self._small[look] = codec
 
     def _features(self, audio: NDArray[np.int16], audio_start: Pts) -> tuple[NDArray[np.float32], Pts]:
         """Speech features [n, 384] at 50 Hz of a job's voice, and the PTS of the first; a second of context goes before it."""

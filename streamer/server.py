@@ -10,8 +10,8 @@ GET       /api/avatars                         ``[{name, title, kind, thumbnail_
 GET       /api/avatars/{name}/thumbnail.jpg    and ``/picture.png``
 POST      /api/avatars?name=anna&title=Anna    the picture as the body (at most 20 MB); hand-placed points, where the face is
                                                not found by itself, as JSON in `&points=`; 201 with the avatar, or 4xx
-POST      /api/broadcasts                      JSON ``{avatar, size?, fps?, id?, microphone?}`` ("512x512", 25, …, false where the
-                                               host types or pushes sound) → 201 ``{id, state, avatar, size, fps, watch_url,
+POST      /api/broadcasts                      JSON ``{avatar, size?, fps?, id?, microphone?}`` ("512x512", 25, …, false where
+                                               the host types or pushes sound) → 201 ``{id, state, avatar, size, fps, watch_url,
                                                whip_url, whep_url, control_url, push_url, tokens}``
 GET       /api/broadcasts/{broadcast}          the same, with `viewers`; 404 once it is over
 DELETE    /api/broadcasts/{broadcast}          end it; 204
@@ -72,7 +72,7 @@ from streamer.limits import Bucket, Limiter
 from streamer.metrics import Sample, exposition
 from streamer.process_metrics import LoopLag
 from streamer.protocol import ErrorMessage
-from streamer.render_pool import REAL_WORKER, WorkerSource
+from streamer.render_pool import REAL_WORKER, RenderPool
 from streamer.session import Session
 from streamer.threads import in_thread
 
@@ -103,8 +103,8 @@ class Server:
     ) -> None:
         self._settings = settings
         self._library = library
-        self._workers = WorkerSource(worker_class, settings.worker_threads)
         self._clock = clock = clock or SystemClock()
+        self._workers = RenderPool(clock, worker_class, num_workers=settings.workers, threads=settings.worker_threads)
         self.access = Access(settings.key, settings.public)
         limits = settings.limits
         self._offers, self._offers_each = Limiter(limits.offers), Limiter(limits.offers_each)

@@ -1,6 +1,6 @@
 """One broadcast: the only file that knows the order of the stages.
 
-    ingest → voice window → (blueprint → keyframes → sub-clip jobs) → render pool → on air (playout → encoder → viewers)
+    ingest → voice window → planning (blueprint → keyframes) → rendering (sub-clips, by the render pool) → on air
 
 `run()` owns its tasks in one TaskGroup; when it returns, nothing of the broadcast is left.
 """
@@ -8,22 +8,18 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import itertools
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel
 
 from engines.avatar_library import AvatarError
-from engines.motion import ANCHOR_MASK, Motion, rest
-from streamer import keyframes, logs, protocol, reports, subclips
+from streamer import logs, protocol, reports, subclips
 from streamer.avatar_switch import AvatarSwitch
-from streamer.blueprint import BlueprintRoller
 from streamer.clock import Clock
 from streamer.config import BroadcastSettings, ServerSettings
 from streamer.control import Answer, ControlRoom, Role
@@ -31,7 +27,6 @@ from streamer.desk import Desk, Refused
 from streamer.director import EmbeddedDirector
 from streamer.director_service import DirectorService
 from streamer.directors.model_director import ModelDirector
-from streamer.effort import Effort
 from streamer.features import VoiceWindow
 from streamer.host import Host
 from streamer.ingest import Ingest
@@ -40,20 +35,22 @@ from streamer.media import Picture, Sound
 from streamer.metrics import Arrivals, Flight
 from streamer.on_air import OnAir
 from streamer.peer import Peer
-from streamer.plan import BlueprintJob, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
+from streamer.plan import Keyframe, Look, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
+from streamer.planning import Planning
 from streamer.previews import Previews
 from streamer.protocol import Accepted, ErrorMessage, State
-from streamer.render_pool import RenderFailed, RenderPool, Superseded, WorkerLost, WorkerSource
+from streamer.render_pool import RenderPool
+from streamer.render_share import RenderShare
+from streamer.rendering import Rendering
 from streamer.speech import SpeechError, voice_of
 from streamer.stage import Stage
 from streamer.teleprompter import QueueFull, Teleprompter
-from streamer.trail import Trail
 from streamer.voice_over import Line, VoiceOver
 from streamer.webrtc import OfferError
+from streamer.worker_process import RenderFailed, WorkerLost
 
 log = logging.getLogger(__name__)
 
-_RETRY_S = 0.2  # after a blueprint that failed
 _HOPELESS_S = 1.0  # a sub-clip that is this late before it is drawn is not drawn at all
 _LOST_S = 2.0  # without a packet for so long, the host is taken for lost
 
@@ -67,7 +64,7 @@ class Session:
         folder_of: Callable[[str], Path],
         settings: BroadcastSettings,
         server: ServerSettings,
-        workers: WorkerSource,
+        pool: RenderPool,
         clock: Clock,
         director: ModelDirector | None = None,
     ) -> None:
@@ -85,33 +82,28 @@ class Session:
         self.ingest = Ingest(clock, over=self._said_over)
         self.voice = VoiceWindow()
         self.desk = Desk(EmbeddedDirector(), self._tell_storyline)
-        self.blueprints = BlueprintRoller()
-        self.effort = Effort()
-        self.pool = RenderPool(
-            workers,
-            folder_of(settings.avatar),
-            (settings.width, settings.height),
-            max_frames=round(1.3 * settings.segment_s * settings.fps) + 2,
-        )
+        self._seed = secrets.randbits(31)
+        self._news = asyncio.Event()  # voice, a blueprint, or room for a sub-clip
+        self.share = RenderShare(pool, Look(folder_of(settings.avatar), settings.width, settings.height))
         self.on_air = OnAir(broadcast, settings, server, clock, self._note_aired)
         self.control = ControlRoom(self.command)
-        self.avatar = AvatarSwitch(self.pool, settings.avatar, self._tell_status)
-        self.previews = Previews(self.pool, self.control, self.avatar, near=Pts(self._segment // 2))
+        self.avatar = AvatarSwitch(self.share, settings.avatar, self._tell_status)
+        self.previews = Previews(self.share, self.control, self.avatar, near=Pts(self._segment // 2))
+        self.planning = Planning(
+            self.share, self.voice, clock, settings.fps, self._segment, self._seed,
+            changed=self._news.set, planned=self.previews.plan, lost=self._lose,
+        )  # fmt: skip
+        self.rendering = Rendering(
+            self.share, self.on_air, self.voice, clock, settings.fps, self._segment, changed=self._news.set, lost=self._lose
+        )
 
-        self._anchor = Keyframe(Pts(-self._frame), rest(), ANCHOR_MASK)  # the last one committed: all later may still change
-        self._history: Motion | None = None
-        self._trail = Trail(settings.fps)
-        self._planning: set[asyncio.Task[None]] = set()
-        self._news = asyncio.Event()  # voice, or a blueprint
+        self._anchor = subclips.first_anchor(Pts(0), self._segment, settings.fps)  # the last committed: all later may change
         self._over = asyncio.Event()
         self._host: Host | None = None
         self._leaving: set[asyncio.Task[None]] = set()
         self._started_s = clock.now_s()
 
         self._arrivals = Arrivals()
-        self._seed = secrets.randbits(31)
-        self._drawing_s = 0.0  # how long a sub-clip's first picture takes, queue included
-        self._planning_s = 0.0  # and a blueprint
 
         # What hosts have switched on.
         self._folder_of = folder_of
@@ -181,104 +173,49 @@ class Session:
         return self.voice_over.over(pts, np.zeros_like(sound) if self._muted else sound)
 
     async def _render(self) -> None:
-        """Sub-clips in a chain: each begins where the last one really ended, and lands on its own anchor."""
+        """One sub-clip after the other, each as soon as its voice is in and it can be joined to the one before."""
         try:
-            self.on_air.rest(await self.pool.open())
+            self.on_air.rest(await self.share.open())
         except (RenderFailed, WorkerLost) as error:
             return self.end(f"the avatar could not be opened: {error}")
         self._plan_ahead()
         while not self.voice.end:
             await self._wait_for_news()
-        self._anchor = self._first_anchor()
+        self._anchor = subclips.first_anchor(self.voice.end, self._segment, self.settings.fps)
         for job_id in itertools.count(1):
             last = await self._next_anchor()
             job = self._cut(job_id, last)
             self._anchor = last
             if s_from_pts(self._position() - last.pts) > _HOPELESS_S:
-                self._history = None
+                self.rendering.skip()
             else:
-                await self._draw(job)
-
-    def _first_anchor(self) -> Keyframe:
-        """The picture itself, just before the newest voice that makes a whole clip: what was said before is not caught up."""
-        newest = self.voice.end - self._segment - subclips.RIGHT_CONTEXT
-        return Keyframe(Pts((max(0, newest) // self._frame - 1) * self._frame), rest(), ANCHOR_MASK)
+                self.avatar.at_cut(job.start)
+                self.rendering.begin(job, self._flight(job))
 
     async def _next_anchor(self) -> Keyframe:
-        """The anchor after the last committed one, out of the newest blueprint, once all the voice up to it is here."""
-        self._plan_ahead()
-        chosen, basis = None, None
+        """The anchor after the last committed one, out of the newest blueprint, once the sub-clip up to it can be begun."""
         while True:
-            newest = self.blueprints.current, self._anchor
-            if basis is None or newest[0] is not basis[0] or newest[1] is not basis[1]:
-                basis = newest
-                chosen = keyframes.choose(newest[0], newest[1], self._segment, self.settings.fps) if newest[0] else None
-            if chosen is None:
-                self._plan_ahead()
-            elif subclips.is_due(chosen, self.voice, self.settings.fps):
-                return chosen
+            self._plan_ahead()
+            last = self.planning.next_anchor(self._anchor, self.rendering.segment)
+            if last and subclips.is_due(last, self.voice, self.settings.fps) and self.rendering.may_begin():
+                return last
             await self._wait_for_news()
 
     def _cut(self, job_id: int, last: Keyframe) -> SubClipJob:
-        position = self.on_air.position
-        deadline = Pts(0) if position is None else Pts(position + pts_from_s(self._drawing_s))
-        approach = subclips.approach_frames(self.settings.fps)
-        job = subclips.cut(
-            job_id, self.pool.epoch, self.storyline, self._anchor, last, self.voice, self.settings.fps,
-            deadline=deadline, seed=self._seed, history=self._history, approach=approach,
+        history, overlap = self.rendering.before() or (None, None)
+        approach = 0 if self.rendering.is_apart else subclips.approach_frames(self.settings.fps)
+        return subclips.cut(
+            job_id, self.share.epoch, self.storyline, self._anchor, last, self.voice, self.settings.fps,
+            seed=self._seed, history=history, overlap=overlap, approach=approach,
         )  # fmt: skip
-        return replace(job, num_steps=self.effort.level.num_steps, draw_every=self.effort.level.draw_every)
 
-    async def _draw(self, job: SubClipJob) -> None:
-        self.avatar.at_cut(job.start)
+    def _flight(self, job: SubClipJob) -> Flight:
         now_s = self._clock.now_s()
-        flight = Flight(job, self._arrivals.when(job.start) or now_s, now_s)
-        self.on_air.expect(flight)
-        try:
-            clip = await self.pool.render(
-                job, functools.partial(self._go_on_from, job), functools.partial(self.on_air.push_picture, flight)
-            )
-        except Superseded:
-            pass  # an interrupt has said what comes next
-        except (WorkerLost, RenderFailed) as error:
-            self._history = None
-            self._lose(f"sub-clip {job.job_id}", error)
-        else:
-            self._drawing_s += 0.3 * (flight.drawn_s - now_s - self._drawing_s)
-            self.on_air.finish(flight, clip)
-            if self.effort.note((clip.motion_ms + clip.decode_ms) / 1e3, s_from_pts(job.end - job.start)):
-                log.warning("broadcast %s: sub-clips are drawn with effort: %s", self.broadcast, self.effort.level.name)
-
-    def _go_on_from(self, job: SubClipJob, motion: Motion) -> None:
-        """The chain goes on from the end of this."""
-        self._history = motion
-        self._trail.add(job.start, motion)
+        heard_s, due_s = (self._arrivals.when(pts) or now_s for pts in (job.start, Pts(job.end + subclips.RIGHT_CONTEXT - 1)))
+        return Flight(job, heard_s, due_s, now_s)
 
     def _plan_ahead(self) -> None:
-        """Ask for a new blueprint window where one is due, from the last committed anchor on."""
-        start = Pts(self._anchor.pts - subclips.LEFT_CONTEXT)
-        voice = self.voice.read(start, self.voice.end)
-        seed = self._seed + max(0, self._anchor.pts)
-        job = self.blueprints.next_job(self.storyline, self._anchor, self.pool.epoch, voice, start, seed)
-        if job:
-            task = asyncio.create_task(self._draw_blueprint(job), name=f"{self.broadcast}-blueprint")
-            self._planning.add(task)
-            task.add_done_callback(self._planning.discard)
-
-    async def _draw_blueprint(self, job: BlueprintJob) -> None:
-        began_s = self._clock.now_s()
-        try:
-            if self.blueprints.accept(blueprint := await self.pool.blueprint(job)):
-                anchors = keyframes.choose_all(blueprint, self._anchor, self._segment, self.settings.fps)
-                self.previews.plan(anchors, blueprint.storyline_version)
-            self._planning_s += 0.3 * (self._clock.now_s() - began_s - self._planning_s)
-        except Superseded:
-            self.blueprints.abandon()
-        except (WorkerLost, RenderFailed) as error:
-            self._lose("a blueprint", error)
-            await asyncio.sleep(_RETRY_S)
-            self.blueprints.abandon()
-        self._news.set()
+        self.planning.roll(self.storyline, self._anchor)
 
     def _lose(self, what: str, error: Exception) -> None:
         log.error("broadcast %s: %s is lost: %s", self.broadcast, what, error)
@@ -406,9 +343,12 @@ class Session:
         self.control.tell(self.desk.report())
 
     def _mute(self, message: protocol.Mute, on: bool) -> BaseModel:
+        """What was said before and is not on air yet is not heard either; the plan stays."""
         self._muted = on
+        if on:
+            self._cut_short(self.rendering.takes_s)
         self._tell_status()
-        return self._accept(message, self.voice.end, "muted" if on else "heard")
+        return self._accept(message, self._revisable() if on else self.voice.end, "muted" if on else "heard")
 
     def _rest(self, message: protocol.Idle, on: bool, at: Pts) -> BaseModel:
         self.desk.rest(on, at)
@@ -421,7 +361,8 @@ class Session:
         """Stop: all that was to be said, and all that was to be done."""
         self.teleprompter.clear()
         self.voice_over.cut(self._position())
-        at = self._drop_unaired()
+        self._drop_unaired()
+        at = self._revisable()
         self.desk.stop(at)
         if self.directing:
             self.directing.note(message)
@@ -433,19 +374,6 @@ class Session:
         self.voice_over.cut(self._position(), line)
         if was_in_flight:
             self._drop_unaired()
-
-    def _drop_unaired(self) -> Pts:
-        """A new epoch begins at a frame that is drawn already and late enough for the next clip to be drawn in time."""
-        position = self.on_air.position
-        self.pool.supersede(self.pool.epoch + 1)
-        self.blueprints.drop()
-        if position is not None:
-            kept = self._trail.cut(Pts(position + pts_from_s(self._drawing_s + self._planning_s)))
-            self._anchor, self._history = kept or (self._anchor, None)
-            self.voice.silence(position)
-            self.on_air.interrupt(Pts(self._anchor.pts + self._frame))
-        self._news.set()
-        return self._revisable()
 
     def _say(self, message: protocol.Say) -> BaseModel:
         try:
@@ -466,6 +394,21 @@ class Session:
             self.desk.say(words, self._revisable())
         except Refused as refused:
             log.warning("a cue was said and not carried out: %s", refused)
+
+    def _drop_unaired(self) -> None:
+        """What is planned and not on air yet is planned anew."""
+        self.planning.drop()
+        self._cut_short(self.rendering.takes_s + self.planning.takes_s)
+
+    def _cut_short(self, after_s: float) -> None:
+        """Nothing said so far is heard any more; a new epoch begins at a picture that is drawn already, so long from now."""
+        position = self.on_air.position
+        self.share.supersede(self.share.epoch + 1)
+        if position is not None:
+            self._anchor = self.rendering.cut_short(Pts(position + pts_from_s(after_s))) or self._anchor
+            self.voice.silence(position)
+            self.on_air.interrupt(self._revisable())
+        self._news.set()
 
     # -- another avatar -------------------------------------------------------------------------------------------------
 
@@ -508,7 +451,7 @@ class Session:
 
     def horizon(self) -> protocol.Horizon:
         """How far each stage has come."""
-        return reports.horizon(self.on_air.position, self.voice.end, self._revisable(), self.blueprints.end(), self.storyline)
+        return reports.horizon(self.on_air.position, self.voice.end, self._revisable(), self.planning.end(), self.storyline)
 
     def status(self) -> protocol.Status:
         """What is switched on."""
@@ -526,7 +469,7 @@ class Session:
         self.control.tell(reports.aired(job))
 
     def metrics(self) -> protocol.Metrics:
-        return self.on_air.metrics(self.pool.restarts, self.effort.level.name)
+        return self.on_air.metrics(self.share.restarts, self.rendering.effort.level.name)
 
     def queues(self) -> dict[str, float]:
         """What waits where, each as it is counted."""
@@ -536,7 +479,7 @@ class Session:
             "lines_s": self.voice_over.buffered_s,
             "voice_s": s_from_pts(self.voice.end - self._position()),
             "pictures_s": s_from_pts(self._revisable() - self._position()),
-            "blueprints": len(self._planning),
+            "blueprints": self.planning.num_drawing,
             "controllers": len(self.control),
             "agents": self.agents,
         }
@@ -566,8 +509,8 @@ class Session:
         )
 
     async def _release(self) -> None:
-        for task in self._planning:
-            task.cancel()
+        await self.planning.close()
+        await self.rendering.close()
         if self.directing:
             await self.directing.close()
         self.voice_over.cut(self._position())
@@ -577,4 +520,5 @@ class Session:
         self.control.close()
         if self._host:
             await self._host.close()
-        await asyncio.gather(self.on_air.close(), self.pool.close(), *self._leaving)
+        self.share.close()
+        await asyncio.gather(self.on_air.close(), *self._leaving)

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.motion import CAMERA_CHANNELS, LIDS, Motion, rest
+from engines.motion import ANCHOR_MASK, CAMERA_CHANNELS, LIDS, Motion, rest
 from engines.specs import LEFT_CONTEXT_S, RIGHT_CONTEXT_S, MotionRequest
 from streamer.plan import TIME_BASE_HZ, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
 
@@ -32,6 +32,13 @@ class Voice(Protocol):
     def read(self, start: Pts, end: Pts) -> NDArray[np.int16]: ...
 
 
+def first_anchor(heard: Pts, segment: Pts, fps: int) -> Keyframe:
+    """The picture itself, just before the newest voice that makes a whole clip: what was said before is not caught up."""
+    frame = ticks_per_frame(fps)
+    newest = heard - segment - RIGHT_CONTEXT
+    return Keyframe(Pts((max(0, newest) // frame - 1) * frame), rest(), ANCHOR_MASK)
+
+
 def is_due(last: Keyframe, voice: Voice, fps: int) -> bool:
     """Whether all the voice that the clip landing on `last` needs has arrived."""
     return voice.end >= last.pts + ticks_per_frame(fps) + RIGHT_CONTEXT
@@ -45,9 +52,9 @@ def cut(
     last: Keyframe,
     voice: Voice,
     fps: int,
-    deadline: Pts,
     seed: int,
     history: Motion | None = None,
+    overlap: Motion | None = None,
     approach: int = 0,
 ) -> SubClipJob:
     """One job: the frames after `first` up to and with `last`. With `history` it is chained, without it is not.
@@ -69,11 +76,11 @@ def cut(
         beats=storyline.between(first.pts, end),
         audio=voice.read(Pts(start - LEFT_CONTEXT), Pts(end + RIGHT_CONTEXT)),
         audio_start=Pts(start - LEFT_CONTEXT),
-        deadline=deadline,
         seed=seed + start,
         first=first,
         last=last,
         history=rest(0) if history is None else history[-HISTORY_FRAMES:],
+        overlap=rest(0) if overlap is None else overlap[: (end - start) // frame],
         camera=last.camera,
         approach=approach,
     )
@@ -87,6 +94,19 @@ def approach_frames(fps: int) -> int:
 def repair_frames(fps: int) -> int:
     """How many frames on each side of a join are drawn anew."""
     return max(2, REPAIR // ticks_per_frame(fps))
+
+
+def longest_apart(fps: int, segment: Pts) -> Pts:
+    """How far apart anchors lie where clips are rendered apart: each needs room for a repair at either end of it."""
+    return Pts(max(segment, (2 * repair_frames(fps) + 2 * HISTORY_FRAMES) * ticks_per_frame(fps)))
+
+
+def frames_in_time(job: SubClipJob, span: range, deadline: Pts) -> list[int]:
+    """Which frames of `span` are to be drawn: those from `deadline` on; never none, the last one tells how late it came."""
+    frame = ticks_per_frame(job.fps)
+    return [i for i in span if job.start + i * frame >= deadline and (job.start // frame + i) % job.draw_every == 0] or list(
+        span[-1:]
+    )
 
 
 def cut_repair(job_id: int, before: SubClipJob, after: SubClipJob, known: tuple[Motion, Motion], voice: Voice) -> SubClipJob:
@@ -109,7 +129,6 @@ def cut_repair(job_id: int, before: SubClipJob, after: SubClipJob, known: tuple[
         beats=before.beats + tuple(beat for beat in after.beats if beat not in before.beats),
         audio=voice.read(Pts(start - LEFT_CONTEXT), Pts(end + RIGHT_CONTEXT)),
         audio_start=Pts(start - LEFT_CONTEXT),
-        deadline=after.deadline,
         seed=after.seed,
         history=left[: len(left) - r][-HISTORY_FRAMES:],
         future=right[r:][:HISTORY_FRAMES],
@@ -118,7 +137,7 @@ def cut_repair(job_id: int, before: SubClipJob, after: SubClipJob, known: tuple[
 
 
 def motion_request(job: SubClipJob, features: NDArray[np.float32], features_start: Pts) -> tuple[MotionRequest, slice]:
-    """What the transformer is asked for one job, and which of the frames it returns are the job's own.
+    """What the transformer is asked for one job, and which of the frames it returns are the job's own and its approach.
 
     `features` [n, 384] at 50 Hz from `features_start`. Its frames are history (or the first anchor), the clip, future.
     """
@@ -147,7 +166,20 @@ def motion_request(job: SubClipJob, features: NDArray[np.float32], features_star
         seed=job.seed,
         num_steps=job.num_steps,
     )
-    return request, slice(lead, lead + n)
+    return request, slice(lead, lead + n + job.approach)
+
+
+def finished(job: SubClipJob, motion: Motion) -> Motion:
+    """What the transformer drew of a job, [n + approach, 64], as it is shown: joined, on camera, with its blinks.
+
+    The approach stays as it was drawn: nobody sees it, and the next clip is joined before it has blinks.
+    """
+    motion = motion.copy()
+    k, n = len(job.overlap), job.num_frames
+    weight = ((k - np.arange(k, dtype=np.float32)) / (k + 1))[:, None]
+    motion[:k] = weight * job.overlap + (1 - weight) * motion[:k]
+    motion[:n] = with_blinks(job, on_camera(job, motion[:n]))
+    return motion
 
 
 def on_camera(job: SubClipJob, motion: Motion) -> Motion:

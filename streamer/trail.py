@@ -20,6 +20,14 @@ class Trail:
     def add(self, start: Pts, motion: Motion) -> None:
         """A clip's motion [n, 64] from `start` on."""
         self._clips.append((start, motion))
+        if len(self._clips) > 1 and self._clips[-2][0] > start:  # made apart, they may come in any order
+            self._clips = deque(sorted(self._clips, key=lambda clip: clip[0]), maxlen=_CLIPS)
+
+    def put(self, start: Pts, motion: Motion) -> None:
+        """Another motion [n, 64] for the clip that begins at `start`, if it is known still."""
+        for i, (known, _) in enumerate(self._clips):
+            if known == start:
+                self._clips[i] = start, motion
 
     def cut(self, until: Pts) -> tuple[Keyframe, Motion] | None:
         """Forget what was drawn after `until`; the newest frame kept, as an anchor, and its clip up to it, if there is any."""

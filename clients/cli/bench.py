@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `rostrum bench motion | live | render | director | instructions`."""
+    """Add `rostrum bench motion | live | render | joins | director | instructions`."""
     parser = subparsers.add_parser("bench", help="measure motion, delay, speed or understanding", description=__doc__)
-    kinds = parser.add_subparsers(dest="kind", metavar="motion|live|render|director|instructions", required=True)
+    kinds = parser.add_subparsers(dest="kind", metavar="motion|live|render|joins|director|instructions", required=True)
 
     motion = kinds.add_parser("motion", help="render speech, read the faces back, and say how well they speak")
     motion.add_argument(
@@ -43,6 +43,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     render.add_argument("--frames", type=int, default=150, help="for the codec alone (default 150)")
     render.set_defaults(run=_render)
 
+    joins = kinds.add_parser("joins", help="draw minutes of speech as live clips are, and measure every join")
+    joins.add_argument("--minutes", type=float, default=10.0)
+    joins.add_argument("--segment", type=float, default=0.24, metavar="S", help="voice in one sub-clip (default 0.24)")
+    joins.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
+    joins.add_argument("--speech", type=Path, metavar="DIR", help="folder of recordings (default: made-up sound)")
+    joins.add_argument("--pictures", type=int, default=150, metavar="N", help="joins of which pictures are drawn (default 150)")
+    joins.add_argument("--size", type=int, nargs=2, default=(384, 384), metavar=("W", "H"), help="of them (default 384 384)")
+    joins.add_argument("--seed", type=int, default=0)
+    joins.set_defaults(run=_joins)
+
     director = kinds.add_parser("director", help="plan the shipped prompts, and say how many are understood")
     part = director.add_mutually_exclusive_group()
     part.add_argument("--held-out", action="store_true", help="the third that is kept unread (default: the open part)")
@@ -60,7 +70,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     instructions.add_argument("--workers", type=int, default=2, metavar="N")
     instructions.set_defaults(run=_instructions)
 
-    for kind in (motion, live, render, director, instructions):
+    for kind in (motion, live, render, joins, director, instructions):
         kind.add_argument("--json", action="store_true", help="end with one line of JSON")
 
 
@@ -80,6 +90,12 @@ def _render(arguments: argparse.Namespace) -> int:
     from clients.bench import render
 
     return render.run(arguments)
+
+
+def _joins(arguments: argparse.Namespace) -> int:
+    from clients.bench import joins
+
+    return joins.run(arguments)
 
 
 def _director(arguments: argparse.Namespace) -> int:

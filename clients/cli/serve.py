@@ -41,6 +41,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--segment", type=float, default=0.24, metavar="S", help="voice in one sub-clip (default: %(default)s s)"
     )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="render workers, shared by the broadcasts (default: one a core, at most 4)"
+    )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a render worker (default: %(default)s)")
     parser.add_argument("--broadcasts", type=int, default=4, metavar="N", help="at once, at most (default: %(default)s)")
     parser.add_argument("--ice-server", action="append", default=[], metavar="URL", help="stun: or turn: URL; may be repeated")
@@ -107,6 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
             lineage_root=arguments.lineage,
             default_avatar=arguments.avatar,
             segment_s=arguments.segment,
+            **({"workers": arguments.workers} if arguments.workers else {}),
             worker_threads=arguments.threads,
             max_broadcasts=arguments.broadcasts,
             ice_servers=tuple(arguments.ice_server),

@@ -66,7 +66,7 @@ class Cascade:
         end = Pts(voice.end // FRAME * FRAME)
         anchors = self._anchors(voice, storyline, end)
         jobs = [
-            subclips.cut(i, 0, storyline, first, last, voice, FPS, Pts(0), self._seed)
+            subclips.cut(i, 0, storyline, first, last, voice, FPS, self._seed)
             for i, (first, last) in enumerate(pairwise(anchors))
         ]
         clips = self._motions(jobs)

@@ -107,18 +107,18 @@ def test_a_clip_is_due_when_its_voice_and_the_right_context_are_in() -> None:
 def test_clips_follow_each_other_without_gap_or_overlap() -> None:
     voice = _voice(2)
     anchors = [_anchor(-FRAME), _anchor(9 * FRAME), _anchor(19 * FRAME)]
-    a, b = (subclips.cut(i, 0, opening(), anchors[i], anchors[i + 1], voice, 25, Pts(0), seed=0) for i in (0, 1))
+    a, b = (subclips.cut(i, 0, opening(), anchors[i], anchors[i + 1], voice, 25, seed=0) for i in (0, 1))
     assert (a.start, a.end, b.start, b.end) == (0, 10 * FRAME, 10 * FRAME, 20 * FRAME)
     assert a.num_frames == 10
     assert a.seed != b.seed
     with pytest.raises(ValueError, match="must end after it begins"):
-        subclips.cut(0, 0, opening(), anchors[1], anchors[0], voice, 25, Pts(0), seed=0)
+        subclips.cut(0, 0, opening(), anchors[1], anchors[0], voice, 25, seed=0)
 
 
 def test_a_chained_clip_is_given_what_was_really_rendered_and_lands_on_its_anchor() -> None:
     first, last = _anchor(-FRAME), Keyframe(Pts(9 * FRAME), rest() + 0.2, ANCHOR_MASK)
     rendered = rest(12) + np.arange(12, dtype=np.float32)[:, None]
-    job = subclips.cut(0, 0, opening(), first, last, _voice(1), 25, Pts(0), seed=0, history=rendered)
+    job = subclips.cut(0, 0, opening(), first, last, _voice(1), 25, seed=0, history=rendered)
     request, own = subclips.motion_request(job, np.zeros((5, 384), np.float32), Pts(-1920))
     assert request.num_frames == 14
     assert own == slice(4, 14)
@@ -129,10 +129,17 @@ def test_a_chained_clip_is_given_what_was_really_rendered_and_lands_on_its_ancho
     assert request.audio_start_s == pytest.approx(3 * 0.04)
 
 
+def test_a_clip_begins_with_what_the_one_before_would_have_gone_on_with_and_turns_into_its_own() -> None:
+    first, last = _anchor(-FRAME), Keyframe(Pts(9 * FRAME), rest(), ANCHOR_MASK)
+    job = subclips.cut(0, 0, opening(), first, last, _voice(1), 25, 0, rest(4), rest(3) + 1, approach=2)
+    shown = subclips.finished(job, rest(12))[:, INDEX["jawOpen"]]
+    np.testing.assert_allclose(shown, [0.75, 0.5, 0.25] + [0] * 9)
+
+
 def test_a_join_repair_redraws_both_sides_between_frames_that_stay() -> None:
     voice = _voice(3)
     anchors = [_anchor(-FRAME), _anchor(24 * FRAME), _anchor(49 * FRAME)]
-    before, after = (subclips.cut(i, 0, opening(), anchors[i], anchors[i + 1], voice, 25, Pts(0), seed=0) for i in (0, 1))
+    before, after = (subclips.cut(i, 0, opening(), anchors[i], anchors[i + 1], voice, 25, seed=0) for i in (0, 1))
     left, right = rest(25) + 1, rest(25) + 2
     job = subclips.cut_repair(2, before, after, (left, right), voice)
     r = subclips.repair_frames(25)
@@ -168,7 +175,7 @@ def test_a_clip_keeps_the_way_of_the_camera_that_its_blueprint_planned() -> None
     first = _anchor(0)
     last = choose(blueprint, first, pts_from_s(0.4), 25)
     assert last is not None
-    job = subclips.cut(0, 0, opening(), first, last, _voice(2), 25, Pts(0), seed=0)
+    job = subclips.cut(0, 0, opening(), first, last, _voice(2), 25, seed=0)
     motion = subclips.on_camera(job, rest(job.num_frames))
     expected = [pose_at(blueprint, Pts(pts))[INDEX["cameraZoom"]] for pts in range(job.start, job.end, FRAME)]
     np.testing.assert_allclose(motion[:, INDEX["cameraZoom"]], expected)
@@ -177,7 +184,7 @@ def test_a_clip_keeps_the_way_of_the_camera_that_its_blueprint_planned() -> None
 def _span(start: int, end: int, fps: int = 25) -> SubClipJob:
     frame = TIME_BASE_HZ // fps
     none = np.zeros(0, np.int16)
-    return SubClipJob(0, 0, 1, Pts(start * frame), Pts(end * frame), fps, (), none, Pts(0), Pts(0), 0)
+    return SubClipJob(0, 0, 1, Pts(start * frame), Pts(end * frame), fps, (), none, Pts(0), 0)
 
 
 @pytest.mark.parametrize("fps", [25, 48])

@@ -5,7 +5,7 @@ from streamer.effort import Effort
 
 def _after(effort: Effort, num_clips: int, load: float) -> str:
     for _ in range(num_clips):
-        effort.note(0.24 * load, 0.24)
+        effort.note(load)
     return effort.level.name
 
 

@@ -5,17 +5,22 @@ import numpy as np
 from streamer.metrics import Arrivals, DelayMeter, Flight, RateMeter, Sample, exposition
 from streamer.plan import Beat, Pts, SubClipJob
 
-_JOB = SubClipJob(1, 0, 1, Pts(0), Pts(19_200), 25, (Beat(Pts(0)),), np.zeros(0, np.int16), Pts(0), Pts(0), 0)
+_JOB = SubClipJob(1, 0, 1, Pts(0), Pts(19_200), 25, (Beat(Pts(0)),), np.zeros(0, np.int16), Pts(0), 0)
 
 
 def test_the_delay_is_told_by_its_parts() -> None:
     meter = DelayMeter()
     assert meter.delay() is None
     for extra in (0.0, 0.1, 0.0):
-        meter.note(Flight(_JOB, heard_s=1.0, cut_s=1.48, drawn_s=1.6 + extra, aired_s=1.7 + extra, sent_s=1.705 + extra))
-    delay = meter.delay()
+        meter.note(
+            Flight(_JOB, heard_s=1.0, due_s=1.5, cut_s=1.5, drawn_s=1.6 + extra, aired_s=1.7 + extra, sent_s=1.705 + extra)
+        )
+    delay = meter.delay(network_ms=12.0)
     assert delay is not None
-    assert (delay.collect, delay.render, delay.playout, delay.encode, delay.total) == (480.0, 120.0, 100.0, 5.0, 705.0)
+    assert delay.model_dump() == {
+        "jitter": 20.0, "segment": 400.0, "right_context": 80.0, "render": 100.0, "playout": 100.0, "encode": 5.0,
+        "network": 12.0, "total": 717.0,
+    }  # fmt: skip
 
 
 def test_when_a_sample_arrived_is_when_its_packet_did() -> None:

@@ -4,192 +4,196 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Awaitable
-from dataclasses import replace
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engines.motion import rest
+from streamer.clock import SystemClock
 from streamer.media import Picture
-from streamer.plan import Beat, Pts, SubClip, SubClipJob, pts_from_s
-from streamer.render_pool import RenderFailed, RenderPool, Superseded, WorkerLost, WorkerSource
-from tests.fakes.worker import FAKE_WORKER
+from streamer.plan import Beat, Look, PictureJob, Pts, SubClipJob
+from streamer.render_pool import RenderPool, Superseded
+from streamer.render_share import RenderShare
+from streamer.worker_process import RenderFailed, WorkerLost
+from tests.fakes.avatars import write_avatar
+from tests.fakes.worker import FAKE_WORKER, NUMBER
 
-SIZE = (64, 48)
+
+@asynccontextmanager
+async def _pool(num_workers: int = 1, **options: float) -> AsyncIterator[RenderPool]:
+    pool = RenderPool(SystemClock(), FAKE_WORKER, num_workers=num_workers, **options)  # type: ignore[arg-type]
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def _share(pool: RenderPool, manner: str | Path = "plain", width: int = 64) -> RenderShare:
+    share = RenderShare(pool, Look(Path(manner), width, 48))
+    await share.open()
+    return share
 
 
 def _job(number: int, epoch: int = 0) -> SubClipJob:
     start, end = Pts(number * 19_200), Pts((number + 1) * 19_200)
     audio = np.full(round(0.48 * 16_000), 100 * number, np.int16)
-    return SubClipJob(number, epoch, 1, start, end, 25, (Beat(Pts(0)),), audio, start, Pts(0), number)
+    return SubClipJob(number, epoch, 1, start, end, 25, (Beat(Pts(0)),), audio, start, number)
 
 
-@pytest.fixture
-async def source() -> AsyncIterator[WorkerSource]:
-    source = WorkerSource(FAKE_WORKER)
-    yield source
-    await source.close()
+def _pictures(share: RenderShare, number: int, num: int = 10, epoch: int = 0) -> PictureJob:
+    motion = rest(num)
+    motion[:, NUMBER] = 10 * number + np.arange(num)
+    return PictureJob(epoch, share.look, motion)
 
 
-def _unseen(*_: object) -> None:
-    """Looks at no motion and no picture."""
+async def _draw(share: RenderShare, number: int, epoch: int = 0) -> list[tuple[int, Picture]]:
+    drawn: list[tuple[int, Picture]] = []
+    await share.pictures(_pictures(share, number, epoch=epoch), float(number), lambda i, picture: drawn.append((i, picture)))
+    return drawn
 
 
-def _pool(source: WorkerSource, manner: str, **options: float) -> RenderPool:
-    return RenderPool(source, Path(manner), SIZE, max_frames=20, **options)  # type: ignore[arg-type]
+def _bar(picture: Picture) -> int:
+    return int(picture[40].argmax()) // (picture.shape[1] // 25)
 
 
-async def test_clips_come_back_whole_and_each_its_own(source: WorkerSource) -> None:
-    pool = _pool(source, "plain")
-    still = await pool.open()
-    drawn: dict[int, list[tuple[int, Picture]]] = {i: [] for i in range(8)}
-
-    def render(i: int) -> Awaitable[SubClip]:
-        return pool.render(_job(i), _unseen, lambda index, picture: drawn[i].append((index, picture)))
-
-    clips = await asyncio.gather(*map(render, range(8)))
-    await pool.close()
-    assert still.shape == (72, 64)
-    assert [clip.job.job_id for clip in clips] == list(range(8))
-    for clip in clips:
-        pictures = drawn[clip.job.job_id]
-        assert [index for index, _ in pictures] == list(range(10))
-        bar = [int(picture[40].argmax()) // (64 // 25) for _, picture in pictures]
-        assert bar == [(clip.job.start // 1920 + i) % 25 for i in range(10)]
+async def test_pictures_come_back_whole_and_each_its_own() -> None:
+    async with _pool() as pool:
+        share = await _share(pool)
+        found = await asyncio.gather(*(_draw(share, i) for i in range(8)))
+    for i, drawn in enumerate(found):
+        assert [index for index, _ in drawn] == list(range(10))
+        assert [_bar(picture) for _, picture in drawn] == [(10 * i + k) % 25 for k in range(10)]
 
 
-async def test_pictures_are_handed_on_while_later_ones_are_drawn(source: WorkerSource) -> None:
-    pool = _pool(source, "plain")
-    await pool.open()
-    came = asyncio.Event()
-    rendering = asyncio.ensure_future(pool.render(_job(1), _unseen, lambda index, picture: came.set()))
-    await came.wait()
-    assert not rendering.done()
-    await rendering
-    await pool.close()
-
-
-async def test_pictures_past_the_deadline_are_not_drawn_but_the_last_one_always_is(source: WorkerSource) -> None:
-    pool = _pool(source, "plain")
-    await pool.open()
-    drawn: list[int] = []
-    for deadline_frame in (14, 40):  # the job's frames are 10 to 19
-        job = replace(_job(1), deadline=Pts(deadline_frame * 1920))
-        await pool.render(job, _unseen, lambda index, picture: drawn.append(index))
-    await pool.render(replace(_job(1), draw_every=3), _unseen, lambda index, picture: drawn.append(index))
-    await pool.close()
-    assert drawn == [4, 5, 6, 7, 8, 9, 9, 2, 5, 8]
-
-
-async def test_rendering_does_not_block_the_event_loop(source: WorkerSource) -> None:
-    pool = _pool(source, "slow-200")
-    await pool.open()
-    rendering, turns = asyncio.ensure_future(pool.render(_job(1), _unseen, _unseen)), 0
-    while not rendering.done():
-        await asyncio.sleep(0.005)
-        turns += 1
-    await pool.close()
-    assert turns >= 10
-
-
-async def test_a_worker_that_dies_is_replaced_and_only_its_clip_is_lost(source: WorkerSource) -> None:
-    pool = _pool(source, "dies")
-    await pool.open()
-    await pool.render(_job(1), _unseen, _unseen)
-    with pytest.raises(WorkerLost):
-        await pool.render(_job(2), _unseen, _unseen)
-    clip = await pool.render(_job(3), _unseen, _unseen)
-    await pool.close()
-    assert clip.job.job_id == 3
+async def test_what_is_drawn_for_one_broadcast_never_comes_out_in_another(tmp_path: Path) -> None:
+    """Four broadcasts of other avatars and sizes on two workers, of which one dies in the middle."""
+    names = ("anna", "ben", "cleo", "dies")
+    async with _pool(2) as pool:
+        shares = [await _share(pool, write_avatar(tmp_path, name), 64 + 32 * i) for i, name in enumerate(names)]
+        found = await asyncio.gather(*(_draw(share, i) for i in range(12) for share in shares))
+    for k, drawn in enumerate(found):
+        name, share, number = names[k % 4], shares[k % 4], k // 4
+        assert len(drawn) == 10
+        for index, picture in drawn:
+            assert picture.shape == share.look.picture_shape
+            assert picture[-1, 0] == zlib.crc32(name.encode()) % 256
+            assert _bar(picture) == (10 * number + index) % 25
     assert pool.restarts == 1
 
 
-async def test_a_worker_that_hangs_is_killed_and_replaced(source: WorkerSource) -> None:
-    pool = _pool(source, "hangs", timeout_s=2.0)
-    await pool.open()
-    await pool.render(_job(1), _unseen, _unseen)
-    with pytest.raises(WorkerLost):
-        await pool.render(_job(2), _unseen, _unseen)
-    assert (await pool.render(_job(3), _unseen, _unseen)).job.job_id == 3
-    await pool.close()
-
-
-async def test_a_job_that_raises_leaves_the_worker_alive(source: WorkerSource) -> None:
-    pool = _pool(source, "raises")
-    await pool.open()
-    await pool.render(_job(1), _unseen, _unseen)
-    with pytest.raises(RenderFailed, match="a fault on purpose"):
-        await pool.render(_job(2), _unseen, _unseen)
-    await pool.render(_job(3), _unseen, _unseen)
-    await pool.close()
-    assert pool.restarts == 0
-
-
-async def test_jobs_of_an_old_epoch_are_dropped_before_and_after_they_are_drawn(source: WorkerSource) -> None:
-    pool = _pool(source, "slow-100")
-    await pool.open()
-    rendering = asyncio.ensure_future(pool.render(_job(1, epoch=0), _unseen, _unseen))
-    await asyncio.sleep(0)
-    pool.supersede(1)
-    with pytest.raises(Superseded):
-        await pool.render(_job(2, epoch=0), _unseen, _unseen)
-    with pytest.raises(Superseded):
+async def test_pictures_are_handed_on_while_later_ones_are_drawn() -> None:
+    async with _pool() as pool:
+        share, came = await _share(pool), asyncio.Event()
+        rendering = asyncio.ensure_future(share.pictures(_pictures(share, 1), 0.0, lambda i, picture: came.set()))
+        await came.wait()
+        assert not rendering.done()
         await rendering
-    assert (await pool.render(_job(3, epoch=1), _unseen, _unseen)).job.epoch == 1
-    await pool.close()
 
 
-async def test_a_clip_longer_than_its_memory_is_refused_not_cut(source: WorkerSource) -> None:
-    pool = RenderPool(source, Path("plain"), SIZE, max_frames=5)
-    await pool.open()
-    with pytest.raises(RenderFailed, match="does not fit"):
-        await pool.render(_job(1), _unseen, _unseen)
-    await pool.close()
+async def test_rendering_does_not_block_the_event_loop() -> None:
+    async with _pool() as pool:
+        rendering, turns = asyncio.ensure_future(_draw(await _share(pool, "slow-200"), 1)), 0
+        while not rendering.done():
+            await asyncio.sleep(0.005)
+            turns += 1
+    assert turns >= 10
+
+
+@pytest.mark.parametrize("manner", ["dies", "hangs"])
+async def test_a_worker_that_is_lost_is_replaced_and_its_job_done_by_another(tmp_path: Path, manner: str) -> None:
+    async with _pool(2, timeout_s=2.0) as pool:
+        share = await _share(pool, write_avatar(tmp_path, manner))
+        drawn = [await _draw(share, i) for i in range(5)]
+        assert [len(each) for each in drawn] == [10] * 5
+    assert pool.restarts == 1
+
+
+async def test_a_job_that_kills_every_worker_is_given_up() -> None:
+    async with _pool(2) as pool:
+        share, other = await _share(pool, "kills"), await _share(pool)
+        with pytest.raises(WorkerLost):
+            await _draw(share, 1)
+        assert len(await _draw(other, 2)) == 10
+
+
+async def test_a_job_that_raises_leaves_the_worker_alive(tmp_path: Path) -> None:
+    async with _pool() as pool:
+        share = await _share(pool, write_avatar(tmp_path, "raises"))
+        await _draw(share, 1)
+        with pytest.raises(RenderFailed, match="a fault on purpose"):
+            await _draw(share, 2)
+        await _draw(share, 3)
+        assert pool.restarts == 0
+
+
+async def test_jobs_of_an_old_epoch_are_dropped_before_and_after_they_are_done() -> None:
+    async with _pool() as pool:
+        share, other = await _share(pool, "slow-100"), await _share(pool)
+        at_work, waiting = (asyncio.ensure_future(_draw(share, i)) for i in (1, 2))
+        of_another = asyncio.ensure_future(_draw(other, 1))
+        await asyncio.sleep(0.02)
+        share.supersede(1)
+        for old in (_draw(share, 3), waiting, at_work):
+            with pytest.raises(Superseded):
+                await old
+        assert len(await _draw(share, 4, epoch=1)) == 10
+        assert len(await of_another) == 10
+
+
+async def test_another_avatar_is_opened_beside_the_work_and_takes_over() -> None:
+    async with _pool() as pool:
+        share = await _share(pool)
+        before = await _draw(share, 0)
+        await share.stand_by(Path("other"))
+        last = asyncio.ensure_future(_draw(share, 1))
+        await asyncio.sleep(0)
+        share.switch()
+        after = await _draw(share, 2)
+        looks = [pictures[0][1][-1, 0] for pictures in (before, await last, after)]
+    assert looks == [zlib.crc32(name) % 256 for name in (b"plain", b"plain", b"other")]
+
+
+async def test_motion_is_made_by_any_worker() -> None:
+    async with _pool() as pool:
+        share = await _share(pool)
+        done = await share.motion(_job(3), 0.0)
+    assert done.result[:, NUMBER].tolist() == list(range(30, 40))
+    assert done.worker.startswith("fake@")
+
+
+def _memories() -> set[Path]:
+    return set(Path("/dev/shm").glob("psm_*"))
 
 
 def _num_threads(pid: int | None) -> int:
     return len(list(Path(f"/proc/{pid}/task").iterdir()))
 
 
-async def test_a_worker_process_has_no_thread_besides_its_own_two(source: WorkerSource) -> None:
+async def test_a_worker_process_has_no_thread_besides_its_own_two() -> None:
     """Drawing, and reading the pipe: numpy's own threads would only spin."""
-    pool = _pool(source, "plain")
-    await pool.open()
-    num_threads = _num_threads(pool._workers[0].pid)
-    await pool.close()
-    assert num_threads == 2
+    async with _pool() as pool:
+        await _draw(await _share(pool), 1)
+        async with asyncio.timeout(5):
+            while _num_threads(pool._members[0].process.pid) > 2:  # noqa: ASYNC110, the one that opened the avatar may be leaving
+                await asyncio.sleep(0.01)
 
 
-def _shared_memories() -> set[Path]:
-    return set(Path("/dev/shm").glob("psm_*"))
-
-
-async def test_after_close_no_process_thread_or_memory_is_left(source: WorkerSource) -> None:
-    memory_before = _shared_memories()
-    pool = RenderPool(source, Path("plain"), SIZE, num_workers=2, max_frames=20)
-    await pool.open()
-    await asyncio.gather(*(pool.render(_job(i), _unseen, _unseen) for i in range(4)))
-    pids = [worker.pid for worker in pool._workers]
-    await pool.close()
-    await source.close()
+async def test_after_close_no_process_thread_or_memory_is_left() -> None:
+    memory_before = _memories()
+    async with _pool(2) as pool:
+        share = await _share(pool)
+        await asyncio.gather(*(_draw(share, i) for i in range(4)))
+        pids = [member.process.pid for member in pool._members]
+        share.close()
     for thread in [thread for thread in threading.enumerate() if thread.name.startswith("worker-")]:
         thread.join(5)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("worker-")]
-    assert _shared_memories() <= memory_before
+    assert _memories() <= memory_before
     for pid in pids:
         assert pid is not None
         with pytest.raises(ProcessLookupError):
             os.kill(pid, signal.SIG_DFL)
-
-
-async def test_a_second_broadcast_finds_a_process_that_has_started_already(source: WorkerSource) -> None:
-    source.prepare()
-    spare = source._spare
-    assert spare is not None
-    assert source.take() is spare
-    await spare.close()
-
-
-def test_pts_of_a_job_fit_its_frames() -> None:
-    assert _job(2).num_frames == 10 and _job(2).start == pts_from_s(0.8)

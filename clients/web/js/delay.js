@@ -2,13 +2,16 @@
 
 import { byId, el } from "./dom.js";
 
-const SHADES = [1, 0.74, 0.54, 0.38, 0.28, 0.2];
+const SHADES = [1, 0.82, 0.66, 0.54, 0.44, 0.35, 0.28, 0.2];
 
 const NAMES = {
-  collect: "Filling a segment with sound",
-  render: "Planning and drawing",
+  jitter: "Your network's unevenness",
+  segment: "Filling a segment with sound",
+  right_context: "Hearing a little further",
+  render: "Drawing",
   playout: "Waiting for its turn",
   encode: "Encoding",
+  network: "Network to the viewers",
   browser: "This browser's buffer",
 };
 

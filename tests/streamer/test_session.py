@@ -1,0 +1,144 @@
+"""A broadcast in virtual time: what goes on air, when, whatever the workers do."""
+
+import asyncio
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from streamer.protocol import Interrupt, Mute
+from tests.fakes import virtual_time
+from tests.fakes.virtual_broadcast import VirtualBroadcast, broadcast_in, on_air, pool_of
+from tests.fakes.virtual_worker import EPOCH, FRAME, REPAIRED, Pace, Workers
+
+SETTLED_S = 6.0
+
+
+def _watch(seconds: float, num_workers: int, pace: Pace, **settings: object) -> tuple[VirtualBroadcast, Workers]:
+    workers = Workers(lambda i: pace)
+
+    async def main() -> VirtualBroadcast:
+        pool = pool_of(workers, num_workers)
+        broadcast = broadcast_in(pool, **settings)
+        await on_air(pool, broadcast, seconds=seconds)
+        return broadcast
+
+    return virtual_time.run(main()), workers
+
+
+def _frames(broadcast: VirtualBroadcast, since_s: float) -> list[int]:
+    return [int(pose[FRAME]) for at, pose in broadcast.poses if at >= since_s]
+
+
+def test_every_frame_is_on_air_once_and_in_order() -> None:
+    broadcast, workers = _watch(14, 1, Pace())
+    frames = _frames(broadcast, SETTLED_S)
+    assert [b - a for a, b in pairwise(frames)] == [1] * (len(frames) - 1)
+    assert broadcast.holds(SETTLED_S) == 0
+    assert all(len(job.history) for job in workers.jobs[1:])  # all in one chain
+
+
+def test_a_pool_whose_motion_is_slower_than_speech_keeps_the_full_rate_by_sub_clips_made_in_parallel() -> None:
+    """Each worker takes half as long again over motion as it lasts, and 20 ms over a picture."""
+    broadcast, workers = _watch(30, 4, Pace(0.02, 0.06, 0.02))
+    frames = _frames(broadcast, 20)
+    assert np.mean(np.diff(frames) == 1) > 0.98
+    assert broadcast.holds(20) <= 3
+    apart = [job for job in workers.jobs if not len(job.history) and not len(job.future)]
+    repairs = [job for job in workers.jobs if len(job.future)]
+    assert len(apart) > 20 and len(repairs) > 20
+    shown = [bool(pose[REPAIRED]) for at, pose in broadcast.poses if at >= 20]
+    assert 0.2 < np.mean(shown) < 0.6  # what was made anew about each join is what is seen
+
+
+def test_four_workers_three_times_slower_than_usual_keep_the_full_rate() -> None:
+    broadcast, _ = _watch(16, 4, Pace(3 * 0.02, 3 * 0.003, 3 * 0.015))
+    frames = _frames(broadcast, 9)
+    assert np.mean(np.diff(frames) == 1) > 0.98
+
+
+def test_one_slow_worker_among_four_does_not_slow_the_others_down() -> None:
+    workers = Workers(lambda i: Pace(0.06, 0.01, 0.045) if i == 0 else Pace())
+
+    async def main() -> VirtualBroadcast:
+        pool = pool_of(workers, 4)
+        broadcast = broadcast_in(pool)
+        await on_air(pool, broadcast, seconds=16)
+        return broadcast
+
+    broadcast = virtual_time.run(main())
+    assert np.mean(np.diff(_frames(broadcast, 9)) == 1) > 0.98
+
+
+def test_four_broadcasts_share_two_workers_and_each_has_its_full_rate() -> None:
+    workers = Workers(lambda i: Pace(0.02, 0.002, 0.009))
+
+    async def main() -> list[VirtualBroadcast]:
+        pool = pool_of(workers, 2)
+        broadcasts = [broadcast_in(pool, f"show-{i}") for i in range(4)]
+        await on_air(pool, *broadcasts, seconds=14)
+        return broadcasts
+
+    for broadcast in virtual_time.run(main()):
+        assert broadcast.holds(8) <= 8
+        assert np.mean(np.diff(_frames(broadcast, 9)) == 1) > 0.95
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_a_worker_killed_in_the_middle_is_replaced_within_a_second(num_workers: int) -> None:
+    workers = Workers()
+
+    async def main() -> VirtualBroadcast:
+        pool = pool_of(workers, num_workers)
+        broadcast = broadcast_in(pool)
+
+        async def kill() -> None:
+            await asyncio.sleep(8)
+            workers.made[0].kill()
+
+        await on_air(pool, broadcast, seconds=11, meanwhile=kill())
+        assert pool.restarts == 1
+        return broadcast
+
+    broadcast = virtual_time.run(main())
+    held = [at for at, turn in broadcast.turns if turn.hold and at >= 7]
+    assert len(held) <= 3
+    assert max(held, default=8.0) - 8 < 1.0
+
+
+@pytest.mark.parametrize("kind", ["interrupt", "mute"])
+def test_what_was_said_before_a_stop_is_neither_heard_nor_seen_after_it(kind: str) -> None:
+    """Ten of each, at every place in a sub-clip."""
+    workers, stops = Workers(), []
+
+    async def main() -> VirtualBroadcast:
+        pool = pool_of(workers, 2)
+        broadcast = broadcast_in(pool)
+        session = broadcast.session
+
+        async def stop() -> None:
+            await asyncio.sleep(5)
+            for _ in range(10):
+                await asyncio.sleep(1.13)
+                if kind == "mute":
+                    session.command(Mute(type="mute", on=False))
+                    await asyncio.sleep(0.7)
+                now_s = asyncio.get_running_loop().time()
+                done = session.command(Interrupt(type="interrupt") if kind == "interrupt" else Mute(type="mute", on=True))
+                stops.append((now_s, done.on_air_pts, session.share.epoch))  # type: ignore[union-attr]
+
+        await on_air(pool, broadcast, seconds=25, meanwhile=stop())
+        return broadcast
+
+    broadcast = virtual_time.run(main())
+    lags = []
+    for at, pts, epoch in stops:
+        after = [(t, turn) for t, turn in broadcast.turns if t > at and turn.pts is not None]
+        assert not after[0][1].sound.any()  # at once
+        seen = [(t, pose) for t, pose in broadcast.poses if t > at]
+        first_new = next(t for t, turn in after if turn.pts >= pts)  # type: ignore[operator]
+        lags.append(first_new - at)
+        assert all(pose[EPOCH] >= epoch or pose[FRAME] * 1920 < pts for t, pose in seen if t < at + 1.5)
+    assert len(lags) == 10
+    assert np.percentile(lags, 95) <= 0.3
+    assert broadcast.holds(SETTLED_S) <= 20
