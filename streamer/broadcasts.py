@@ -15,6 +15,8 @@ from streamer.directors.model_director import ModelDirector
 from streamer.render_pool import RenderPool
 from streamer.session import Session
 
+_MOST = 0.9  # of the workers' time may be given away
+
 log = logging.getLogger(__name__)
 
 
@@ -83,12 +85,25 @@ class Broadcasts:
             raise TooManyBroadcasts(self._refuses)
         if len(self._running) >= self._settings.max_broadcasts:
             raise TooManyBroadcasts(f"this server carries {self._settings.max_broadcasts} broadcasts; one has to end first")
+        self._check_room(chosen)
         session = Session(broadcast, self._folder_of, chosen, self._settings, self._pool, self._clock, self._director)
         task = asyncio.get_running_loop().create_task(session.run(), name=f"{broadcast}-run")
         self._running[broadcast] = (session, task)
         task.add_done_callback(lambda _: self._running.pop(broadcast))
         self.started += 1
         return session
+
+    def _check_room(self, chosen: BroadcastSettings) -> None:
+        """By what work costs on this machine, as measured. A first broadcast is taken in any case."""
+        running = [session.settings for session in self if session.state != "ended"]
+        wanted = [self._pool.costs.of_broadcast(each.width * each.height, each.fps) for each in (*running, chosen)]
+        needs = [each for each in wanted if each is not None]
+        has = self._pool.num_workers
+        if running and needs and sum(needs) > _MOST * has:
+            raise TooManyBroadcasts(
+                f"this server is full: {chosen.size} at {chosen.fps} takes {needs[-1]:.2f} render workers, and of its {has} "
+                f"only {max(0.0, _MOST * has - sum(needs[:-1])):.2f} are free; end a broadcast, or choose a smaller size"
+            )
 
     def _folder_of(self, avatar: str) -> Path:
         return self._library.get(avatar).folder

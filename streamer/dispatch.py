@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 _MEMORY_S = 2.0  # of what counts as had
 _PER_BROADCAST = 64
+_NEWEST = 0.05  # of the newest in what work costs
+_AND_PLANS = 1.15  # blueprints and thumbnails
+
+Kind = Literal["motion", "picture"]
 
 T = TypeVar("T")
 
@@ -47,6 +51,22 @@ class Work:
     def _faded(self, broadcast: int, now_s: float) -> float:
         had_s, at_s = self._had.get(broadcast, (0.0, now_s))
         return had_s * math.exp((at_s - now_s) / _MEMORY_S)
+
+
+class Costs:
+    """What work has lately cost: worker seconds for a frame of motion, and for a million pixels drawn."""
+
+    def __init__(self) -> None:
+        self._of: dict[Kind, float] = {}
+
+    def note(self, kind: Kind, worked_s: float, amount: float) -> None:
+        cost = worked_s / amount
+        self._of[kind] = cost if kind not in self._of else self._of[kind] + _NEWEST * (cost - self._of[kind])
+
+    def of_broadcast(self, pixels: int, fps: int) -> float | None:
+        """How many workers one keeps busy; None before both costs are known."""
+        motion, picture = self._of.get("motion"), self._of.get("picture")
+        return None if motion is None or picture is None else _AND_PLANS * fps * (motion + picture * pixels / 1e6)
 
 
 class DispatchQueue(Generic[T]):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from streamer.plan import FULL_STEPS
+
 EffortName = Literal["full", "fewer_steps", "half_rate"]
 
 _MEMORY = 0.2  # of the newest sub-clip in the load
@@ -23,7 +25,7 @@ class Level:
     draw_every: int
 
 
-LEVELS = (Level("full", 4, 1), Level("fewer_steps", 2, 1), Level("half_rate", 2, 2))
+LEVELS = (Level("full", FULL_STEPS, 1), Level("fewer_steps", 2, 1), Level("half_rate", 2, 2))
 
 
 class Effort:

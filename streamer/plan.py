@@ -19,6 +19,7 @@ from engines.specs import BeatCondition
 
 Pts = NewType("Pts", int)
 TIME_BASE_HZ = 48_000
+FULL_STEPS = 4  # of denoising, while there is time
 
 Source = Literal["default", "image", "audio", "user"]
 SOURCES: tuple[Source, ...] = ("default", "image", "audio", "user")  # rising authority
@@ -294,7 +295,7 @@ class SubClipJob:
     future: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
     camera: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, len(CAMERA_CHANNELS)), np.float32))  # [n, 4]
     approach: int = 0  # frames after the end on which `last` would be reached, and which nobody sees
-    num_steps: int = 4  # denoising steps; fewer when time is short
+    num_steps: int = FULL_STEPS  # fewer when time is short
     draw_every: int = 1  # of its pictures; more when time is short
 
     @property

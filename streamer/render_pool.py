@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from streamer.clock import Clock
-from streamer.dispatch import DispatchQueue, QueueFull
+from streamer.dispatch import Costs, DispatchQueue, QueueFull
 from streamer.media import Picture
-from streamer.plan import Look, PictureJob
+from streamer.plan import FULL_STEPS, Look, PictureJob, SubClipJob
 from streamer.render_process import Done, ThumbnailJob
 from streamer.threads import in_thread
 from streamer.worker_process import Job, OnPicture, RenderFailed, WorkerLost, WorkerProcess
@@ -119,6 +119,7 @@ class RenderPool:
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
         self._was_ready = False
+        self.costs = Costs()
         self.num_workers = num_workers
         self.restarts = 0
 
@@ -316,6 +317,7 @@ class RenderPool:
             else:
                 _fail(order, error)
         else:
+            self._note_cost(job, done)
             if order.answer.done():
                 pass
             elif order.is_old:
@@ -327,6 +329,12 @@ class RenderPool:
             now_s = self._clock.now_s()
             self._queue.work.note(order.share.number, now_s - began_s, now_s)
         self._dispatch()
+
+    def _note_cost(self, job: Job, done: Done) -> None:
+        if isinstance(job, PictureJob) and len(job.motion):
+            self.costs.note("picture", done.seconds, len(job.motion) * job.look.width * job.look.height / 1e6)
+        elif isinstance(job, SubClipJob) and job.num_steps == FULL_STEPS and not len(job.future):
+            self.costs.note("motion", done.seconds, job.num_frames)
 
     def _go(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamer.dispatch import DispatchQueue, QueueFull
+from streamer.dispatch import Costs, DispatchQueue, QueueFull
 
 
 def _order(queue: DispatchQueue[str], now_s: float = 0.0) -> list[str]:
@@ -68,3 +68,13 @@ def test_the_queue_is_bounded_for_each_broadcast() -> None:
             queue.put(1, 0.0, i)
     queue.put(2, 0.0, 0)
     assert len(queue) == 65
+
+
+def test_what_a_broadcast_takes_is_known_from_what_others_have_cost() -> None:
+    costs = Costs()
+    assert costs.of_broadcast(512 * 512, 25) is None
+    for _ in range(100):
+        costs.note("motion", 0.03, 6)
+        costs.note("picture", 6 * 0.008, 6 * 512 * 512 / 1e6)
+    assert costs.of_broadcast(512 * 512, 25) == pytest.approx(1.15 * 25 * (0.005 + 0.008))
+    assert (costs.of_broadcast(1920 * 1080, 48) or 0) > 3

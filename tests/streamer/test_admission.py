@@ -1,0 +1,52 @@
+"""How many broadcasts a server takes."""
+
+from pathlib import Path
+
+import pytest
+
+from engines.avatar_library import AvatarLibrary
+from streamer.broadcasts import Broadcasts, TooManyBroadcasts
+from streamer.config import BroadcastSettings, ServerSettings
+from tests.fakes import virtual_time
+from tests.fakes.avatars import write_avatar
+from tests.fakes.virtual_broadcast import pool_of
+from tests.fakes.virtual_time import LoopClock
+from tests.fakes.virtual_worker import Workers
+
+
+def test_a_server_takes_as_many_broadcasts_as_its_workers_were_measured_to_carry(tmp_path: Path) -> None:
+    write_avatar(tmp_path, "anna")
+    chosen = BroadcastSettings("anna", 512, 512)
+
+    async def main() -> int:
+        pool = pool_of(Workers(), 2)
+        settings = ServerSettings(tmp_path, max_broadcasts=100)
+        broadcasts = Broadcasts(settings, AvatarLibrary(tmp_path, tmp_path), pool, LoopClock())
+        pool.costs.note("motion", 0.005, 1)
+        pool.costs.note("picture", 0.009, 512 * 512 / 1e6)
+        with pytest.raises(TooManyBroadcasts, match=r"takes 0.40 render workers, and of its 2 only 0.\d\d are free") as refused:
+            for _ in range(100):
+                broadcasts.start(chosen)
+        assert "smaller" in str(refused.value)
+        broadcasts.start(BroadcastSettings("anna", 128, 128))  # which still finds room
+        taken = len(broadcasts)
+        await broadcasts.close()
+        await pool.close()
+        return taken
+
+    assert virtual_time.run(main()) == 5
+
+
+def test_a_first_broadcast_is_taken_even_where_it_is_too_much(tmp_path: Path) -> None:
+    write_avatar(tmp_path, "anna")
+
+    async def main() -> None:
+        pool = pool_of(Workers(), 1)
+        broadcasts = Broadcasts(ServerSettings(tmp_path), AvatarLibrary(tmp_path, tmp_path), pool, LoopClock())
+        pool.costs.note("motion", 1.0, 1)
+        pool.costs.note("picture", 1.0, 1)
+        broadcasts.start(BroadcastSettings("anna", 512, 512))
+        await broadcasts.close()
+        await pool.close()
+
+    virtual_time.run(main())
