@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
 from engines.specs import RIGHT_CONTEXT_S
-from streamer.clock import Clock
 from streamer.plan import Pts, SubClip, SubClipJob, s_from_pts
 from streamer.protocol import Delay
 
@@ -89,24 +87,6 @@ class DelayMeter:
         medians = {part: round(median(parts[part] for parts in self._parts), 1) for part in self._parts[0]}
         medians["network"] = round(network_ms, 1)
         return Delay(**medians, total=round(sum(medians.values()), 1))
-
-
-class LoopLag:
-    """How late the event loop wakes whom it should: the newest minute, in milliseconds."""
-
-    def __init__(self) -> None:
-        self._lags: deque[float] = deque(maxlen=1200)
-
-    async def watch(self, clock: Clock, every_s: float = 0.05) -> None:
-        """For ever."""
-        while True:
-            due_s = clock.now_s() + every_s
-            await asyncio.sleep(every_s)
-            self._lags.append(1e3 * max(0.0, clock.now_s() - due_s))
-
-    def p95_ms(self) -> float:
-        """0 before anything was measured."""
-        return sorted(self._lags)[int(0.95 * len(self._lags))] if self._lags else 0.0
 
 
 class RateMeter:

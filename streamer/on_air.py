@@ -172,7 +172,7 @@ class OnAir:
         now_s, counts = self._clock.now_s(), self._playout.counts
         holds = {str(reason): count for reason, count in counts.holds.items()}
         return Metrics(
-            delay_ms=self._delay.delay(),
+            delay_ms=self._delay.delay(self.viewers.network_ms()),
             fps=self._turns.rate(now_s),
             frames=counts.aired,
             holds={**holds, "skipped_slot": self._skipped_slots},

@@ -33,6 +33,11 @@ class LoopLag:
     def worst_s(self) -> float:
         return max(self._late_s, default=0.0)
 
+    @property
+    def p95_s(self) -> float:
+        """95th percentile of the same."""
+        return sorted(self._late_s)[int(0.95 * len(self._late_s))] if self._late_s else 0.0
+
 
 def samples(lag: LoopLag) -> list[Sample]:
     """CPU time, with that of workers that have ended; memory; open files; the loop's lag."""
@@ -41,6 +46,7 @@ def samples(lag: LoopLag) -> list[Sample]:
     found = [
         Sample("process_cpu_seconds_total", "counter", "CPU time of the server, and of workers that have ended.", cpu_s, {}),
         Sample("rostrum_event_loop_lag_seconds", "gauge", "The latest the event loop woke in 15 s.", lag.worst_s, {}),
+        Sample("rostrum_event_loop_lag_p95_seconds", "gauge", "How late it woke, 95th percentile of 15 s.", lag.p95_s, {}),
     ]
     statm, files = Path("/proc/self/statm"), Path("/proc/self/fd")
     if statm.exists():

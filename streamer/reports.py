@@ -51,6 +51,14 @@ def horizon(aired: Pts | None, heard: Pts, committed: Pts, planned: Pts, line: S
     )
 
 
+def of_server(load: float, restarts: int) -> list[Sample]:
+    """What concerns all broadcasts."""
+    return [
+        Sample("rostrum_render_load", "gauge", "The share of the render workers that is taken.", load, {}),
+        Sample("rostrum_worker_restarts_total", "counter", "Render workers replaced.", restarts, {}),
+    ]
+
+
 def samples(broadcast: str, metrics: Metrics) -> list[Sample]:
     """The metrics message as Prometheus reads it."""
     labels = {"broadcast": broadcast}
@@ -65,7 +73,6 @@ def samples(broadcast: str, metrics: Metrics) -> list[Sample]:
             "0: sub-clips are drawn in full; 1: in fewer steps; 2: every other picture only.",
             [level.name for level in LEVELS].index(metrics.effort),
         ),
-        ("rostrum_worker_restarts_total", "counter", "Render workers replaced.", metrics.worker_restarts),
         (
             "rostrum_interrupt_ms",
             "gauge",

@@ -478,6 +478,7 @@ class Server:
             Sample("rostrum_draining", "gauge", "1: about to stop.", self._drained_at_s is not None, {}),
             *process_metrics.samples(self._lag),
         ]
+        samples += reports.of_server(self._workers.load(), self._workers.restarts)
         for session in self.broadcasts:
             samples += reports.samples(session.broadcast, session.metrics())
             samples += reports.queue_samples(session.broadcast, session.queues())

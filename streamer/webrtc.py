@@ -205,6 +205,12 @@ class MediaClockSender(RTCRtpSender):
     _on_keyframe_wanted: Callable[[], None] | None
     _last_timestamp: int | None
 
+    @property
+    def round_trip_s(self) -> float | None:
+        """To the receiver and back, smoothed, by its reports; None before the first."""
+        known: float | None = getattr(self, "_RTCRtpSender__rtt", None)
+        return known
+
     def _send_keyframe(self) -> None:
         if self._on_keyframe_wanted:
             self._on_keyframe_wanted()

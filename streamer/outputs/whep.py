@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fractions
 from collections.abc import Callable
+from statistics import median
 
 import av
 from aiortc import MediaStreamTrack
@@ -97,6 +98,12 @@ class Viewer:
         webrtc.prefer(transceiver, track.kind, (codec,))
         webrtc.adopt_sender(transceiver.sender, lambda timestamp: self._clock.ntp(timestamp, rate_hz), on_keyframe_wanted)
 
+    @property
+    def round_trip_s(self) -> float | None:
+        """To the viewer and back; None while it has reported nothing."""
+        trips = [sender.round_trip_s for sender in self.peer.pc.getSenders() if isinstance(sender, webrtc.MediaClockSender)]
+        return next((trip for trip in trips if trip is not None), None)
+
     def put(self, encoded: Encoded) -> None:
         """This turn's packets."""
         if not self._is_reading:
@@ -139,6 +146,11 @@ class Viewers:
 
     def __len__(self) -> int:
         return len(self._viewers)
+
+    def network_ms(self) -> float:
+        """One way to the viewer in the middle; 0 while nobody has reported."""
+        trips = [trip for viewer in self._viewers.values() if (trip := viewer.round_trip_s) is not None]
+        return 500 * median(trips) if trips else 0.0
 
     def get(self, peer_id: str) -> Peer | None:
         viewer = self._viewers.get(peer_id)
