@@ -49,8 +49,8 @@ class BroadcastSettings:
         if self.fps not in FRAME_RATES:
             raise ConfigError(f"fps: {self.fps} is not one of {', '.join(map(str, FRAME_RATES))}")
         assert TIME_BASE_HZ % self.fps == 0
-        if not 0.2 <= self.segment_s <= 2.0:
-            raise ConfigError(f"segment_s: {self.segment_s} is not between 0.2 and 2.0")
+        if not 0.2 <= self.segment_s <= 1.0:
+            raise ConfigError(f"segment_s: {self.segment_s} is not between 0.2 and 1.0")
         parse_size(f"{self.width}x{self.height}")
 
     @property

@@ -13,7 +13,7 @@ from streamer.clock import Clock
 from streamer.config import BroadcastSettings, ServerSettings
 from streamer.effort import EffortName
 from streamer.encoder import Encoded, Encoder
-from streamer.lineage import LineageWriter, line
+from streamer.lineage import LineageWriter
 from streamer.media import AudioPacket, Picture, Sound
 from streamer.metrics import DelayMeter, Flight, RateMeter
 from streamer.outputs.whep import Viewers
@@ -166,7 +166,7 @@ class OnAir:
 
     def _write(self, flight: Flight) -> None:
         if self._lineage and flight.clip:
-            self._lineage.put(line(flight.clip, flight))
+            self._lineage.put(flight.clip, flight)
 
     def metrics(self, worker_restarts: int, effort: EffortName) -> Metrics:
         now_s, counts = self._clock.now_s(), self._playout.counts

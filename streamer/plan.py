@@ -314,11 +314,13 @@ class PictureJob:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubClip:
-    """A sub-clip all of whose pictures are drawn (each was handed over as it was): motion [n, 64]."""
+    """A sub-clip all of whose pictures are drawn (each was handed over as it was): motion [n, 64], its joins not repaired."""
 
     job: SubClipJob
     motion: Motion
     worker: str  # who made the motion
     motion_ms: float  # transformer
     decode_ms: float  # codec, all its pictures
+    avatar: str = ""
+    join: SubClipJob | None = None  # the repair of the join before it
     notes: tuple[str, ...] = field(default=())

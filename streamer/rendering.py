@@ -50,6 +50,7 @@ class _Clip:
     lead: int = 0
     tail: int = 0
     worker: str = ""
+    join: SubClipJob | None = None
     motion_s: float = 0.0
 
     @property
@@ -221,7 +222,7 @@ class Rendering:
         except (Superseded, WorkerLost, RenderFailed) as error:
             clip.flight.notes += (f"join not repaired: {error}",)
             return left, right
-        clip.flight.notes += ("join repaired",)
+        clip.join = job
         left, right = np.concatenate([left[:-r], done.result[:r]]), np.concatenate([done.result[r:], right[r:]])
         self._trail.put(before.job.start, left)
         self._trail.put(clip.job.start, right)
@@ -243,7 +244,7 @@ class Rendering:
             self._picture_s += _MEMORY * (max(0.0, clip.flight.drawn_s - began_s) - self._picture_s)
         clip.flight.undrawn_spans -= 1
         if not clip.flight.undrawn_spans:
-            self._finish(clip, motion)
+            self._finish(clip)
 
     async def _draw_piece(self, clip: _Clip, motion: Motion, frames: list[int]) -> None:
         frame = ticks_per_frame(self._fps)
@@ -255,11 +256,11 @@ class Rendering:
     def _show(self, flight: Flight, frames: list[int], index: int, picture: Picture) -> None:
         self._on_air.push_picture(flight, frames[index], picture)
 
-    def _finish(self, clip: _Clip, motion: Motion) -> None:
-        flight = clip.flight
-        self._on_air.finish(
-            flight,
-            SubClip(clip.job, motion, clip.worker, 1e3 * clip.motion_s, 1e3 * flight.decode_s, flight.notes),
-        )
+    def _finish(self, clip: _Clip) -> None:
+        flight, motion = clip.flight, clip.moved.result()
+        assert motion is not None
+        times_ms = 1e3 * clip.motion_s, 1e3 * flight.decode_s
+        avatar = self._share.look.avatar.name
+        self._on_air.finish(flight, SubClip(clip.job, motion, clip.worker, *times_ms, avatar, clip.join, flight.notes))
         if self.effort.note(self._share.load()):
             log.warning("sub-clips are drawn with effort: %s", self.effort.level.name)

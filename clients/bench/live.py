@@ -9,7 +9,7 @@ import math
 import statistics
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import av
@@ -21,7 +21,7 @@ from clients.bench.live_server import LiveServer, ServerFailed
 from clients.bench.packet_arrivals import PacketArrivals
 from clients.python.control import ControlRefused
 from clients.python.host import Host
-from clients.python.server import Server, ServerError
+from clients.python.server import Server, ServerError, request
 from clients.python.sound import RATE_HZ, SoundError, SoundMicrophone, read_sound
 from clients.python.viewer import Received as ReceivedFrame
 from clients.python.viewer import Viewer
@@ -33,6 +33,8 @@ from streamer.webrtc import offer_loopback
 START_S = 90.0  # at most, until the first sub-clip has been on air: models load, and the machine may be busy
 SETTLE_S = 4.0  # after that, before anything counts
 PROMPT_EVERY_S = 6.0
+STOP_EVERY_S = 2.0
+MUTED_S = 0.6
 PROMPTS = ("very happy", "calm", "surprised, raises the brows", "calm, nods", "sad", "confident, slow zoom in")
 
 
@@ -47,6 +49,9 @@ class Taken:
     prompts: list[tuple[float, float]] = field(default_factory=list)  # sent at, on air at spoken time
     parts: list[dict[str, float]] = field(default_factory=list)
     holds: list[dict[str, int]] = field(default_factory=list)
+    stops: list[tuple[str, float, float]] = field(default_factory=list)  # kind, sent at, new pictures from spoken time on
+    others: list[dict[str, Any]] = field(default_factory=list)  # the other broadcasts' last metrics
+    loop_lag_ms: float = float("nan")
     late_frames: int = 0
     cpu_s: float = float("nan")
     first_frame_ms: float | None = None
@@ -58,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         avatar = voices.chosen_avatars(arguments.avatar)[0]
         sound = _sound(arguments)
         offer_loopback(None)
-        with LiveServer("--log-level", "warning") as server:
+        with LiveServer("--log-level", "warning", *_server_flags(arguments)) as server:
             try:
                 taken = asyncio.run(_broadcast(server, avatar.name, sound, arguments))
             except ServerError as error:
@@ -72,9 +77,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _server_flags(arguments: argparse.Namespace) -> list[str]:
+    flags = ["--segment", str(arguments.segment), "--broadcasts", str(arguments.broadcasts)]
+    flags += ["--workers", str(arguments.workers)] if arguments.workers else []
+    return flags + (["--worker-class", arguments.worker_class] if arguments.worker_class else [])
+
+
 def _sound(arguments: argparse.Namespace) -> NDArray[np.int16]:
     """Mono at 48 kHz, long enough and never twice the same (or a repeated file could not be told from itself)."""
-    wanted = arguments.seconds + SETTLE_S + START_S + 10
+    wanted = arguments.seconds + SETTLE_S + START_S + 10 + 2 * arguments.stops * (STOP_EVERY_S + 1)
     if arguments.audio is None:
         return np.repeat(voices.babble(wanted), RATE_HZ // SAMPLE_RATE_HZ)
     sound = read_sound(arguments.audio)
@@ -103,7 +114,10 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
             arrived_at = arrivals[0].of(frame.frame.pts, frame.frame.time_base)
             taken.received.pictures.append((frame.media_s, arrived_at or frame.arrived_at))
 
-    async with Host(api, broadcast, microphone) as host, Viewer(broadcast.whep_url, on_frame=note) as viewer:
+    async with contextlib.AsyncExitStack() as stack:
+        others = [await _another(stack, api, avatar, sound, arguments) for _ in range(arguments.broadcasts - 1)]
+        host = await stack.enter_async_context(Host(api, broadcast, microphone))
+        viewer = await stack.enter_async_context(Viewer(broadcast.whep_url, on_frame=note))
         arrivals += [PacketArrivals(receiver) for receiver in viewer.receivers("video")]
         await viewer.picture(START_S)
         await host.control.wait_for("metrics", lambda message: message["delay_ms"] is not None, START_S)
@@ -127,9 +141,42 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
         prompts.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await prompts  # raises what went wrong with one
+        taken.loop_lag_ms = await _loop_lag_ms(server.url)
+        taken.others = [other.control.latest.get("metrics", {}) for other in others]
+        await _stop(host, taken, arguments.stops)
         await asyncio.sleep(2.5)  # the last prompts and sounds are still on their way
         taken.first_frame_ms = viewer.first_frame_ms
     return taken
+
+
+async def _another(
+    stack: contextlib.AsyncExitStack, api: Server, avatar: str, sound: NDArray[np.int16], arguments: argparse.Namespace
+) -> Host:
+    """A broadcast beside the measured one, with a viewer of its own."""
+    broadcast = await api.make_broadcast(avatar, arguments.size, arguments.fps)
+    host = await stack.enter_async_context(Host(api, broadcast, SoundMicrophone(sound)))
+    viewer = await stack.enter_async_context(Viewer(broadcast.whep_url))
+    await viewer.picture(START_S)
+    return host
+
+
+async def _loop_lag_ms(url: str) -> float:
+    text = (await request("GET", f"{url}/metrics")).body.decode()
+    lines = [line for line in text.splitlines() if line.startswith("rostrum_event_loop_lag_ms ")]
+    return float(lines[0].split()[1]) if lines else float("nan")
+
+
+async def _stop(host: Host, taken: Taken, times: int) -> None:
+    """Interrupts and mutes, at all places in a sub-clip."""
+    rng = np.random.default_rng(0)
+    for kind in ("interrupt", "mute") * times:
+        await asyncio.sleep(STOP_EVERY_S + rng.uniform(0, 0.5))
+        sent_at = time.monotonic()
+        accepted = await (host.control.ask("mute", on=True) if kind == "mute" else host.control.ask("interrupt"))
+        taken.stops.append((kind, sent_at, accepted["on_air_pts"] / TIME_BASE_HZ))
+        if kind == "mute":
+            await asyncio.sleep(MUTED_S)
+            await host.control.ask("mute", on=False)
 
 
 def _check_on_air(host: Host) -> None:
@@ -156,8 +203,9 @@ def figures(sound: NDArray[np.int16], taken: Taken) -> dict[str, Any]:
     if not pictures:
         raise ServerError("no picture reached the viewer while it was measured")
     since_s = pictures[0][0]
-    delays = live_figures.picture_delays_ms(received, offsets, taken.spoken_at, since_s)
-    skews = live_figures.skews_ms(received, since_s)
+    measured = replace(received, pictures=pictures)
+    delays = live_figures.picture_delays_ms(measured, offsets, taken.spoken_at, since_s)
+    skews = live_figures.skews_ms(measured, since_s)
     voice = _voice_delays_ms(received, offsets, taken)
     to_air = [
         ms
@@ -183,6 +231,11 @@ def figures(sound: NDArray[np.int16], taken: Taken) -> dict[str, Any]:
         "prompt_to_air_ms_median": air_median,
         "prompt_to_air_ms_p95": air_p95,
         "num_prompts": len(to_air),
+        **_stop_figures(taken, offsets),
+        "loop_lag_ms_p95": None if math.isnan(taken.loop_lag_ms) else round(taken.loop_lag_ms, 1),
+        "others": [
+            {"fps": other.get("fps"), "holds": other.get("holds"), "effort": other.get("effort")} for other in taken.others
+        ],
         "first_frame_ms": None if taken.first_frame_ms is None else round(taken.first_frame_ms, 1),
         "late_frames": taken.late_frames,
         "cpu_percent": None if math.isnan(taken.cpu_s) else round(taken.cpu_s / seconds * 100, 1),
@@ -191,6 +244,20 @@ def figures(sound: NDArray[np.int16], taken: Taken) -> dict[str, Any]:
         if taken.parts
         else {},
     }
+
+
+def _stop_figures(taken: Taken, offsets: live_figures.Pairs) -> dict[str, Any]:
+    """From sending an interrupt or a mute to the first silent sound, and to the first picture of what came after."""
+    found: dict[str, Any] = {}
+    for kind in ("interrupt", "mute"):
+        sent = [(sent_at, on_air_s) for which, sent_at, on_air_s in taken.stops if which == kind]
+        sound = [live_figures.silent_after_ms(taken.received, sent_at) for sent_at, _ in sent]
+        picture = [live_figures.prompt_to_air_ms(taken.received, offsets, *each) for each in sent]
+        for name, values in ((f"{kind}_sound", sound), (f"{kind}_picture", picture)):
+            kept = [ms for ms in values if ms is not None]
+            found[f"{name}_ms_median"], found[f"{name}_ms_p95"] = live_figures.spread(kept)
+        found[f"num_{kind}s"] = len(sent)
+    return found
 
 
 def _voice_delays_ms(received: live_figures.Received, offsets: live_figures.Pairs, taken: Taken) -> list[float]:

@@ -89,6 +89,36 @@ def prompt_to_air_ms(received: Received, offsets: Pairs, sent_at: float, on_air_
     return None
 
 
+def silent_after_ms(received: Received, sent_at: float, loud_rms: float = 600.0, for_s: float = 0.1) -> float | None:
+    """From `sent_at` to the arrival of the first sound of a silence that lasts `for_s`; None where it was silent already."""
+    packets = [
+        (arrived_s, _rms(samples), len(samples) / RATE_HZ) for _, arrived_s, samples in sorted(received.voice, key=_media)
+    ]
+    before = [rms for arrived_s, rms, _ in packets if sent_at - 0.2 <= arrived_s < sent_at]
+    if max(before, default=0.0) < loud_rms:
+        return None
+    began_at, silent_s = 0.0, 0.0
+    for arrived_s, rms, length_s in packets:
+        if arrived_s < sent_at:
+            continue
+        if rms >= LEAST_RMS:
+            silent_s = 0.0
+            continue
+        began_at = began_at if silent_s else arrived_s
+        silent_s += length_s
+        if silent_s >= for_s:
+            return (began_at - sent_at) * 1e3
+    return None
+
+
+def _media(packet: tuple[float, float, NDArray[np.int16]]) -> float:
+    return packet[0]
+
+
+def _rms(samples: NDArray[np.int16]) -> float:
+    return float(np.sqrt((samples.astype(np.float64) ** 2).mean())) if len(samples) else 0.0
+
+
 def holds_per_min(first: dict[str, int], last: dict[str, int], seconds: float) -> dict[str, float]:
     """By reason, between two counts."""
     return {reason: round((count - first.get(reason, 0)) / seconds * 60, 2) for reason, count in last.items()}

@@ -35,6 +35,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     live.add_argument(
         "--audio", type=Path, metavar="FILE", help="the host's speech (default: made-up sound with the rhythm of speech)"
     )
+    live.add_argument("--segment", type=float, default=0.24, metavar="S", help="voice in one sub-clip (default 0.24)")
+    live.add_argument("--broadcasts", type=int, default=1, metavar="N", help="at once; the first one is measured (default 1)")
+    live.add_argument("--stops", type=int, default=10, metavar="N", help="interrupts, and as many mutes, timed afterwards")
+    live.add_argument("--workers", type=int, metavar="N", help="render workers (default: the server's own)")
+    live.add_argument("--worker-class", default="", metavar="MODULE:CLASS", help="what draws, such as a slower worker")
     live.set_defaults(run=_live)
 
     render = kinds.add_parser("render", help="time the codec and the whole offline road")

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "serve": "serve the studio page, WHIP, WHEP and the control websocket",
     "render": "render a speech file to a video",
     "plan": "show what the director makes of a prompt",
+    "replay": "show what a live broadcast did, second by second, and draw any of it again",
     "bench": "measure motion, live delay or rendering speed",
 }
 

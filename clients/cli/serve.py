@@ -39,12 +39,13 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--avatar", help="the avatar of broadcasts that name none (default: the first one)")
     parser.add_argument(
-        "--segment", type=float, default=0.24, metavar="S", help="voice in one sub-clip (default: %(default)s s)"
+        "--segment", type=float, default=0.24, metavar="S", help="voice in one sub-clip, 0.2 to 1 (default: %(default)s s)"
     )
     parser.add_argument(
         "--workers", type=int, metavar="N", help="render workers, shared by the broadcasts (default: one a core, at most 4)"
     )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a render worker (default: %(default)s)")
+    parser.add_argument("--worker-class", metavar="MODULE:CLASS", help="what draws, in place of the built-in render worker")
     parser.add_argument("--broadcasts", type=int, default=4, metavar="N", help="at once, at most (default: %(default)s)")
     parser.add_argument("--ice-server", action="append", default=[], metavar="URL", help="stun: or turn: URL; may be repeated")
     parser.add_argument(
@@ -98,6 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
     from streamer import listening, logs
     from streamer.access import own_key
     from streamer.config import ConfigError, ServerSettings
+    from streamer.render_pool import REAL_WORKER
     from streamer.server import Server
 
     logs.set_up(arguments.log_level, arguments.log_format)
@@ -127,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     _say_where(arguments, settings.key)
-    server = Server(settings, library)
+    server = Server(settings, library, worker_class=arguments.worker_class or REAL_WORKER)
     where = {"host": arguments.host, "port": arguments.port, "loop": "uvloop"}
     logging = {"log_config": None, "log_level": arguments.log_level}
     tls = {"ssl_certfile": arguments.tls_cert, "ssl_keyfile": arguments.tls_key, "forwarded_allow_ips": arguments.proxy or None}
