@@ -80,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _server_flags(arguments: argparse.Namespace) -> list[str]:
     flags = ["--segment", str(arguments.segment), "--broadcasts", str(arguments.broadcasts)]
     flags += ["--workers", str(arguments.workers)] if arguments.workers else []
+    flags += ["--lineage", str(arguments.lineage)] if arguments.lineage else []
     return flags + (["--worker-class", arguments.worker_class] if arguments.worker_class else [])
 
 

@@ -91,9 +91,8 @@ def prompt_to_air_ms(received: Received, offsets: Pairs, sent_at: float, on_air_
 
 def silent_after_ms(received: Received, sent_at: float, loud_rms: float = 600.0, for_s: float = 0.1) -> float | None:
     """From `sent_at` to the arrival of the first sound of a silence that lasts `for_s`; None where it was silent already."""
-    packets = [
-        (arrived_s, _rms(samples), len(samples) / RATE_HZ) for _, arrived_s, samples in sorted(received.voice, key=_media)
-    ]
+    in_order = sorted(received.voice, key=lambda packet: packet[0])
+    packets = [(arrived_s, _rms(samples), len(samples) / RATE_HZ) for _, arrived_s, samples in in_order]
     before = [rms for arrived_s, rms, _ in packets if sent_at - 0.2 <= arrived_s < sent_at]
     if max(before, default=0.0) < loud_rms:
         return None
@@ -109,10 +108,6 @@ def silent_after_ms(received: Received, sent_at: float, loud_rms: float = 600.0,
         if silent_s >= for_s:
             return (began_at - sent_at) * 1e3
     return None
-
-
-def _media(packet: tuple[float, float, NDArray[np.int16]]) -> float:
-    return packet[0]
 
 
 def _rms(samples: NDArray[np.int16]) -> float:

@@ -40,6 +40,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     live.add_argument("--stops", type=int, default=10, metavar="N", help="interrupts, and as many mutes, timed afterwards")
     live.add_argument("--workers", type=int, metavar="N", help="render workers (default: the server's own)")
     live.add_argument("--worker-class", default="", metavar="MODULE:CLASS", help="what draws, such as a slower worker")
+    live.add_argument("--lineage", type=Path, metavar="DIR", help="keep the lineage, for `rostrum replay`")
     live.set_defaults(run=_live)
 
     render = kinds.add_parser("render", help="time the codec and the whole offline road")

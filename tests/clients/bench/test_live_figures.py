@@ -95,12 +95,11 @@ def test_holds_are_counted_by_reason_and_per_minute() -> None:
     assert live_figures.spread([1.0] * 19 + [100.0]) == (1.0, 6.0)
 
 
-def test_a_stop_is_timed_to_the_first_silent_sound(spoken: np.ndarray) -> None:
+def test_a_stop_is_timed_to_the_first_silent_sound() -> None:
     received = Received()
-    loud = (8000 * np.sin(np.arange(PACKET) / 20)).astype(np.int16)
+    loud, silent = (8000 * np.sin(np.arange(PACKET) / 20)).astype(np.int16), np.zeros(PACKET, np.int16)
     for i in range(200):
-        received.voice.append(
-            (MEDIA_ZERO + i * 0.02, 10.0 + i * 0.02, loud if i < 105 or i > 130 else np.zeros(PACKET, np.int16))
-        )
+        samples = silent if 105 <= i <= 130 else loud
+        received.voice.append((MEDIA_ZERO + i * 0.02, 10.0 + i * 0.02, samples))
     assert live_figures.silent_after_ms(received, 12.03) == pytest.approx(70.0)
     assert live_figures.silent_after_ms(received, 12.5) is None  # it was silent already
