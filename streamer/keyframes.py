@@ -59,6 +59,16 @@ def choose(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> 
     return Keyframe(candidates[best], poses[best], ANCHOR_MASK, np.array(way)[:, CAMERA_CHANNELS])
 
 
+def stay(previous: Keyframe, segment: Pts, fps: int) -> Keyframe:
+    """An anchor one segment after `previous` in the same pose, for when there is no plan; its lids are free."""
+    frame = ticks_per_frame(fps)
+    num_frames = max(2, round(segment / frame))
+    mask = ANCHOR_MASK.copy()
+    mask[list(LIDS)] = False
+    camera = np.tile(previous.motion[list(CAMERA_CHANNELS)], (num_frames, 1))
+    return Keyframe(Pts(previous.pts + num_frames * frame), previous.motion, mask, camera)
+
+
 def choose_all(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> list[Keyframe]:
     """Every anchor the blueprint holds after `previous`, in order."""
     anchors: list[Keyframe] = []

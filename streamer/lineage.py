@@ -124,13 +124,14 @@ def unpacked(values: dict[str, Any], voice: dict[int, NDArray[np.int16]]) -> Sub
     heard = values["voice"]
     first, length = values["audio_start"] // _TICKS, heard["length"]
     new = _unpack(heard["new"], np.int16)
-    for at in [at for at in voice if at >= heard["from"]]:
-        del voice[at]
-    for at, piece in list(voice.items()):
-        voice[at] = piece[: heard["from"] - at]
-        if at + len(piece) < first - _KNOWN:
+    if len(new):  # it takes the place of all that was known from there on
+        for at in [at for at in voice if at >= heard["from"]]:
             del voice[at]
-    voice[heard["from"]] = new
+        for at, piece in list(voice.items()):
+            voice[at] = piece[: heard["from"] - at]
+        voice[heard["from"]] = new
+    for at in [at for at, piece in voice.items() if at + len(piece) < first - _KNOWN]:
+        del voice[at]
     audio = np.zeros(length, np.int16)
     known = 0
     for at, piece in voice.items():

@@ -47,7 +47,7 @@ class Planning:
         self._roller = BlueprintRoller()
         self._tasks: set[asyncio.Task[None]] = set()
         self._chosen: tuple[Blueprint, Keyframe, Pts, Keyframe | None] | None = None
-        self.takes_s = 0.0  # a blueprint, queue included
+        self._staying: tuple[Keyframe, Keyframe] | None = None
 
     @property
     def num_drawing(self) -> int:
@@ -72,6 +72,8 @@ class Planning:
 
     def next_anchor(self, anchor: Keyframe, segment: Pts) -> Keyframe | None:
         """The one after `anchor`, at most a segment on; None where it is not planned yet."""
+        if self._staying and self._staying[0] is anchor:
+            return self._staying[1]
         current = self._roller.current
         if current is None:
             return None
@@ -80,9 +82,10 @@ class Planning:
             known = self._chosen = current, anchor, segment, keyframes.choose(current, anchor, segment, self._fps)
         return known[3]
 
-    def drop(self) -> None:
-        """What is planned is of no use any more."""
+    def stay_at(self, anchor: Keyframe) -> None:
+        """What is planned is of no use any more. For a segment after `anchor` its pose is kept, without a plan."""
         self._roller.drop()
+        self._staying = anchor, keyframes.stay(anchor, self._segment, self._fps)
 
     async def close(self) -> None:
         for task in list(self._tasks):
@@ -97,12 +100,10 @@ class Planning:
         return self._clock.now_s() + max(_LEAST_S, s_from_pts(last + subclips.RIGHT_CONTEXT - self._voice.end))
 
     async def _draw(self, job: BlueprintJob, due_s: float) -> None:
-        began_s = self._clock.now_s()
         try:
             if self._roller.accept(blueprint := await self._share.blueprint(job, due_s)):
                 anchors = keyframes.choose_all(blueprint, job.first, self._segment, self._fps)
                 self._planned(anchors, blueprint.storyline_version)
-            self.takes_s += 0.3 * (self._clock.now_s() - began_s - self.takes_s)
         except Superseded:
             self._roller.abandon(job)
         except (WorkerLost, RenderFailed) as error:

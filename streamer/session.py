@@ -346,7 +346,7 @@ class Session:
         """What was said before and is not on air yet is not heard either; the plan stays."""
         self._muted = on
         if on:
-            self._cut_short(self.rendering.takes_s)
+            self._cut_short()
         self._tell_status()
         return self._accept(message, self._revisable() if on else self.voice.end, "muted" if on else "heard")
 
@@ -397,15 +397,15 @@ class Session:
 
     def _drop_unaired(self) -> None:
         """What is planned and not on air yet is planned anew."""
-        self.planning.drop()
-        self._cut_short(self.rendering.takes_s + self.planning.takes_s)
+        self._cut_short()
+        self.planning.stay_at(self._anchor)
 
-    def _cut_short(self, after_s: float) -> None:
-        """Nothing said so far is heard any more; a new epoch begins at a picture that is drawn already, so long from now."""
+    def _cut_short(self) -> None:
+        """Nothing said so far is heard any more; a new epoch begins at a picture that is drawn already, as soon as may be."""
         position = self.on_air.position
         self.share.supersede(self.share.epoch + 1)
         if position is not None:
-            self._anchor = self.rendering.cut_short(Pts(position + pts_from_s(after_s))) or self._anchor
+            self._anchor = self.rendering.cut_short(Pts(position + pts_from_s(self.rendering.takes_s))) or self._anchor
             self.voice.silence(position)
             self.on_air.interrupt(self._revisable())
         self._news.set()

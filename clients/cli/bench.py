@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `rostrum bench motion | live | render | joins | director | instructions`."""
+    """Add `rostrum bench motion | live | render | joins | idle | director | instructions`."""
     parser = subparsers.add_parser("bench", help="measure motion, delay, speed or understanding", description=__doc__)
-    kinds = parser.add_subparsers(dest="kind", metavar="motion|live|render|joins|director|instructions", required=True)
+    kinds = parser.add_subparsers(dest="kind", metavar="motion|live|render|joins|idle|director|instructions", required=True)
 
     motion = kinds.add_parser("motion", help="render speech, read the faces back, and say how well they speak")
     motion.add_argument(
@@ -59,6 +59,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     joins.add_argument("--seed", type=int, default=0)
     joins.set_defaults(run=_joins)
 
+    idle = kinds.add_parser("idle", help="draw minutes of silence, and say whether they look alive")
+    idle.add_argument("--minutes", type=float, default=3.0)
+    idle.add_argument("--segment", type=float, default=0.24, metavar="S", help="voice in one sub-clip (default 0.24)")
+    idle.add_argument("--audio", type=Path, metavar="FILE", help="a voice that comes and goes, to time the lips by")
+    idle.add_argument("--onsets", type=int, default=20, metavar="N", help="how often it comes (default 20)")
+    idle.add_argument("--seed", type=int, default=0)
+    idle.set_defaults(run=_idle)
+
     director = kinds.add_parser("director", help="plan the shipped prompts, and say how many are understood")
     part = director.add_mutually_exclusive_group()
     part.add_argument("--held-out", action="store_true", help="the third that is kept unread (default: the open part)")
@@ -76,7 +84,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     instructions.add_argument("--workers", type=int, default=2, metavar="N")
     instructions.set_defaults(run=_instructions)
 
-    for kind in (motion, live, render, joins, director, instructions):
+    for kind in (motion, live, render, joins, idle, director, instructions):
         kind.add_argument("--json", action="store_true", help="end with one line of JSON")
 
 
@@ -102,6 +110,12 @@ def _joins(arguments: argparse.Namespace) -> int:
     from clients.bench import joins
 
     return joins.run(arguments)
+
+
+def _idle(arguments: argparse.Namespace) -> int:
+    from clients.bench import idle
+
+    return idle.run(arguments)
 
 
 def _director(arguments: argparse.Namespace) -> int:

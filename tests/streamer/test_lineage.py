@@ -59,9 +59,10 @@ def _assert_same(job: SubClipJob, wanted: SubClipJob) -> None:
 @pytest.mark.parametrize("interrupted_at", [-1, 7])
 def test_every_job_can_be_read_back_exactly(tmp_path: Path, interrupted_at: int) -> None:
     jobs = _jobs(20, interrupted_at)
+    jobs.insert(9, jobs[5])  # finished late
     _write(tmp_path / "show.jsonl", jobs, join=jobs[-2])
     read = list(lineage.read(tmp_path / "show.jsonl"))
-    assert len(read) == 20
+    assert len(read) == 21
     for (_, job, _), wanted in zip(read, jobs, strict=True):
         _assert_same(job, wanted)
     assert read[-1][2] is not None
