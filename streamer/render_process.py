@@ -10,6 +10,7 @@ import importlib
 import os
 import queue
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -27,6 +28,7 @@ from streamer.media import Picture
 from streamer.plan import Blueprint, BlueprintJob, Look, SubClipJob
 
 _NICE = 2  # the server's own turns come first
+_SWITCH_S = 0.0005  # an avatar that is opened beside the work would hold each picture up by dozens of Python's usual 5 ms
 _OPENING_NICE = 8  # and what is on air before what is to come
 
 
@@ -116,6 +118,7 @@ def serve(pipe: Connection, worker_class: str, threads: int) -> None:
     """The process's main function. `worker_class` is ``module:Class``; its models are loaded before anything is asked."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     os.nice(_NICE)
+    sys.setswitchinterval(_SWITCH_S)
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(pipe, requests), name="pipe-reader", daemon=True).start()
     module, _, name = worker_class.partition(":")

@@ -163,8 +163,8 @@ async def _another(
 
 async def _loop_lag_ms(url: str) -> float:
     text = (await request("GET", f"{url}/metrics")).body.decode()
-    lines = [line for line in text.splitlines() if line.startswith("rostrum_event_loop_lag_ms ")]
-    return float(lines[0].split()[1]) if lines else float("nan")
+    lines = [line for line in text.splitlines() if line.startswith("rostrum_event_loop_lag_p95_seconds ")]
+    return 1e3 * float(lines[0].split()[1]) if lines else float("nan")
 
 
 async def _stop(host: Host, taken: Taken, times: int) -> None:
