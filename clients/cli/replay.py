@@ -115,6 +115,7 @@ def _draw_again(arguments: argparse.Namespace) -> int:
         worker.open(look)
         video = VideoFormat(*size, fps)
         with Mp4Writer(arguments.out, video) as writer:
-            writer.write(encode_group(worker.pictures(look, np.concatenate(motions)), video), np.concatenate(voices).repeat(3))
+            sound = np.repeat(np.concatenate(voices).repeat(3)[:, None], 2, axis=1)
+            writer.write(encode_group(worker.pictures(look, np.concatenate(motions)), video), sound)
         print(f"{arguments.out}: {len(motions)} sub-clips of {avatar}", file=sys.stderr)
     return 1 if differing else 0
