@@ -124,13 +124,14 @@ def _broadcasts(scene: Scene) -> str:
 
 async def _pictures(scene: Scene) -> None:
     for i in range(scene.sizes.messages):
+        begins = (b"%PDF-1.7", b"<svg>", b"PK\x03\x04", b"RIFF0000AVI ", b"\x89PNG\r\n\x1a\n")[i % 5]
         try:
-            await scene.api.add_avatar(
-                f"bench-{i}", (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-1.7")[i % 3] + os.urandom(2000)
-            )
+            await scene.api.add_avatar(f"bench-{i}", begins + os.urandom(2000))
         except ServerError as error:
             if error.status >= 500 and error.code != "busy":
                 raise
+        else:
+            raise ServerError(f"{begins!r} became an avatar")
 
 
 async def _datagrams(scene: Scene) -> None:
