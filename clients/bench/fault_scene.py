@@ -189,6 +189,24 @@ class Scene:
         skews = live_figures.skews_ms(self._received, media[0]) if media else np.zeros(0)
         return round(float(np.median(np.abs(skews))), 1) if len(skews) else None
 
+    def delay_ms(self) -> float | None:
+        """Mic to viewer, as the server says."""
+        delay = self._metrics.get("delay_ms")
+        return delay["total"] if delay else None
+
+    def fps_since(self, since_s: float) -> float:
+        """Pictures a second that reached the viewer."""
+        return _count(self._arrivals, since_s, self.now_s()) / (self.now_s() - since_s)
+
+    def forget_before(self, at_s: float) -> None:
+        """Of what has arrived; for those who are on air for hours."""
+        received = self._received
+        received.pictures[:] = [pair for pair in received.pictures if pair[1] >= at_s]
+        received.voice[:] = [packet for packet in received.voice if packet[1] >= at_s]
+        for times in (self._arrivals, self._clips):
+            del times[: bisect.bisect_left(times, at_s)]
+        del self._states[:-1]
+
     def rss_mb(self) -> float:
         """The server's, and its workers'."""
         return resident_mb(self.server_pid)

@@ -28,13 +28,18 @@ def processor_s(pid: int) -> float:
     return sum(ticks.values()) / os.sysconf("SC_CLK_TCK") if ticks else float("nan")
 
 
-def resident_mb(pid: int) -> float:
+def resident_mb(pid: int, *, alone: bool = False) -> float:
     """Memory in use by a process and its descendants, pages that they share counted in each; NaN where there is no /proc."""
     pages = 0
-    for member in family(pid):
+    for member in [pid] if alone else family(pid):
         with contextlib.suppress(OSError):
             pages += int(Path(f"/proc/{member}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20 if pages else float("nan")
+
+
+def own_resident_mb() -> float:
+    """Of this process alone."""
+    return resident_mb(os.getpid(), alone=True)
 
 
 def is_worker(pid: int) -> bool:

@@ -81,6 +81,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     faults.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
     faults.set_defaults(run=_faults)
 
+    soak = kinds.add_parser("soak", help="on air for long: what grows, and what drifts")
+    soak.add_argument("--minutes", type=float, default=10.0, help="in real time, over real WebRTC (default 10)")
+    soak.add_argument(
+        "--virtual-hours", type=float, metavar="H", help="in virtual time instead, with stand-in workers, no network"
+    )
+    soak.add_argument("--seed", type=int, default=0, help="of what happens in virtual time")
+    soak.add_argument("--size", default="512x512", metavar="WxH")
+    soak.add_argument("--fps", type=int, default=25)
+    soak.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
+    soak.set_defaults(run=_soak)
+
     for kind in kinds.choices.values():
         kind.add_argument("--json", action="store_true", help="end with one line of JSON")
 
@@ -95,6 +106,12 @@ def _faults(arguments: argparse.Namespace) -> int:
     from clients.bench import faults
 
     return faults.run(arguments)
+
+
+def _soak(arguments: argparse.Namespace) -> int:
+    from clients.bench import soak
+
+    return soak.run(arguments)
 
 
 def _live(arguments: argparse.Namespace) -> int:

@@ -50,7 +50,9 @@ async def happens(url: str, director: SilentDirector, name: str) -> dict[str, An
 
 async def together(url: str, director: SilentDirector, *names: str) -> dict[str, dict[str, Any]]:
     """Each on a broadcast of its own, at the same time."""
-    lines = await asyncio.gather(*(happens(url, director, name) for name in names))
+    async with asyncio.TaskGroup() as tasks:
+        happening = [tasks.create_task(happens(url, director, name)) for name in names]
+    lines = [each.result() for each in happening]
     for line in lines:
         assert line["recovery_ms"] is not None, line
         assert line["rss_mb_after"] > 0 and line["av_skew_ms_after"] is not None
