@@ -12,6 +12,7 @@ import struct
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from clients.bench.fault_scene import Scene
 from clients.bench.impaired import PERFECT, Impairment
@@ -172,7 +173,7 @@ async def _viewers_leave(scene: Scene) -> None:
 _SDP, _JSON = "application/sdp", "application/json"
 _NO_JSON = ("{", "", "nonsense", '{"type": ', "[" * 6000)
 _NO_TEXT = (b"\x00\xff", bytes(range(256)), b"\xed\xa0\x80")
-_WRONG = ({"type": "launch"}, {"type": "emotion", "emotion": 7}, {"type": "mute", "more": 1}, [], 7, None)
+_WRONG: tuple[Any, ...] = ({"type": "launch"}, {"type": "emotion", "emotion": 7}, {"type": "mute", "more": 1}, [], 7, None)
 _LARGE = ("x" * 20_000, json.dumps({"type": "x" * 20_000}))
 _NO_OFFERS = (b"", b"v=0", b"m=audio x y z\r\n", b"\xff\xfe", b"a" * 70_000)
 _NO_REQUESTS = (b"{", b"[1]", b'{"fps": "x"}', b"[" * 6000)

@@ -21,7 +21,7 @@ from clients.python.server import Broadcast, Server, ServerError
 from clients.python.sound import SoundMicrophone
 from clients.python.viewer import Received, Viewer
 
-_ON_AIR_S = 90.0  # models load, and the machine may be busy
+_ON_AIR_S = 180.0  # models load, and the machine may be busy
 _AS_BEFORE = 0.85  # of the usual rate counts as well
 
 
@@ -82,7 +82,7 @@ class Scene:
 
     async def __aenter__(self) -> Scene:
         for part in (self.host_network, self.viewer_network, self.host, self.viewer):
-            await self._stack.enter_async_context(part)  # type: ignore[arg-type]
+            await self._stack.enter_async_context(part)
         return self
 
     async def __aexit__(self, *_: object) -> None:

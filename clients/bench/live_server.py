@@ -15,7 +15,7 @@ from types import TracebackType
 
 from clients.bench.processes import processor_s
 
-_START_TIMEOUT_S = 60.0
+_START_TIMEOUT_S = 180.0
 
 
 class ServerFailed(Exception):

@@ -18,6 +18,7 @@ import numpy as np
 from aiortc import MediaStreamTrack
 
 from clients.bench.virtual_time import LoopClock
+from engines.avatar_library import SHIPPED_ROOT
 from engines.motion import Motion, rest
 from streamer.config import BroadcastSettings, ServerSettings
 from streamer.media import Picture
@@ -46,7 +47,7 @@ class VirtualShow:
         clock = LoopClock()
         self._pool = RenderPool(clock, num_workers=2, start=lambda loop: _Worker())  # type: ignore[arg-type, return-value]
         chosen = BroadcastSettings("anna", 128, 128, _FPS)
-        self.session = Session("soak", lambda name: Path(name), chosen, ServerSettings(Path()), self._pool, clock)
+        self.session = Session("soak", lambda name: SHIPPED_ROOT / name, chosen, ServerSettings(Path()), self._pool, clock)
         self._take_turn = self.session.on_air._playout.turn
         vars(self.session.on_air._playout)["turn"] = self._turn
         self._skews: list[float] = []
@@ -156,7 +157,8 @@ class _Worker:
         pass
 
     async def ask(self, job: Job, timeout_s: float, on_picture: OnPicture | None = None) -> Done:
-        began_s, result = asyncio.get_running_loop().time(), b""
+        began_s = asyncio.get_running_loop().time()
+        result: Motion | Blueprint | bytes = b""
         match job:
             case SubClipJob():
                 await asyncio.sleep(0.02 + 0.002 * job.num_frames)
