@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
 import sys
 from pathlib import Path
@@ -90,7 +91,8 @@ async def _in_a_process(picture: bytes, request: dict[str, Any]) -> dict[str, An
 
 
 def main() -> int:
-    """The process."""
+    """The process. What is on air comes first."""
+    os.nice(10)
     from engines.codecs.portrait.create import create_avatar  # brings in MediaPipe: seconds
 
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))

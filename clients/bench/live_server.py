@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import subprocess
 import sys
@@ -14,7 +13,9 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 
-_START_TIMEOUT_S = 60.0
+from clients.bench.processes import processor_s
+
+_START_TIMEOUT_S = 180.0
 
 
 class ServerFailed(Exception):
@@ -54,6 +55,10 @@ class LiveServer:
         """The end of what the server wrote."""
         return Path(self._log.name).read_text(errors="replace")[-4000:]
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def cpu_s(self) -> float:
         """Processor seconds so far, its render workers included. NaN where the system does not tell (it has no /proc)."""
         return processor_s(self._process.pid)
@@ -68,23 +73,6 @@ class LiveServer:
                 return
             time.sleep(0.1)
         raise ServerFailed(f"rostrum serve was not ready within {_START_TIMEOUT_S:.0f} s:\n{self.said}")
-
-
-def processor_s(pid: int) -> float:
-    """User and system seconds of a process and all its descendants that live (Linux /proc); NaN elsewhere."""
-    if not Path("/proc/self/stat").is_file():
-        return float("nan")
-    parents: dict[int, int] = {}
-    ticks: dict[int, int] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it may end while we look
-            fields = stat.read_text().rpartition(")")[2].split()
-            parents[int(stat.parent.name)] = int(fields[1])
-            ticks[int(stat.parent.name)] = int(fields[11]) + int(fields[12])
-    family = {pid}
-    while children := {p for p, parent in parents.items() if parent in family} - family:
-        family |= children
-    return sum(ticks.get(member, 0) for member in family) / os.sysconf("SC_CLK_TCK")
 
 
 def _free_port() -> int:

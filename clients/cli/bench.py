@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `rostrum bench motion | live | render | joins | idle | director | instructions`."""
+    """Add `rostrum bench` and its kinds."""
     parser = subparsers.add_parser("bench", help="measure motion, delay, speed or understanding", description=__doc__)
-    kinds = parser.add_subparsers(dest="kind", metavar="motion|live|render|joins|idle|director|instructions", required=True)
+    kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
 
     motion = kinds.add_parser("motion", help="render speech, read the faces back, and say how well they speak")
     motion.add_argument(
@@ -84,7 +84,29 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     instructions.add_argument("--workers", type=int, default=2, metavar="N")
     instructions.set_defaults(run=_instructions)
 
-    for kind in (motion, live, render, joins, idle, director, instructions):
+    faults = kinds.add_parser("faults", help="let things go wrong, one after the other, and say what is noticed of each")
+    faults.add_argument("--only", default="", metavar="A,B", help="these alone (default: all)")
+    faults.add_argument("--seconds", type=float, default=6.0, help="that a bad network lasts (default 6)")
+    faults.add_argument("--outage", type=float, default=5.0, metavar="S", help="that something is gone (default 5)")
+    faults.add_argument("--messages", type=int, default=50, metavar="N", help="malformed ones of each kind (default 50)")
+    faults.add_argument("--viewers", type=int, default=200, metavar="N", help="that leave without a word (default 200)")
+    faults.add_argument("--size", default="512x512", metavar="WxH")
+    faults.add_argument("--fps", type=int, default=25)
+    faults.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
+    faults.set_defaults(run=_faults)
+
+    soak = kinds.add_parser("soak", help="on air for long: what grows, and what drifts")
+    soak.add_argument("--minutes", type=float, default=10.0, help="in real time, over real WebRTC (default 10)")
+    soak.add_argument(
+        "--virtual-hours", type=float, metavar="H", help="in virtual time instead, with stand-in workers, no network"
+    )
+    soak.add_argument("--seed", type=int, default=0, help="of what happens in virtual time")
+    soak.add_argument("--size", default="512x512", metavar="WxH")
+    soak.add_argument("--fps", type=int, default=25)
+    soak.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
+    soak.set_defaults(run=_soak)
+
+    for kind in kinds.choices.values():
         kind.add_argument("--json", action="store_true", help="end with one line of JSON")
 
 
@@ -92,6 +114,18 @@ def _motion(arguments: argparse.Namespace) -> int:
     from clients.bench import motion
 
     return motion.run(arguments)
+
+
+def _faults(arguments: argparse.Namespace) -> int:
+    from clients.bench import faults
+
+    return faults.run(arguments)
+
+
+def _soak(arguments: argparse.Namespace) -> int:
+    from clients.bench import soak
+
+    return soak.run(arguments)
 
 
 def _live(arguments: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from types import TracebackType
 from aiortc import RTCConfiguration, RTCPeerConnection
 
 from clients.python.backoff import tries
-from clients.python.control import Control, ControlRefused
+from clients.python.control import Control, ControlRefused, Message
 from clients.python.server import Broadcast, Detour, Server, ServerError, connected, exchange
 from clients.python.sound import SILENT_DB, Listening, SoundError, SoundMicrophone, peak_db, read_sound
 from clients.python.viewer import Viewer
@@ -44,11 +44,12 @@ class Host:
         microphone: SoundMicrophone,
         on_link: Callable[[str], None] = lambda words: None,
         detour: Detour | None = None,
+        on_event: Callable[[Message], None] | None = None,
     ) -> None:
         self.server = server
         self.broadcast = broadcast
         self.microphone = microphone
-        self.control = Control(broadcast.control_url + "?role=host", token=broadcast.host_token)
+        self.control = Control(broadcast.control_url + "?role=host", on_event, broadcast.host_token)
         self.reconnects = 0
         self._on_link = on_link
         self._detour = detour

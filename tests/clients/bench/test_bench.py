@@ -13,7 +13,8 @@ import pytest
 
 from clients.bench import live, motion, render, voices
 from clients.bench.live_figures import Received
-from clients.bench.live_server import LiveServer, ServerFailed, processor_s
+from clients.bench.live_server import LiveServer, ServerFailed
+from clients.bench.processes import processor_s
 from clients.cli.main import main
 from clients.python.server import ServerError
 from export.evaluate.lips import Agreement

@@ -1,0 +1,101 @@
+"""Each fault of the bench, small and short, on a whole server with a stand-in worker: all is well again after it."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from clients.bench.fault_kinds import FAULTS
+from clients.bench.fault_scene import Scene, Sizes
+from clients.bench.faults import figures
+from clients.bench.silent_director import SilentDirector
+from clients.cli.main import main
+from clients.python import host as host_module
+from clients.python import viewer as viewer_module
+from clients.python.server import Server
+from clients.python.sound import SoundMicrophone
+from streamer.config import DirectorSettings
+from streamer.webrtc import offer_loopback
+from tests.clients.test_host import bursts
+from tests.fakes.avatars import fake_library
+from tests.fakes.running_server import RunningServer
+
+SMALL = Sizes(seconds=0.7, outage_s=2.5, messages=8, viewers=3, settle_s=0.3, usual_s=1.0, after_s=0.8)
+
+
+@pytest.fixture(scope="module")
+def director() -> Iterator[SilentDirector]:
+    with SilentDirector() as director:
+        yield director
+
+
+@pytest.fixture(scope="module")
+def server_url(tmp_path_factory: pytest.TempPathFactory, director: SilentDirector) -> Iterator[str]:
+    offer_loopback(None)
+    directing = DirectorSettings("openai", director.url, "test", soft_s=0.3, hard_s=1.0)
+    library = fake_library(tmp_path_factory.mktemp("avatars"), "anna")
+    with RunningServer(library, max_broadcasts=6, director=directing) as server:
+        yield server.url
+
+
+async def happens(url: str, director: SilentDirector, name: str) -> dict[str, Any]:
+    api = Server(url)
+    broadcast = await api.make_broadcast("anna", "256x256")
+    microphone = SoundMicrophone(bursts(10), loop=True)
+    async with Scene(url, os.getpid(), api, broadcast, microphone, SMALL, 25, director) as scene:
+        return await figures(scene, name, FAULTS[name])
+
+
+async def together(url: str, director: SilentDirector, *names: str) -> dict[str, dict[str, Any]]:
+    """Each on a broadcast of its own, at the same time."""
+    async with asyncio.TaskGroup() as tasks:
+        happening = [tasks.create_task(happens(url, director, name)) for name in names]
+    lines = [each.result() for each in happening]
+    for line in lines:
+        assert line["recovery_ms"] is not None, line
+        assert line["rss_mb_after"] > 0 and line["av_skew_ms_after"] is not None
+    return {line["fault"]: line for line in lines}
+
+
+async def test_a_bad_network_costs_pictures_and_no_more(server_url: str, director: SilentDirector) -> None:
+    lines = await together(server_url, director, "loss_10", "jitter_50", "reorder")
+    assert all("ended" not in line["host_message"] for line in lines.values())
+
+
+async def test_a_network_that_goes_and_comes_is_told_of_and_got_over(
+    server_url: str, director: SilentDirector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_module, "_UNHEARD_S", 0.2)
+    monkeypatch.setattr(viewer_module, "STALLED_S", 1.5)
+    lines = await together(server_url, director, "host_outage", "viewer_outage")
+    assert "connection is lost" in lines["host_outage"]["host_message"]
+    assert lines["viewer_outage"]["frames_lost"] > 20
+
+
+async def test_a_worker_that_dies_is_replaced(server_url: str, director: SilentDirector) -> None:
+    lines = await together(server_url, director, "worker_kill")
+    assert "ended" not in lines["worker_kill"]["host_message"]
+
+
+async def test_a_director_that_falls_silent_holds_nothing_up(server_url: str, director: SilentDirector) -> None:
+    lines = await together(server_url, director, "director_outage")
+    assert lines["director_outage"]["host_message"]
+
+
+async def test_what_is_malformed_is_answered_and_nothing_else_happens(server_url: str, director: SilentDirector) -> None:
+    for names in (("text", "binary", "fields", "large"), ("offers", "requests", "pictures", "datagrams")):
+        lines = await together(server_url, director, *(f"malformed_{name}" for name in names))
+        for name in {"text", "binary", "fields", "large"} & set(names):
+            assert lines[f"malformed_{name}"]["host_message"]
+
+
+async def test_viewers_that_are_killed_leave_nothing_behind(server_url: str, director: SilentDirector) -> None:
+    await together(server_url, director, "viewers_leave")
+
+
+def test_a_fault_that_is_not_known_is_named_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "faults", "--only", "earthquake"]) == 2
+    said = capsys.readouterr().err
+    assert "earthquake" in said and "worker_hang" in said
