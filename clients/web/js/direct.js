@@ -88,12 +88,13 @@ export class Direct {
   }
 
   /** The server took the message: it goes on air in `inS` seconds, as it was understood. */
-  accepted(id, inS, understood, undrawn) {
+  accepted(id, inS, { understood, undrawn, note }) {
     const said = this.#said.get(id);
     if (!said) return;
     said.airsAt = performance.now() + 1000 * inS;
     if (understood.length && said.isPrompt) said.row.append(el("span", { class: "understood", title: understood.join("\n") }, understood.join(" · ")));
     if (undrawn.length) said.row.append(el("span", { class: "undrawn" }, `Not drawn, no hands in view: ${undrawn.map(labelOf).join(", ").toLowerCase()}`));
+    if (note) said.row.append(el("span", { class: "undrawn whole" }, note));
     this.#mark(said, "accepted");
     this.#count();
   }
