@@ -186,6 +186,7 @@ class Accepted(Message):
     on_air_in_s: float = Field(description="from now, on this server's clock")
     understood: tuple[str, ...]
     undrawn: tuple[str, ...] = Field(default=(), description="actions still to come that the model on air cannot draw")
+    cues: tuple[str, ...] = Field(default=(), description="words that have to be heard before some of it happens")
     note: str = Field(default="", description="what of it cannot happen on this server, and the way out")
 
 

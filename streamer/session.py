@@ -354,6 +354,7 @@ class Session:
             on_air_in_s=round(max(0.0, in_s), 3),
             understood=understood,
             undrawn=undrawn,
+            cues=cues,
             note=self._unheard(cues),
         )
 

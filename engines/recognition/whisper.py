@@ -75,4 +75,4 @@ class Whisper:
         )
         if language is None and len(voice) >= _LEAST_S * 16_000 and about.language_probability >= _SURE:
             self._language = about.language
-        return [each for each in segments if each.compression_ratio < 2.4 and each.no_speech_prob < 0.8]
+        return [each for each in segments if each.compression_ratio < 2.4 and each.no_speech_prob < 0.6]

@@ -170,7 +170,10 @@ function listen(mine) {
   on(control, "message:draining", ({ ends_in_s: leftS, reason }) => notify(new Problem("draining", { detail: `${reason}: this broadcast ends within ${Math.ceil(leftS)} seconds` }), { weight: "mild" }));
   on(control, "message:keyframe", (message) => timeline.addKeyframe(message));
   on(control, "message:status", showStatus);
-  on(control, "message:caption", (message) => captions.show(message));
+  on(control, "message:caption", (message) => {
+    captions.show(message);
+    direct.heard(message.cues);
+  });
   on(control, "message:director", showDirector);
   on(control, "message:horizon", (message) => {
     committedS = message.committed_s;
