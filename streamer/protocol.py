@@ -270,10 +270,10 @@ class Aired(Message):
     end_s: float
 
 
-class CaptionMessage(Message):
-    """What the host says, written down, where the server has a recogniser. Another one that starts together takes its place."""
+class Heard(Message):
+    """What the host says, written down, where the server has a recogniser. A later one with the same start takes its place."""
 
-    type: Literal["caption"] = "caption"
+    type: Literal["heard"] = "heard"
     start_s: float
     end_s: float
     text: str
@@ -381,7 +381,7 @@ ServerMessage = Annotated[
     | Draining
     | Metrics
     | Level
-    | CaptionMessage
+    | Heard
     | DirectorMessage
     | StateMessage
     | ErrorMessage

@@ -13,7 +13,7 @@ from streamer.briefing import Briefing, Plan, PortraitCaption, VoiceCaption
 from streamer.desk import Desk, Done, Refused
 from streamer.features import VoiceWindow
 from streamer.plan import Cue, Pts, pts_from_s, s_from_pts
-from streamer.protocol import CaptionMessage, Prompt
+from streamer.protocol import Heard, Prompt
 from streamer.scribe import Written
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Stage:
         cues = self._ring(lambda: self._desk.write(written.text, written.before, self._revisable()))
         start_s, end_s = s_from_pts(written.utterance.start), s_from_pts(written.utterance.end)
         rung = tuple(cue.words for cue in cues)
-        caption = CaptionMessage(start_s=start_s, end_s=end_s, text=written.text, is_final=written.utterance.is_over, cues=rung)
+        caption = Heard(start_s=start_s, end_s=end_s, text=written.text, is_final=written.utterance.is_over, cues=rung)
         self.tell(caption)
 
     @staticmethod

@@ -10,7 +10,7 @@ export class Captions {
   #timer = 0;
   #isOn = localStorage.getItem(KEY) !== "off";
 
-  /** A caption message: it takes the place of the one before. Cue words that were heard in it stand out. */
+  /** A heard message: it takes the place of the one before. Cue words that were heard in it stand out. */
   show({ text, cues }) {
     clearTimeout(this.#timer);
     if (!this.#isOn || !text) return this.clear();

@@ -95,9 +95,9 @@ export class Direct {
     if (understood.length && said.isPrompt) said.row.append(el("span", { class: "understood", title: understood.join("\n") }, understood.join(" · ")));
     if (undrawn.length) said.row.append(el("span", { class: "undrawn" }, `Not drawn, no hands in view: ${undrawn.map(labelOf).join(", ").toLowerCase()}`));
     if (note) said.row.append(el("span", { class: "undrawn whole" }, note));
-    said.cues = note ? [] : cues;
+    said.cues = cues;
     this.#mark(said, cues.length ? "waiting" : "accepted");
-    if (cues.length) said.when.textContent = note ? "will not be heard" : `waits for “${cues[0]}”`;
+    if (cues.length) said.when.textContent = `waits for “${cues[0]}”`;
     this.#count();
   }
 

@@ -170,7 +170,7 @@ function listen(mine) {
   on(control, "message:draining", ({ ends_in_s: leftS, reason }) => notify(new Problem("draining", { detail: `${reason}: this broadcast ends within ${Math.ceil(leftS)} seconds` }), { weight: "mild" }));
   on(control, "message:keyframe", (message) => timeline.addKeyframe(message));
   on(control, "message:status", showStatus);
-  on(control, "message:caption", (message) => {
+  on(control, "message:heard", (message) => {
     captions.show(message);
     direct.heard(message.cues);
   });
