@@ -13,6 +13,7 @@ from streamer.clock import Clock
 from streamer.config import BROADCAST_ID, BroadcastSettings, ConfigError, ServerSettings, parse_size
 from streamer.directors.model_director import ModelDirector
 from streamer.render_pool import RenderPool
+from streamer.scribe import SpeechToText
 from streamer.session import Session
 
 _MOST = 0.9  # of the workers' time may be given away
@@ -38,12 +39,14 @@ class Broadcasts:
         pool: RenderPool,
         clock: Clock,
         director: ModelDirector | None = None,
+        recogniser: SpeechToText | None = None,
     ) -> None:
         self._settings = settings
         self._library = library
         self._pool = pool
         self._clock = clock
         self._director = director
+        self._recogniser = recogniser
         self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
         self._refuses = ""
         self.started = 0
@@ -86,7 +89,8 @@ class Broadcasts:
         if len(self._running) >= self._settings.max_broadcasts:
             raise TooManyBroadcasts(f"this server carries {self._settings.max_broadcasts} broadcasts; one has to end first")
         self._check_room(chosen)
-        session = Session(broadcast, self._folder_of, chosen, self._settings, self._pool, self._clock, self._director)
+        shared = (self._settings, self._pool, self._clock, self._director, self._recogniser)
+        session = Session(broadcast, self._folder_of, chosen, *shared)
         task = asyncio.get_running_loop().create_task(session.run(), name=f"{broadcast}-run")
         self._running[broadcast] = (session, task)
         task.add_done_callback(lambda _: self._running.pop(broadcast))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 from dataclasses import dataclass, field
@@ -154,6 +155,24 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptSettings:
+    """What writes down the words: a Whisper model in CTranslate2's format. `language`: such as "en"; None: it tells itself."""
+
+    model: str  # a folder, or a name that faster-whisper downloads
+    language: str | None = None
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if importlib.util.find_spec("faster_whisper") is None:
+            raise ConfigError("transcript: faster-whisper is not installed: pip install 'rostrum[transcript]'")
+        path = Path(self.model)
+        if path.exists() and not (path / "model.bin").is_file():
+            raise ConfigError(f"transcript: {path} is not a Whisper model in CTranslate2's format: it has no model.bin")
+        if self.language is not None and not re.fullmatch(r"[a-z]{2,3}", self.language):
+            raise ConfigError(f"transcript-language: {self.language!r} is not a language code, such as en, zh, ja or ko")
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """What the operator chooses. Times in seconds."""
 
@@ -175,6 +194,7 @@ class ServerSettings:
     trust_loopback: bool = True  # the studio page gives the key to a browser on this machine
     origins: tuple[str, ...] = ()  # such as https://studio.example: names by which browsers may reach this server
     limits: Limits = field(default_factory=Limits)
+    transcript: TranscriptSettings | None = None
     offer_loopback: bool | None = None  # 127.0.0.1 as an ICE candidate; None: when there is no other address
 
     def __post_init__(self) -> None:

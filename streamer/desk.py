@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
@@ -18,6 +18,7 @@ from streamer.storyline_schema import MAX_BEATS
 
 _DEPTH = 32
 _CAPTIONS = 8  # of the voice that are kept
+_TRANSCRIPT = 400  # characters of it
 _MAX_AHEAD = pts_from_s(3600.0)
 
 
@@ -36,11 +37,13 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A change that was made: from when on it holds, what was understood, and which actions the model on air cannot draw."""
+    """A change that was made: from when on it holds, what was understood, which actions the model on air cannot draw, and which
+    words have to be heard for it to happen."""
 
     at: Pts
     understood: tuple[str, ...]
     undrawn: tuple[str, ...] = ()
+    cues: tuple[str, ...] = ()
 
 
 class Desk:
@@ -123,7 +126,7 @@ class Desk:
             self._follow(plan.storyline, message.text)
         else:
             self._change(plan.storyline, message.text)
-        return Done(self._time(message, at), tuple(map(str, plan.understood)), plan.undrawn)
+        return Done(self._time(message, at), tuple(map(str, plan.understood)), plan.undrawn, _cues(plan.understood))
 
     def hear(self, caption: VoiceCaption, at: Pts) -> None:
         """How the voice sounds now; it decides what the user has not."""
@@ -137,7 +140,16 @@ class Desk:
         """
         new = _after(self.transcript, words)
         self.transcript = words
-        changed, ringing = heard(self.line, new, at)
+        return self._ring(new, "", at)
+
+    def write(self, words: str, before: str, at: Pts) -> tuple[Cue, ...]:
+        """The same of one utterance that goes on: all of its words, and those written down `before`. Raises Refused."""
+        kept = self.transcript.removesuffix(before) if before else self.transcript
+        self.transcript = f"{kept} {words}".strip()[-_TRANSCRIPT:]
+        return self._ring(words, before, at)
+
+    def _ring(self, words: str, before: str, at: Pts) -> tuple[Cue, ...]:
+        changed, ringing = heard(self.line, words, at, before)
         if ringing:
             self._change(changed, f"“{ringing[0].words}” was heard")
         return ringing
@@ -180,7 +192,7 @@ class Desk:
             understood = tuple(replace(said, when=replace(said.when, cue=message.cue)) for said in plan.understood)
             changed = lay(self.line, understood, at)
         self._change(changed, message.text)
-        return Done(at, tuple(map(str, understood)), undrawn(self.line, self._actions, at))
+        return Done(at, tuple(map(str, understood)), undrawn(self.line, self._actions, at), _cues(understood))
 
     def _direct(self, message: protocol.Timed, said: Directive, length_s: float | None, at: Pts) -> Done:
         at = self._time(message, at)
@@ -225,6 +237,10 @@ class Desk:
         self.line = replace(to, version=self.line.version + 1)
         self._because = because
         self._changed()
+
+
+def _cues(directives: Iterable[Directive]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words for said in directives if (words := said.when.cue or said.when.until_cue)))
 
 
 def _after(before: str, now: str) -> str:

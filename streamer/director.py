@@ -24,6 +24,7 @@ ACTION_S = dict.fromkeys(ACTIONS + PIXEL_ACTIONS, 1.6) | {
 }  # fmt: skip
 CAMERA_S = 4.0  # of one move, live; a rendered file's move takes the rest of the file
 MAX_CUES = 32  # of one storyline: the oldest are forgotten
+MOST_CUE_WORDS = 12
 _PHASE_S = 4.0  # from one "then" to the next, live
 _GAP_S = 0.3  # between two actions in sequence
 _AHEAD_S = 60.0  # how far "every 5 seconds" is laid out, live
@@ -230,14 +231,13 @@ def _place(when: When, start: Pts, end: Pts | None, length: int, field: Field, t
     return turn
 
 
-def heard(storyline: Storyline, words: str, at: Pts) -> tuple[Storyline, tuple[Cue, ...]]:
+def heard(storyline: Storyline, words: str, at: Pts, before: str = "") -> tuple[Storyline, tuple[Cue, ...]]:
     """The storyline once the host has said `words`, and the cues that were among them. The version stays.
 
-    Case and punctuation do not matter; words in Latin letters must be whole. `words` are new ones: a cue of several is heard
-    only where they come together.
+    Case, punctuation and where words are parted do not matter; words in Latin letters must be whole. before: what is known
+    already of the same `words`; cues that are in it as often ring no more.
     """
-    said = _spoken(words)
-    ringing = tuple(cue for cue in storyline.cues if _is_within(_spoken(cue.words), said))
+    ringing = tuple(cue for cue in storyline.cues if _times(cue.words, words) > _times(cue.words, before))
     for cue in ringing:
         storyline = lay(storyline, cue.directives, at, None, cue.source)
         if cue.once:
@@ -245,15 +245,35 @@ def heard(storyline: Storyline, words: str, at: Pts) -> tuple[Storyline, tuple[C
     return storyline, ringing
 
 
-def _spoken(text: str) -> str:
+def spoken_at(storyline: Storyline, words: Sequence[tuple[str, Pts]]) -> Storyline:
+    """A storyline of a recording with its cues rung: every word of it and when it is said, in order. The version stays."""
+    for i, (_, at) in enumerate(words):
+        before = "".join(word for word, _ in words[max(0, i - MOST_CUE_WORDS) : i])
+        storyline, _ = heard(storyline, before + words[i][0], at, before)
+    return storyline
+
+
+def _times(cue: str, said: str) -> int:
+    """How often a cue is in what is said."""
+    sought, words = "".join(_words(cue)), _words(said)
+    if not sought:
+        return 0
+    if not sought.isascii():
+        return "".join(words).count(sought)
+    count = 0
+    for i in range(len(words)):
+        text = ""
+        for word in words[i:]:
+            text += word
+            if len(text) >= len(sought):
+                break
+        count += text == sought
+    return count
+
+
+def _words(text: str) -> list[str]:
     folded = unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("’", "")
-    return " ".join(re.findall(r"\w+", folded))
-
-
-def _is_within(cue: str, said: str) -> bool:
-    if not cue:
-        return False
-    return f" {cue} " in f" {said} " if cue.isascii() else cue.replace(" ", "") in said.replace(" ", "")
+    return re.findall(r"\w+", folded)
 
 
 # -- changes to a storyline: pure, the version stays ----------------------------------------------------------------------

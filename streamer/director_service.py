@@ -99,6 +99,11 @@ class DirectorService:
             self._settle(question, ErrorMessage(id=question.prompt.id, code="superseded", message=reason))
             self._tell(question, planned_by="embedded" if question.carried_out else None, note=reason)
 
+    @property
+    def can_hear(self) -> bool:
+        """Whether the model writes down what the host says, as far as is known."""
+        return self._director.can_hear
+
     def report(self) -> DirectorMessage:
         """How it stands."""
         rest_s = self._director.rests_for_s()

@@ -19,7 +19,7 @@ _THEN = (
     r"|before (?=\w+ing\b|(?:you|she|he|they) )|(?:and |but )?(?=end(?:s|ing)? up\b)|(?:and )?(?=(?:end|finish|clos|conclud|wrap)(?:e|es|s|ing|ping)?"
     r"(?: (?:it|up|off|out))? (?:with|by|on|in|calm|happy|sad|angry|excited|scared))|and later|later(?: on)?|subsequently|eventually"
     r"|(?:for )?the rest(?: of (?:it|the \w+))?|and (?=(?:at|in|towards?|near) the end)|second(?:ly)?(?=,)|third(?:ly)?(?=,)|secondly|thirdly)(?:\b|(?<=\s)))"
-    r"|[,，。、]?\s*(?:然后|接着|接下来|紧接着|随后|随即|(?:之后|以后)再?|过后|后来|(?<=先[^，。])后|(?<=先[^，。]{2})后|(?<=先[^，。]{3})后|(?<=先[^，。]{4})后|再后来|而后|继而|其后|其次|剩下的?(?:时间)?|其余(?:时间)?"
+    r"|[,，。、]?\s*(?:然后|接着|接下来|紧接着|随后|随即|(?:之后|以后)再?|过后|后来|(?<=先[^，。])后|(?<=先[^，。]{2})后|(?<=先[^，。]{3})后|(?<=先[^，。]{4})后|再后来|而后|继而|其后|其次|(?<=[,，。、])后面(?![的看有站那])|剩下的?(?:时间)?|其余(?:时间)?"
     r"|(?<![别要不])再(?=[^见来说次一次多\s])|その後|それから|次に|続いて|그 ?다음에?|그리고 나서|그런 ?다음|이어서|그 ?후에?|(?<=[가-힣])다가)"
 )
 _FINALLY = (
@@ -79,6 +79,7 @@ _CHAT = {
     "arent": "aren't", "wont": "won't", "didnt": "didn't", "youre": "you're", "im": "i'm", "ive": "i've", "lookin": "looking",
     "gonna": "going to", "wanna": "want to", "gotta": "got to", "tho": "though", "thru": "through", "cam": "camera", "abit": "a bit",
     "alil": "a little", "v": "very", "secs": "seconds", "w": "with", "n": "and", "ya": "you", "yer": "your", "outta": "out of",
+    "stp": "stop", "dnt": "don't", "laff": "laugh", "laffing": "laughing", "luk": "look", "smth": "something", "bc": "because",
 }  # fmt: skip
 
 

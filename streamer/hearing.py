@@ -1,7 +1,8 @@
 """What the host's voice says without words: a caption whenever its emotion changes, calm where nothing is sure.
 
 Nothing is claimed before two seconds of speech have been heard, a claim needs evidence that lasts, and it is let go of more
-slowly than it was made, so that a face does not flicker between two.
+slowly than it was made, so that a face does not flicker between two. What a voice sounds like for a minute is taken for its
+habit, up to a point: a mild claim ends then, a strong one stays.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from streamer.plan import TIME_BASE_HZ, Pts, pts_from_s
 VOICE_RATE_HZ = 16_000
 TICKS_PER_SAMPLE = TIME_BASE_HZ // VOICE_RATE_HZ
 WINDOW_S = 4  # seconds of voice judged together
-_CLAIM, _KEEP = 0.3, -0.5  # evidence, in nats, that makes a claim and that lets it go
+_CLAIM, _KEEP = 0.3, -0.74  # evidence, in nats, that makes a claim and that lets it go
 _DOUBT = -1.0  # evidence before anything is heard
-_FOLLOW = 0.35  # of the way to the newest evidence, a second of speech
+_FOLLOW = 0.3  # of the way to the newest evidence, a second of speech
+_FOLLOW_KNOWN = 0.12  # the same where the voice is known beforehand
+_HABIT_S, _HABIT_MOST = 60.0, 1.0  # seconds of speech in which evidence becomes what this voice is like; nats at most
 _FORGET_S = 4.0  # of silence, after which a feeling is over
 _STEP = 0.15  # of intensity worth another caption
 _BEGINNING_S = 12
-_NOTICED_S = 2.5  # how long a mood is heard before it is claimed, about
+_NOTICED_S = 3.0  # how long a mood is heard before it is claimed, about
 _CALM = VoiceCaption(Pts(0), "calm", 0.5, "the voice is calm")
 
 
@@ -37,7 +40,9 @@ class VoiceMood:
     def __init__(self, first: Mapping[str, float] | None = None) -> None:
         """first: what is known of the voice beforehand (a file); by default it is taken for calm."""
         self._first = dict(first or {})
+        self._follow = _FOLLOW_KNOWN if first else _FOLLOW
         self._evidence = dict(self._first)
+        self._habit: dict[str, float] = {}  # what this voice always sounds like, and so says nothing
         self._silent_s = 0.0
         self.caption = _CALM
 
@@ -51,8 +56,10 @@ class VoiceMood:
             return None
         self._silent_s = 0.0
         for emotion, new in evidence.items():
+            habit = self._habit.get(emotion, 0.0)
+            self._habit[emotion] = min(_HABIT_MOST, max(0.0, habit + (new - habit) / _HABIT_S))
             known = self._evidence.get(emotion, _DOUBT)
-            self._evidence[emotion] = known + _FOLLOW * (new - known)
+            self._evidence[emotion] = known + self._follow * (new - habit - known)
         best = max(self._evidence, key=lambda emotion: self._evidence[emotion])
         now = self.caption.emotion
         held = self._evidence.get(now, -math.inf)

@@ -13,7 +13,7 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -25,8 +25,9 @@ from engines.motion import Motion, rest
 from streamer import hearing, keyframes, seeing, subclips
 from streamer.blueprint import BlueprintRoller
 from streamer.briefing import Briefing, Plan, PortraitCaption
+from streamer.captions import SpokenWord
 from streamer.clock import SystemClock
-from streamer.director import EmbeddedDirector, opening
+from streamer.director import EmbeddedDirector, opening, spoken_at
 from streamer.outputs.mp4 import Mp4Writer, VideoFormat, encode_group
 from streamer.plan import (
     Blueprint,
@@ -122,14 +123,16 @@ class Studio:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def draw(self, recording: Recording, prompt: str = "", on_progress: Progress | None = None) -> Show:
-        """Plan and draw the motion of the whole recording."""
+    def draw(
+        self, recording: Recording, prompt: str = "", on_progress: Progress | None = None, words: Sequence[SpokenWord] = ()
+    ) -> Show:
+        """Plan and draw the motion of the whole recording. words: what is said in it, where that is known."""
         tell = on_progress or _quiet
         options, frame = self.options, ticks_per_frame(self.options.fps)
         num_frames = -(-recording.duration // frame)
         end = Pts(num_frames * frame)
         tell("listening", 0, 1)
-        storyline = plan_show(recording, self.avatar, prompt, end).storyline
+        storyline = plan_show(recording, self.avatar, prompt, end, words).storyline
         tell("listening", 1, 1)
         anchors = self._anchors(recording, storyline, end, tell)
         jobs = [
@@ -208,21 +211,29 @@ class Studio:
             yield out.popleft().result()
 
 
-def plan_show(recording: Recording, avatar: Path | None, prompt: str, end: Pts) -> Plan:
-    """The embedded director's plan of a whole recording: what the portrait shows, how the voice sounds, what the user asks."""
+def plan_show(recording: Recording, avatar: Path | None, prompt: str, end: Pts, words: Sequence[SpokenWord] = ()) -> Plan:
+    """The embedded director's plan of a whole recording: what the portrait shows, how the voice sounds, what the user asks, and
+    which of the cue words he waits for are said."""
     portrait = seeing.caption(Avatar.load(avatar)) if avatar else PortraitCaption()
     voice = hearing.captions_of(recording.voice)
-    return EmbeddedDirector().plan(Briefing(opening(), Pts(0), prompt, end, portrait, voice))
+    plan = EmbeddedDirector().plan(Briefing(opening(), Pts(0), prompt, end, portrait, voice))
+    return replace(plan, storyline=spoken_at(plan.storyline, [(word.text, word.start) for word in words]))
 
 
 def render_video(
-    avatar: Path, recording: Recording, out: Path, prompt: str, options: ShowOptions, on_progress: Progress | None = None
+    avatar: Path,
+    recording: Recording,
+    out: Path,
+    prompt: str,
+    options: ShowOptions,
+    on_progress: Progress | None = None,
+    words: Sequence[SpokenWord] = (),
 ) -> tuple[RenderReport, Show]:
     """A recording spoken by an avatar into the MP4 `out`, with `<out>.lineage.jsonl` beside it."""
     clock = SystemClock()
     began = clock.now_s()
     with Studio(avatar, options) as studio:
-        show = studio.draw(recording, prompt, on_progress)
+        show = studio.draw(recording, prompt, on_progress, words)
         drawn = clock.now_s()
         studio.film(show, recording, out, on_progress)
     done = clock.now_s()

@@ -186,6 +186,8 @@ class Accepted(Message):
     on_air_in_s: float = Field(description="from now, on this server's clock")
     understood: tuple[str, ...]
     undrawn: tuple[str, ...] = Field(default=(), description="actions still to come that the model on air cannot draw")
+    cues: tuple[str, ...] = Field(default=(), description="words that have to be heard before some of it happens")
+    note: str = Field(default="", description="what of it cannot happen on this server, and the way out")
 
 
 class StorylineMessage(StorylineJson):
@@ -268,6 +270,17 @@ class Aired(Message):
     end_s: float
 
 
+class Heard(Message):
+    """What the host says, written down, where the server has a recogniser. A later one with the same start takes its place."""
+
+    type: Literal["heard"] = "heard"
+    start_s: float
+    end_s: float
+    text: str
+    is_final: bool = Field(description="the utterance is over")
+    cues: tuple[str, ...] = Field(default=(), description="the cue words in it that have just been heard")
+
+
 class Delay(Message):
     """Mic to viewer, by parts, in milliseconds: medians over the last sub-clips. `total` is their sum."""
 
@@ -337,7 +350,7 @@ class StateMessage(Message):
 Code = Literal[
     "bad_json", "unknown_type", "invalid", "too_large", "not_understood", "not_drawn", "unknown_beat", "too_many_beats",
     "nothing_to_undo", "unknown_avatar", "avatar_failed", "superseded", "busy", "forbidden", "unknown_broadcast", "worker_lost",
-    "ended", "no_voice", "speech_failed",
+    "ended", "no_voice", "speech_failed", "no_transcript",
 ]  # fmt: skip
 
 
@@ -368,6 +381,7 @@ ServerMessage = Annotated[
     | Draining
     | Metrics
     | Level
+    | Heard
     | DirectorMessage
     | StateMessage
     | ErrorMessage

@@ -58,6 +58,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from engines.avatar_library import Avatar, AvatarError, AvatarLibrary
+from engines.recognition.whisper import WHISPER
 from streamer import access, control, director, logs, process_metrics, protocol, push, reports, webrtc
 from streamer.access import ROLES, Access, may
 from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarMaker, AvatarRefused
@@ -72,6 +73,7 @@ from streamer.limits import Bucket, Limiter
 from streamer.metrics import Sample, exposition
 from streamer.process_metrics import LoopLag
 from streamer.protocol import ErrorMessage
+from streamer.recogniser import RecogniserProcess
 from streamer.render_pool import REAL_WORKER, RenderPool
 from streamer.session import Session
 from streamer.threads import in_thread
@@ -99,6 +101,7 @@ class Server:
         library: AvatarLibrary,
         *,
         worker_class: str = REAL_WORKER,
+        recogniser_class: str = WHISPER,
         clock: Clock | None = None,
     ) -> None:
         self._settings = settings
@@ -114,7 +117,8 @@ class Server:
         self._director = ModelDirector(model, EmbeddedDirector(), clock) if model else None
         self._lag = LoopLag(clock)
         self._drained_at_s: float | None = None  # when what still runs is ended; None: nobody has asked the server to stop
-        self.broadcasts = Broadcasts(settings, library, self._workers, clock, self._director)
+        self._recogniser = RecogniserProcess(settings.transcript, recogniser_class) if settings.transcript else None
+        self.broadcasts = Broadcasts(settings, library, self._workers, clock, self._director, self._recogniser)
 
     def app(self) -> Starlette:
         """The ASGI application; its lifespan starts the spare worker and ends what runs."""
@@ -173,6 +177,8 @@ class Server:
         if self._director:
             self._director.start()
         lagging = asyncio.create_task(self._lag.run(), name="loop-lag")
+        if self._recogniser:
+            self._recogniser.start()
         self._warming = asyncio.create_task(in_thread(director.warm), name="warm-director")
         try:
             yield
@@ -183,6 +189,8 @@ class Server:
             await self._workers.close()
             if self._director:
                 await self._director.close()
+            if self._recogniser:
+                await self._recogniser.close()
 
     async def drain(self, within_s: float) -> None:
         """No new broadcasts; hosts are told; returns when the last broadcast has ended, or the time is up."""

@@ -42,6 +42,7 @@ from streamer.protocol import Accepted, ErrorMessage, State
 from streamer.render_pool import RenderPool
 from streamer.render_share import RenderShare
 from streamer.rendering import Rendering
+from streamer.scribe import Scribe, SpeechToText
 from streamer.speech import SpeechError, voice_of
 from streamer.stage import Stage
 from streamer.teleprompter import QueueFull, Teleprompter
@@ -67,6 +68,7 @@ class Session:
         pool: RenderPool,
         clock: Clock,
         director: ModelDirector | None = None,
+        recogniser: SpeechToText | None = None,
     ) -> None:
         """folder_of: where an avatar lies, by name; raises AvatarError for one that is not there. director: a model's."""
         self.broadcast = broadcast
@@ -110,7 +112,9 @@ class Session:
         self._muted = False
 
         self.listener = Listener(self.desk, self.voice, self._revisable, lambda: self._folder_of(self.avatar.on_air))
-        self.directing = DirectorService(director, self._stage(), server.director) if director else None
+        stage = self._stage(has_scribe=recogniser is not None)
+        self.directing = DirectorService(director, stage, server.director) if director else None
+        self.scribe = Scribe(recogniser, self.voice, stage.note_written) if recogniser else None
         self.teleprompter = Teleprompter(
             voice_of(server.speech), self.voice_over, tell=self._tell_everybody, heard=self._note_words
         )
@@ -140,6 +144,8 @@ class Session:
                 ]
                 if self.directing:
                     running.append(tasks.create_task(self.directing.run(), name=f"{self.broadcast}-direct"))
+                if self.scribe:
+                    running.append(tasks.create_task(self._write_down(self.scribe), name=f"{self.broadcast}-write"))
                 await self._over.wait()
                 for task in running:
                     task.cancel()
@@ -171,6 +177,11 @@ class Session:
         if self.desk.is_at_rest:
             return np.zeros_like(sound)
         return self.voice_over.over(pts, np.zeros_like(sound) if self._muted else sound)
+
+    async def _write_down(self, scribe: Scribe) -> None:
+        await scribe.run()
+        text = f"what you say is not written down any more, and no cue word is heard: {scribe.problem}"
+        self.control.tell(ErrorMessage(code="no_transcript", message=text))
 
     async def _render(self) -> None:
         """One sub-clip after the other, each as soon as its voice is in and it can be joined to the one before."""
@@ -317,7 +328,7 @@ class Session:
                         self.directing.note(message)
         except Refused as refused:
             return refused.answer(message)
-        return self._accept(message, done.at, *done.understood, undrawn=done.undrawn)
+        return self._accept(message, done.at, *done.understood, undrawn=done.undrawn, cues=done.cues)
 
     def _position(self) -> Pts:
         """What goes on air next; 0 before the first clip."""
@@ -327,7 +338,14 @@ class Session:
         """The first frame that is not committed yet."""
         return Pts(self._anchor.pts + self._frame)
 
-    def _accept(self, message: protocol.Command, at: Pts, *understood: str, undrawn: tuple[str, ...] = ()) -> Accepted:
+    def _accept(
+        self,
+        message: protocol.Command,
+        at: Pts,
+        *understood: str,
+        undrawn: tuple[str, ...] = (),
+        cues: tuple[str, ...] = (),
+    ) -> Accepted:
         in_s = s_from_pts(at - self._position())
         return Accepted(
             id=message.id,
@@ -336,7 +354,18 @@ class Session:
             on_air_in_s=round(max(0.0, in_s), 3),
             understood=understood,
             undrawn=undrawn,
+            cues=cues,
+            note=self._unheard(cues),
         )
+
+    def _unheard(self, cues: tuple[str, ...]) -> str:
+        """Why these cue words will never be heard, "" where they will."""
+        if not cues:
+            return ""
+        if (self.scribe and not self.scribe.problem) or (self.directing and self.directing.can_hear):
+            return ""
+        way_out = self.scribe.problem if self.scribe else "start it with --transcript MODEL (pip install 'rostrum[transcript]')"
+        return f"“{cues[0]}” is heard in lines that are typed, not from the microphone: {way_out}"
 
     def _tell_storyline(self) -> None:
         self._plan_ahead()
@@ -497,15 +526,16 @@ class Session:
                 if turn % 10 == 0:
                     self.control.tell(self.metrics())
 
-    def _stage(self) -> Stage:
+    def _stage(self, *, has_scribe: bool) -> Stage:
         """What a director that takes its time sees of this broadcast."""
         return Stage(
             self.desk,
             self.voice,
             revisable=self._revisable,
-            accept=lambda prompt, done: self._accept(prompt, done.at, *done.understood, undrawn=done.undrawn),
+            accept=lambda prompt, done: self._accept(prompt, done.at, *done.understood, undrawn=done.undrawn, cues=done.cues),
             folder=lambda: self._folder_of(self.avatar.on_air),
             tell=self.control.tell,
+            has_scribe=has_scribe,
         )
 
     async def _release(self) -> None:

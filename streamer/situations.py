@@ -187,10 +187,10 @@ SITUATIONS: dict[str, tuple[str, ...]] = {
         "knees knocking", "on thin ice", "walking on eggshells", "a bundle of nerves", "biting your nails",
         "sweating bullets", "cannot breathe", "hide, they are coming", "do not turn around", "it is right behind you",
         "afraid of heights", "the needle at the doctor's", "a nightmare", "the call is coming from inside the house",
-        "a cornered animal",
+        "a cornered animal", "your heart races, somebody is behind you",
     ),
     "disgust": (
-        "someone sneezed on your food", "the smell of a rubbish dump", "chewing gum under the table",
+        "someone sneezed on your food", "you bite into a lemon", "so sour that your face puckers", "the smell of a rubbish dump", "chewing gum under the table",
         "something smells rotten", "spoiled milk and garbage", "a cockroach in your food", "you taste something foul",
         "vomit on the floor", "a dirty toilet", "makes your skin crawl", "turns your stomach", "smells like a sewer",
         "you just bit into a rotten apple", "a hair in your soup", "you stepped in dog poo", "maggots in the meat",

@@ -8,15 +8,19 @@ import sys
 from pathlib import Path
 
 from clients.cli.director_flags import add_director_flags, director_settings
+from clients.cli.transcript_flags import add_transcript_flags, transcript_settings
 from engines.avatar_library import AvatarError, AvatarLibrary
+from engines.recognition.whisper import RecogniserError
 from streamer import hearing, seeing
 from streamer.briefing import Briefing, PortraitCaption, VoiceCaption
+from streamer.captions import SpokenWord
 from streamer.config import ConfigError
-from streamer.director import opening
+from streamer.director import opening, spoken_at
 from streamer.directors.once import plan_once
 from streamer.plan import Pts, pts_from_s
 from streamer.recording import Recording, RecordingError
 from streamer.storyline_schema import StorylineJson
+from streamer.transcript import spoken_words
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,6 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     length.add_argument("--audio", type=Path, metavar="FILE", help="hear a recording: its mood, its length")
     parser.add_argument("--avatar", metavar="NAME", help="see an avatar of the library")
     add_director_flags(parser)
+    add_transcript_flags(parser)
     parser.add_argument("--json", action="store_true", help="the storyline as one line of JSON")
     parser.set_defaults(run=run)
 
@@ -43,21 +48,24 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     portrait = PortraitCaption()
     captions: tuple[VoiceCaption, ...] = ()
+    words: list[SpokenWord] = []
     voice = picture = None
     try:
-        settings = director_settings(arguments)
+        settings, transcript = director_settings(arguments), transcript_settings(arguments)
         if arguments.avatar:
             avatar = AvatarLibrary.default().get(arguments.avatar)
             portrait, picture = seeing.caption(avatar), avatar.folder / "picture.png"
         if arguments.audio:
             recording = Recording.open(arguments.audio)
             voice, end, captions = recording.voice, recording.duration, hearing.captions_of(recording.voice)
-    except (AvatarError, ConfigError, RecordingError) as error:
+            words = spoken_words(voice, transcript) if transcript else []
+    except (AvatarError, ConfigError, RecordingError, RecogniserError) as error:
         print(f"rostrum plan: {error}", file=sys.stderr)
         return 1
     briefing = Briefing(opening(), Pts(0), arguments.prompt, end, portrait, captions)
     plan = plan_once(settings, briefing, voice, picture, lambda line: print(f"rostrum plan: {line}", file=sys.stderr))
-    storyline = StorylineJson.of(plan.storyline, end)
+    line = spoken_at(plan.storyline, [(word.text, word.start) for word in words])
+    storyline = StorylineJson.of(line, end)
     if arguments.json:
         report = storyline.model_dump() | {
             "understood": [str(said) for said in plan.understood],
@@ -71,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("Nothing in this prompt names an emotion, an action or a camera move that the director knows.", file=sys.stderr)
     for beat in storyline.beats:
         print(f"{beat.start_s:7.2f} – {beat.end_s:6.2f} s   {beat.text}   ({beat.source})")
-    for cue in plan.storyline.cues:
+    for cue in line.cues:
         print(f"  when “{cue.words}” is heard: {', '.join(map(str, cue.directives))}")
     if plan.undrawn:
         print(f"Only a pixel model draws these: {', '.join(plan.undrawn)}.", file=sys.stderr)

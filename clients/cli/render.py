@@ -15,7 +15,9 @@ from tqdm import tqdm
 
 from clients.cli.native_logs import without_native_logs
 from clients.cli.speech_flags import add_speech_flags, speech_settings
+from clients.cli.transcript_flags import add_transcript_flags, transcript_settings
 from engines.avatar_library import AvatarError, AvatarLibrary
+from engines.recognition.whisper import RecogniserError
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,6 +36,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (default 1)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same frames (default 0)")
     parser.add_argument("--background", choices=("keep", "green"), default="keep")
+    parser.add_argument("--captions", action="store_true", help="write what is said beside the film, as FILE.vtt")
+    add_transcript_flags(parser)
     parser.add_argument("--json", action="store_true", help="end with one line of figures as JSON")
     add_speech_flags(parser)
     parser.set_defaults(run=run)
@@ -41,9 +45,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Render; 1 and a message on stderr where something about the input is wrong."""
+    from streamer.captions import lines, webvtt
+    from streamer.config import ConfigError
     from streamer.offline import ShowOptions, render_video
     from streamer.recording import Recording, RecordingError
     from streamer.speech import SpeechError, spoken
+    from streamer.transcript import spoken_words
 
     with ExitStack() as stack:
         try:
@@ -54,6 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
                 seed=arguments.seed,
                 background=arguments.background,
             )
+            transcript = transcript_settings(arguments, threads=arguments.workers)
+            if arguments.captions and not transcript:
+                raise ValueError("--captions needs --transcript MODEL to write down what is said")
             if not arguments.out.parent.is_dir():
                 raise ValueError(f"there is no folder {arguments.out.parent} to write {arguments.out.name} into")
             if arguments.audio:
@@ -70,10 +80,17 @@ def run(arguments: argparse.Namespace) -> int:
             else:
                 folder = AvatarLibrary.default().get(arguments.avatar).folder
             with _StageBar() as bar:
-                report, _ = render_video(folder, recording, arguments.out, arguments.prompt, options, bar.tell)
-        except (AvatarError, RecordingError, SpeechError, ValueError, OSError) as error:
+                words = spoken_words(recording.voice, transcript) if transcript else []
+                report, show = render_video(folder, recording, arguments.out, arguments.prompt, options, bar.tell, words)
+            if arguments.captions:
+                arguments.out.with_suffix(".vtt").write_text(webvtt(lines(words)), encoding="utf-8")
+        except (AvatarError, ConfigError, RecogniserError, RecordingError, SpeechError, ValueError, OSError) as error:
             print(f"rostrum render: {error}", file=sys.stderr)
             return 1
+    if show.storyline.cues:
+        waiting = ", ".join(f"“{cue.words}”" for cue in show.storyline.cues)
+        why = "not said" if transcript else "not listened for: give --transcript MODEL"
+        print(f"rostrum render: {waiting} {why}", file=sys.stderr)
     print(
         f"{arguments.out}: {report.video_s:.1f} s in {report.wall_s:.1f} s ({report.realtime:.2f} x real time)", file=sys.stderr
     )

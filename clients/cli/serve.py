@@ -11,6 +11,7 @@ from typing import Any
 from clients.cli.director_flags import add_director_flags, director_settings
 from clients.cli.settings_file import SettingsError, example, read_settings
 from clients.cli.speech_flags import add_speech_flags, speech_settings
+from clients.cli.transcript_flags import add_transcript_flags, transcript_settings
 
 WEB_ROOT = Path(__file__).parents[1] / "web"
 
@@ -55,6 +56,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--lineage", type=Path, metavar="DIR", help="write one JSON line a sub-clip to DIR/<broadcast>.jsonl")
     add_director_flags(parser)
+    add_transcript_flags(parser)
     add_speech_flags(parser)
     parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"), help="and what is worse")
     parser.add_argument("--log-format", default="text", choices=("text", "json"), help="json: one object a line")
@@ -118,6 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
             ice_servers=tuple(arguments.ice_server),
             director=director_settings(arguments),
             speech=speech_settings(arguments),
+            transcript=transcript_settings(arguments),
             offer_loopback=arguments.loopback,
             key=None if arguments.open else own_key(),
             public=arguments.public,

@@ -11,6 +11,7 @@ import uvicorn
 from engines.avatar_library import AvatarLibrary
 from streamer.config import ServerSettings
 from streamer.server import Server
+from tests.fakes.recogniser import FAKE_RECOGNISER
 from tests.fakes.worker import FAKE_WORKER
 
 WEB_ROOT = Path(__file__).parents[2] / "clients" / "web"
@@ -23,7 +24,7 @@ class RunningServer:
         chosen = ServerSettings(web_root=WEB_ROOT, **settings)  # type: ignore[arg-type]
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        app = Server(chosen, library, worker_class=FAKE_WORKER).app()
+        app = Server(chosen, library, worker_class=FAKE_WORKER, recogniser_class=FAKE_RECOGNISER).app()
         config = uvicorn.Config(app, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=3)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)

@@ -88,13 +88,16 @@ export class Direct {
   }
 
   /** The server took the message: it goes on air in `inS` seconds, as it was understood. */
-  accepted(id, inS, understood, undrawn) {
+  accepted(id, inS, { understood, undrawn, cues, note }) {
     const said = this.#said.get(id);
     if (!said) return;
     said.airsAt = performance.now() + 1000 * inS;
     if (understood.length && said.isPrompt) said.row.append(el("span", { class: "understood", title: understood.join("\n") }, understood.join(" · ")));
     if (undrawn.length) said.row.append(el("span", { class: "undrawn" }, `Not drawn, no hands in view: ${undrawn.map(labelOf).join(", ").toLowerCase()}`));
-    this.#mark(said, "accepted");
+    if (note) said.row.append(el("span", { class: "undrawn whole" }, note));
+    said.cues = cues;
+    this.#mark(said, cues.length ? "waiting" : "accepted");
+    if (cues.length) said.when.textContent = `waits for “${cues[0]}”`;
     this.#count();
   }
 
@@ -105,6 +108,16 @@ export class Direct {
     said.when.textContent = why.replace(/`([^`]*)`/g, "“$1”");
     this.#mark(said, "refused");
     return true;
+  }
+
+  /** These cue words have been heard: what waited for them goes on air. */
+  heard(cues) {
+    for (const said of this.#said.values()) {
+      if (said.word !== "waiting" || !said.cues.some((cue) => cues.includes(cue))) continue;
+      said.airsAt = performance.now();
+      this.#mark(said, "accepted");
+    }
+    this.#count();
   }
 
   /** What the storyline now says: the buttons show it. */

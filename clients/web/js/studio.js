@@ -3,6 +3,7 @@
 import { Avatars } from "./avatars.js";
 import { BeatEditor } from "./beat-editor.js";
 import { Broadcast } from "./broadcast.js";
+import { Captions } from "./captions.js";
 import { Delay } from "./delay.js";
 import { Direct } from "./direct.js";
 import { byId, clock, dress, el, setIcon } from "./dom.js";
@@ -33,6 +34,7 @@ const newAvatar = new NewAvatar();
 const timeline = new Timeline();
 const editor = new BeatEditor();
 const delay = new Delay();
+const captions = new Captions();
 const tell = (type, fields) => broadcast?.control.send(type, fields) ?? null;
 const direct = new Direct(tell);
 const prompter = new Say(tell);
@@ -71,6 +73,7 @@ function enter(next) {
     delay.set(null, {});
     timeline.clear();
     editor.close();
+    captions.clear();
     showStatus({ muted: false, idle: false });
   }
   document.title = next === "live" ? "● On air – Rostrum" : "Rostrum";
@@ -155,7 +158,7 @@ function listen(mine) {
   on(control, "message:hello", ({ actions }) => direct.setDrawn(actions));
   on(control, "message:accepted", (message) => {
     changedAtS = message.on_air_pts / TICKS_PER_S;
-    direct.accepted(message.id, message.on_air_in_s, message.understood, message.undrawn);
+    direct.accepted(message.id, message.on_air_in_s, message);
   });
   on(control, "message:storyline", (message) => {
     beats = message.beats;
@@ -167,6 +170,10 @@ function listen(mine) {
   on(control, "message:draining", ({ ends_in_s: leftS, reason }) => notify(new Problem("draining", { detail: `${reason}: this broadcast ends within ${Math.ceil(leftS)} seconds` }), { weight: "mild" }));
   on(control, "message:keyframe", (message) => timeline.addKeyframe(message));
   on(control, "message:status", showStatus);
+  on(control, "message:heard", (message) => {
+    captions.show(message);
+    direct.heard(message.cues);
+  });
   on(control, "message:director", showDirector);
   on(control, "message:horizon", (message) => {
     committedS = message.committed_s;
@@ -312,7 +319,7 @@ function key(event) {
   const digit = event.code.match(/^Digit([0-9])$/)?.[1];
   if (digit && event.shiftKey) direct.pressPreset(Number(digit) - 1);
   else if (/^[0-9]$/.test(event.key)) direct.press((Number(event.key) + 9) % 10);
-  const act = { "/": () => direct.focus(), "?": () => byId("keys").showModal(), s: () => prompter.focus(), t: () => timeline.focus(), z: () => tell("undo"), i: rest, x: interrupt, m: () => setup.setMuted(!setup.muted), u: () => hear(video.muted), f: fullscreen }[event.key.toLowerCase()];
+  const act = { "/": () => direct.focus(), "?": () => byId("keys").showModal(), s: () => prompter.focus(), t: () => timeline.focus(), z: () => tell("undo"), i: rest, x: interrupt, m: () => setup.setMuted(!setup.muted), u: () => hear(video.muted), c: () => captions.toggle(), f: fullscreen }[event.key.toLowerCase()];
   if (!act) return;
   event.preventDefault();
   act();
