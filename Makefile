@@ -29,6 +29,7 @@ serve: $(VENV)/.runtime
 
 test: $(VENV)/.dev
 	@sh deploy/system-packages.sh chromium
+	@sh deploy/system-packages.sh outputs
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.dev

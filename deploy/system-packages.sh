@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what Python packages cannot carry, when it is missing and this user may: with apt, as root or by `sudo -n`.
-# Otherwise says what is missing and what that means, and goes on. Usage: system-packages.sh venv | gl | voice | chromium
+# Otherwise says what is missing and what that means, and goes on. Usage: system-packages.sh venv | gl | voice | chromium | outputs
 
 have_library() { PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -q "$1"; }
 
@@ -28,8 +28,14 @@ case "$1" in
         packages="chromium"
         without="the browser tests are skipped"
         ;;
+    outputs)
+        # What a broadcast is sent to in tests: an RTMP server, an SFU, and an ffmpeg that speaks SRT.
+        if command -v ffmpeg >/dev/null 2>&1 && command -v janus >/dev/null 2>&1 && ls /usr/lib/nginx/modules/ngx_rtmp_module.so >/dev/null 2>&1; then exit 0; fi
+        packages="ffmpeg janus nginx libnginx-mod-rtmp"
+        without="the tests of RTMP, SRT and SFU are skipped"
+        ;;
     *)
-        echo "usage: $0 venv | gl | voice | chromium" >&2
+        echo "usage: $0 venv | gl | voice | chromium | outputs" >&2
         exit 2
         ;;
 esac

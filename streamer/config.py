@@ -178,6 +178,7 @@ class ServerSettings:
 
     web_root: Path
     lineage_root: Path | None = None
+    recordings_root: Path | None = None  # None: nothing can be recorded
     default_avatar: str | None = None
     segment_s: float = 0.24
     workers: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))  # render workers, shared by the broadcasts

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.plan import TIME_BASE_HZ, Pts
+
+#: What the picture is encoded as: for everybody; at half the size, for links that carry no more; for peers without H.264.
+Rendition = Literal["h264", "h264_low", "vp8"]
 
 Sound = NDArray[np.int16]  # mono [n], 48 kHz: one sample a tick
 Picture = NDArray[np.uint8]  # I420 [height * 3 // 2, width]
@@ -41,7 +45,7 @@ class VideoPacket:
 
 @dataclass(frozen=True, slots=True)
 class AudioPacket:
-    """20 ms of Opus. `tick` is the wall tick of its first sample."""
+    """20 ms of Opus, or 1024 samples of AAC. `tick` is the wall tick of its first sample."""
 
     tick: int
     data: bytes

@@ -1,4 +1,4 @@
-"""The last leg, in real time: playout → encoder → viewers, one turn every 1/fps, each sub-clip's way measured as it passes."""
+"""The last leg, in real time: playout → encoder → viewers and outputs, one turn every 1/fps, measured as it passes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+from pydantic import BaseModel
+
 from streamer import webrtc
 from streamer.clock import Clock
 from streamer.config import BroadcastSettings, ServerSettings
@@ -16,6 +18,10 @@ from streamer.encoder import Encoded, Encoder
 from streamer.lineage import LineageWriter
 from streamer.media import AudioPacket, Picture, Sound
 from streamer.metrics import DelayMeter, Flight, RateMeter
+from streamer.outputs.board import OutputBoard
+from streamer.outputs.feed import Packetised
+from streamer.outputs.output import StreamFormat
+from streamer.outputs.sender import Packetiser
 from streamer.outputs.whep import Viewers
 from streamer.plan import TIME_BASE_HZ, Pts, SubClip, SubClipJob, s_from_pts, ticks_per_frame
 from streamer.playout import Playout, Shot, Turn
@@ -34,21 +40,23 @@ class OnAir:
         server: ServerSettings,
         clock: Clock,
         aired: Callable[[SubClipJob], None],
+        tell: Callable[[BaseModel], None] = lambda _: None,
     ) -> None:
-        """`aired` is called as the first picture of each sub-clip leaves."""
+        """`aired` is called as the first picture of each sub-clip leaves; `tell` takes what hosts are to know of outputs."""
         self._aired = aired
         self._fps = settings.fps
         self._clock = clock
         self._frame = ticks_per_frame(settings.fps)
         self._playout = Playout(settings.fps)
         self._encoder = Encoder(settings.width, settings.height, settings.fps)
-        self.viewers = Viewers(
-            settings.fps, webrtc.WallTicks(), self._encoder.want_intra, server.max_viewers, server.ice_servers
-        )
+        self.viewers = Viewers(webrtc.WallTicks(), self._encoder.want_intra, server.max_viewers, server.ice_servers)
+        stream = StreamFormat(settings.width, settings.height, settings.fps)
+        self.outputs = OutputBoard(broadcast, stream, self._encoder.want_intra, tell, server.recordings_root)
         self._lineage = LineageWriter(server.lineage_root / f"{broadcast}.jsonl") if server.lineage_root else None
         self._flights: deque[Flight] = deque(maxlen=_MAX_FLIGHTS)  # in the order they go on air
         self._sending: Flight | None = None
         self._next_turn_s = 0.0
+        self._cutters: dict[str, Packetiser] = {}
         self._sound_to_come: deque[AudioPacket] = deque()  # a turn's at most
         self._delay = DelayMeter()
         self._turns = RateMeter()
@@ -125,8 +133,11 @@ class OnAir:
             turn = self._playout.turn()
             self._next_turn_s = due_s + frame_s
             self._note_aired(turn)
-            if len(self.viewers):
-                self._send(await self._encoder.encode(None if is_passed else turn.picture, turn.sound, turn.tick))
+            if len(self.viewers) or len(self.outputs):
+                is_left_out = is_passed and not len(self.outputs)  # a file's frame rate is constant
+                picture = None if is_left_out else turn.picture
+                renditions = self.viewers.renditions | self.outputs.renditions
+                self._send(await self._encoder.encode(picture, turn.sound, turn.tick, self.outputs.wants_aac, renditions))
             self._sending = None
             if self._stopping and turn.pts is not None and turn.pts >= self._stopping[0]:
                 self._stop_ms = round(1e3 * (self._clock.now_s() - self._stopping[1]), 1)
@@ -136,7 +147,7 @@ class OnAir:
         """To everybody; this turn's sound packets spread over the turn, and none after a later one."""
         while self._sound_to_come:
             self._send_sound()
-        self.viewers.put(Encoded(encoded.video, encoded.audio[:1]))
+        self._publish(replace(encoded, audio=encoded.audio[:1]))
         self._sound_to_come.extend(encoded.audio[1:])
         loop = asyncio.get_running_loop()
         for i in range(1, len(encoded.audio)):
@@ -149,7 +160,11 @@ class OnAir:
 
     def _send_sound(self) -> None:
         if self._sound_to_come:
-            self.viewers.put(Encoded([], [self._sound_to_come.popleft()]))
+            self._publish(Encoded([], [self._sound_to_come.popleft()]))
+
+    def _publish(self, encoded: Encoded) -> None:
+        self.viewers.put(Packetised(encoded, self._cutters))
+        self.outputs.put(encoded)
 
     def _note_aired(self, turn: Turn) -> None:
         now_s = self._clock.now_s()
@@ -186,8 +201,8 @@ class OnAir:
         )
 
     async def close(self) -> None:
-        """Let every viewer go; what waits to be written is written."""
-        await self.viewers.close()
+        """Let every viewer and output go; what waits to be written is written."""
+        await asyncio.gather(self.viewers.close(), self.outputs.close())
         self._encoder.close()
         if self._lineage:
             self._lineage.close()

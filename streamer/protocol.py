@@ -21,6 +21,8 @@ MAX_MESSAGE_BYTES = 16 * 1024
 MAX_PROMPT_CHARACTERS = 2_000
 
 State = Literal["connecting", "live", "idle", "ended"]
+OutputKind = Literal["record", "hls", "rtmp", "srt", "whip"]
+OutputState = Literal["starting", "on", "retrying", "failed", "ended"]
 
 
 class Message(BaseModel):
@@ -142,6 +144,20 @@ class Idle(Request):
     on: bool = True
 
 
+class StartOutput(Request):
+    """Send the broadcast somewhere else, too; how it goes is told in `outputs`."""
+
+    type: Literal["start_output"]
+    kind: OutputKind
+    url: str = Field(default="", max_length=2000, description="where to: rtmp, srt and whip need it")
+    key: str = Field(default="", max_length=2000, description="RTMP: stream key; SRT: passphrase; WHIP: bearer token")
+
+
+class StopOutput(Request):
+    type: Literal["stop_output"]
+    output: str = Field(min_length=1, max_length=64, description="an `id` of `outputs`")
+
+
 class End(Request):
     """Ends the broadcast for everybody."""
 
@@ -153,7 +169,7 @@ class Ping(Request):
 
 
 Change = Prompt | SetEmotion | DoAction | MoveCamera | EditBeat | DeleteBeat | Undo
-Command = Change | SwitchAvatar | Say | Interrupt | Mute | Idle | End
+Command = Change | SwitchAvatar | Say | Interrupt | Mute | Idle | StartOutput | StopOutput | End
 ClientMessage = Annotated[Command | Ping, Field(discriminator="type")]
 
 # -- server to client ---------------------------------------------------------------------------------------------------
@@ -313,6 +329,29 @@ class Metrics(Message):
     )
 
 
+class OutputReport(BaseModel):
+    """One way out. `failed` is for good; `retrying` says in `reason` what went wrong and when it is tried again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+
+    id: str
+    kind: OutputKind
+    to: str = Field(description="where to, without key or token")
+    state: OutputState
+    reason: str
+    link: str = Field(description="path on this server: of the recording, or of the HLS playlist")
+    sent_bytes: int
+    retries: int
+    dropped_turns: int = Field(description="pictures, with their sound, that it could not take in time")
+
+
+class OutputsMessage(Message):
+    """Where the broadcast goes besides its viewers: on joining, at each change, and once a second while there are any."""
+
+    type: Literal["outputs"] = "outputs"
+    outputs: tuple[OutputReport, ...]
+
+
 class Level(Message):
     """The host's voice as the server hears it, about ten times a second."""
 
@@ -350,7 +389,7 @@ class StateMessage(Message):
 Code = Literal[
     "bad_json", "unknown_type", "invalid", "too_large", "not_understood", "not_drawn", "unknown_beat", "too_many_beats",
     "nothing_to_undo", "unknown_avatar", "avatar_failed", "superseded", "busy", "forbidden", "unknown_broadcast", "worker_lost",
-    "ended", "no_voice", "speech_failed", "no_transcript",
+    "ended", "no_voice", "speech_failed", "no_transcript", "bad_output", "unknown_output",
 ]  # fmt: skip
 
 
@@ -380,6 +419,7 @@ ServerMessage = Annotated[
     | Caption
     | Draining
     | Metrics
+    | OutputsMessage
     | Level
     | Heard
     | DirectorMessage

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 
 from streamer.config import BroadcastSettings
 from streamer.control import Role
 from streamer.effort import LEVELS
 from streamer.metrics import Sample
+from streamer.outputs.output import Report
 from streamer.plan import Keyframe, Pts, Storyline, SubClipJob, s_from_pts
 from streamer.protocol import Aired, Hello, Horizon, KeyframeMessage, Metrics, State
 
@@ -57,6 +59,31 @@ def of_server(load: float, restarts: int) -> list[Sample]:
         Sample("rostrum_render_load", "gauge", "The share of the render workers that is taken.", load, {}),
         Sample("rostrum_worker_restarts_total", "counter", "Render workers replaced.", restarts, {}),
     ]
+
+
+def output_samples(broadcast: str, found: Iterable[Report]) -> list[Sample]:
+    """How the outputs stand, as Prometheus reads it."""
+    made = []
+    for report in found:
+        labels = {"broadcast": broadcast, "output": report.id, "kind": report.kind}
+        for name, kind, text, value in (
+            (
+                "rostrum_output_up",
+                "gauge",
+                "1: what is sent arrives; 0: it starts, is tried again, has failed or ended.",
+                report.state == "on",
+            ),
+            ("rostrum_output_bytes_total", "counter", "Written to the output.", report.sent_bytes),
+            ("rostrum_output_retries_total", "counter", "How often the output was begun anew.", report.retries),
+            (
+                "rostrum_output_dropped_turns_total",
+                "counter",
+                "Pictures the output could not take in time.",
+                report.dropped_turns,
+            ),
+        ):
+            made.append(Sample(name, kind, text, value, labels))
+    return made
 
 
 def samples(broadcast: str, metrics: Metrics) -> list[Sample]:

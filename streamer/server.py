@@ -23,6 +23,8 @@ PATCH     the Location of either               trickled candidates (application/
 DELETE    the Location of either               leave; the host's ends the broadcast
 WS        /push/{broadcast}?rate=24000         `streamer.push`: an agent's sound in place of the microphone
 WS        /control/{broadcast}?role=host       `streamer.protocol`; `role=controller` may not end it, `role=viewer` only listens
+GET       /hls/{broadcast}/index.m3u8          low-latency HLS, while that output is on; its segments beside it
+GET       /recordings/{file}                   what was recorded, as far as it goes
 GET       /schema                              JSON Schema of the messages of both websockets
 GET       /healthz  /readyz  /metrics          alive; able to take a broadcast; Prometheus text
 ========  ===================================  ========================================================================
@@ -71,6 +73,7 @@ from streamer.directors.model_director import ModelDirector
 from streamer.gate import Gate, address_of, is_at_home
 from streamer.limits import Bucket, Limiter
 from streamer.metrics import Sample, exposition
+from streamer.outputs.board import RECORDING_NAME
 from streamer.process_metrics import LoopLag
 from streamer.protocol import ErrorMessage
 from streamer.recogniser import RecogniserProcess
@@ -138,6 +141,8 @@ class Server:
                 Route("/whip/{broadcast}/{peer}", self.host_peer, methods=peer),
                 Route("/whep/{broadcast}", self.whep, methods=["POST"]),
                 Route("/whep/{broadcast}/{peer}", self.viewer_peer, methods=peer),
+                Route("/recordings/{file}", self.recording),
+                Route("/hls/{broadcast}/{file}", self.hls),
                 WebSocketRoute("/control/{broadcast}", self.control),
                 WebSocketRoute("/push/{broadcast}", self.push),
                 Route("/schema", lambda _: JSONResponse({**protocol.schema(), "push": push.schema()})),
@@ -432,6 +437,27 @@ class Server:
         await peer.trickle(_text(await self._body(request, webrtc.MAX_SDP_BYTES)))
         return Response(status_code=204)
 
+    # -- outputs --------------------------------------------------------------------------------------------------------
+
+    async def recording(self, request: Request) -> Response:
+        file, root = request.path_params["file"], self._settings.recordings_root
+        self._need(request, "host", file.rpartition("-")[0] or "-")
+        if root is None or not RECORDING_NAME.fullmatch(file) or not (root / file).is_file():
+            raise Refused(404, "unknown_recording", f"there is no recording {file!r}")
+        return FileResponse(root / file, filename=file)
+
+    async def hls(self, request: Request) -> Response:
+        self._need(request, "viewer", request.path_params["broadcast"])
+        playlist, file = self._session(request).on_air.outputs.playlist, request.path_params["file"]
+        if playlist and file == "index.m3u8":
+            segment, part = (_number(request.query_params.get(name)) for name in ("_HLS_msn", "_HLS_part"))
+            token = request.query_params.get("token")  # whoever came by a link goes on by one
+            if text := await playlist.index(segment, part, f"?{urlencode({'token': token})}" if token else ""):
+                return Response(text, headers={"Cache-Control": "no-cache"}, media_type="application/vnd.apple.mpegurl")
+        elif playlist and (data := await playlist.file(file)):
+            return Response(data, headers={"Cache-Control": "max-age=60"}, media_type="video/mp4")
+        raise Refused(404, "unknown_file", f"there is no {file} of this broadcast; is its HLS output on?")
+
     # -- control, health ------------------------------------------------------------------------------------------------
 
     async def control(self, websocket: WebSocket) -> None:
@@ -490,6 +516,7 @@ class Server:
         for session in self.broadcasts:
             samples += reports.samples(session.broadcast, session.metrics())
             samples += reports.queue_samples(session.broadcast, session.queues())
+            samples += reports.output_samples(session.broadcast, session.on_air.outputs.reports())
         return PlainTextResponse(exposition(samples), media_type="text/plain; version=0.0.4")
 
 
@@ -507,6 +534,10 @@ def _text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError:
         raise Refused(400, "not_text", "the body is not UTF-8 text") from None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() and len(text) < 10 else None
 
 
 def _object(body: bytes) -> dict[str, Any]:

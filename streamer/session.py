@@ -34,6 +34,7 @@ from streamer.listener import Listener
 from streamer.media import Picture, Sound
 from streamer.metrics import Arrivals, Flight
 from streamer.on_air import OnAir
+from streamer.outputs.board import OutputRefused
 from streamer.peer import Peer
 from streamer.plan import Keyframe, Look, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
 from streamer.planning import Planning
@@ -87,8 +88,8 @@ class Session:
         self._seed = secrets.randbits(31)
         self._news = asyncio.Event()  # voice, a blueprint, or room for a sub-clip
         self.share = RenderShare(pool, Look(folder_of(settings.avatar), settings.width, settings.height))
-        self.on_air = OnAir(broadcast, settings, server, clock, self._note_aired)
         self.control = ControlRoom(self.command)
+        self.on_air = OnAir(broadcast, settings, server, clock, self._note_aired, self.control.tell)
         self.avatar = AvatarSwitch(self.share, settings.avatar, self._tell_status)
         self.previews = Previews(self.share, self.control, self.avatar, near=Pts(self._segment // 2))
         self.planning = Planning(
@@ -320,13 +321,15 @@ class Session:
                     return self._interrupt(message)
                 case protocol.SwitchAvatar():
                     return self._open_avatar(message)
+                case protocol.StartOutput() | protocol.StopOutput():
+                    return self._accept(message, self._position(), self.on_air.outputs.take(message))
                 case protocol.Prompt() if self.directing:
                     return self.directing.direct(message)
                 case _:
                     done = self.desk.take(message, at)
                     if self.directing:
                         self.directing.note(message)
-        except Refused as refused:
+        except (Refused, OutputRefused) as refused:
             return refused.answer(message)
         return self._accept(message, done.at, *done.understood, undrawn=done.undrawn, cues=done.cues)
 
@@ -472,7 +475,7 @@ class Session:
         """What a new control connection is told first."""
         told: list[BaseModel] = [reports.hello(self.broadcast, role, self.state, self.avatar.on_air, self.settings)]
         if role != "viewer":
-            told += [self.desk.report(), self.status(), *self.previews.latest]
+            told += [self.desk.report(), self.status(), self.on_air.outputs.message(), *self.previews.latest]
             told += [self.directing.report()] if self.directing else []
         return told
 

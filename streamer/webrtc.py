@@ -2,9 +2,9 @@
 
 Measured on aiortc 1.16. The numbers are those the tests use:
 
-1. A track may hand over packets, but then a viewer's request for a keyframe goes nowhere: `MediaClockSender` passes it on.
+1. A track may hand over packets, but then a viewer's request for a keyframe goes nowhere: `outputs.sender` passes it on.
 3. The audio jitter buffer waits 80 ms, and 320 ms for a lost packet: `PassThroughJitterBuffer`; ingest fills gaps by PTS.
-4. Sender reports carry the time of sending: `MediaClockSender` reports the media clock, the same one for sound and picture.
+4. Sender reports carry the time of sending: `outputs.sender` reports the media clock, the same one for sound and picture.
 5. Answers list sha-384 and sha-512 fingerprints, on which libdatachannel (OBS) fails: `answer_sdp` keeps sha-256.
 6. Transceivers and codec preferences come before `setRemoteDescription`: `answer`.
 7. Resolving `.local` candidates takes a second, and the peer reaches us without: `strip_mdns`.
@@ -17,7 +17,6 @@ import ipaddress
 import logging
 import re
 import socket
-from collections.abc import Callable
 from typing import Any
 
 import aioice.ice
@@ -33,7 +32,6 @@ from aiortc import (
 )
 from aiortc import clock as rtc_clock
 from aiortc.jitterbuffer import JitterFrame
-from aiortc.rtcrtpsender import RTCEncodedFrame
 from aiortc.rtp import RtpPacket
 from aiortc.sdp import SessionDescription, candidate_from_sdp
 from aiortc.utils import uint16_gt
@@ -196,51 +194,6 @@ def _host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
 
 
 # -- sending ------------------------------------------------------------------------------------------------------------
-
-
-class MediaClockSender(RTCRtpSender):
-    """A sender of packets made elsewhere, whose reports carry the media clock. Made from one of aiortc's by `adopt_sender`."""
-
-    _ntp_of_timestamp: Callable[[int], int]
-    _on_keyframe_wanted: Callable[[], None] | None
-    _last_timestamp: int | None
-
-    @property
-    def round_trip_s(self) -> float | None:
-        """To the receiver and back, smoothed, by its reports; None before the first."""
-        known: float | None = getattr(self, "_RTCRtpSender__rtt", None)
-        return known
-
-    def _send_keyframe(self) -> None:
-        if self._on_keyframe_wanted:
-            self._on_keyframe_wanted()
-
-    async def _next_encoded_frame(self, codec: Any) -> RTCEncodedFrame | None:
-        frame = await super()._next_encoded_frame(codec)
-        if frame is not None:
-            self._last_timestamp = frame.timestamp
-        return frame
-
-    @property
-    def _RTCRtpSender__ntp_timestamp(self) -> int:
-        """What the next report says of the packet sent last: when its media time was, not when it left."""
-        return 0 if self._last_timestamp is None else self._ntp_of_timestamp(self._last_timestamp)
-
-    @_RTCRtpSender__ntp_timestamp.setter
-    def _RTCRtpSender__ntp_timestamp(self, sent_at: int) -> None:
-        pass
-
-
-def adopt_sender(
-    sender: RTCRtpSender, ntp_of_timestamp: Callable[[int], int], on_keyframe_wanted: Callable[[], None] | None = None
-) -> None:
-    """Make `sender` report `ntp_of_timestamp(timestamp)`, in its own RTP clock, and pass keyframe requests on."""
-    vars(sender).pop("_RTCRtpSender__ntp_timestamp", None)
-    sender.__class__ = MediaClockSender
-    assert isinstance(sender, MediaClockSender)
-    sender._ntp_of_timestamp = ntp_of_timestamp
-    sender._on_keyframe_wanted = on_keyframe_wanted
-    sender._last_timestamp = None
 
 
 class WallTicks:

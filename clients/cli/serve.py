@@ -55,6 +55,9 @@ def add_parser(subparsers: Any) -> None:
         help="offer 127.0.0.1 to peers (default: where there is nothing else)",
     )
     parser.add_argument("--lineage", type=Path, metavar="DIR", help="write one JSON line a sub-clip to DIR/<broadcast>.jsonl")
+    parser.add_argument(
+        "--recordings", type=Path, metavar="DIR", help="where recordings go (default: beside the avatars, in recordings/)"
+    )
     add_director_flags(parser)
     add_transcript_flags(parser)
     add_speech_flags(parser)
@@ -97,7 +100,7 @@ def _prepare(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> 
 def run(arguments: argparse.Namespace) -> int:
 
     from clients.cli.draining_server import DrainingServer
-    from engines.avatar_library import AvatarError, AvatarLibrary
+    from engines.avatar_library import AvatarError, AvatarLibrary, user_root
     from streamer import listening, logs
     from streamer.access import own_key
     from streamer.config import ConfigError, ServerSettings
@@ -112,6 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
         settings = ServerSettings(
             web_root=WEB_ROOT,
             lineage_root=arguments.lineage,
+            recordings_root=arguments.recordings or user_root().parent / "recordings",
             default_avatar=arguments.avatar,
             segment_s=arguments.segment,
             **({"workers": arguments.workers} if arguments.workers else {}),

@@ -2,6 +2,7 @@
 
 import asyncio
 import fractions
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,15 +11,26 @@ import aioice.ice
 import av
 import numpy as np
 import pytest
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.rtp import RTCP_PSFB_PLI, RtcpPacket, RtcpPsfbPacket, RtcpSrPacket, RtpPacket
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.rtp import (
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RtcpPacket,
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSrPacket,
+    RtpPacket,
+)
 
 from streamer import webrtc
 from streamer.encoder import Encoded
 from streamer.host import Host
 from streamer.ingest import VoiceTimeline
-from streamer.media import AudioPacket, VideoPacket
-from streamer.outputs.whep import PacketTrack, Viewer
+from streamer.media import AudioPacket, Rendition, VideoPacket
+from streamer.outputs.feed import Packetised
+from streamer.outputs.whep import Viewer
 from tests.fakes.peers import FakeHost, FakeViewer, running_server
 
 IDR = b"\x00\x00\x00\x01\x65" + bytes(200)
@@ -32,23 +44,32 @@ async def _offer(*kinds: str, direction: str = "recvonly") -> tuple[RTCPeerConne
     return pc, pc.localDescription.sdp
 
 
-def _viewer(want_intra: Callable[[], None] = lambda: None) -> Viewer:
-    return Viewer(25, webrtc.WallTicks(), want_intra, lambda: None)
+def _viewer(want_intra: Callable[[Rendition], None] = lambda _: None) -> Viewer:
+    return Viewer(webrtc.WallTicks(), want_intra, lambda: None)
+
+
+def _turn(video: list[VideoPacket], audio: list[AudioPacket] | None = None, low: list[VideoPacket] | None = None) -> Packetised:
+    return Packetised(Encoded(video, audio or [], low=low or []), {})
+
+
+def _num_sent(sender: RTCRtpSender) -> int:
+    count: int = vars(sender)["_RTCRtpSender__packet_count"]
+    return count
 
 
 async def _connected() -> tuple[Viewer, FakeViewer, list[str]]:
     wanted: list[str] = []
     asked = asyncio.Event()
 
-    def want_intra() -> None:
-        wanted.append("intra")
+    def want_intra(rendition: Rendition) -> None:
+        wanted.append(rendition)
         asked.set()
 
     viewer, watching = _viewer(want_intra), FakeViewer()
     await watching.pc.setLocalDescription()
     answer = await viewer.answer(watching.pc.localDescription.sdp)
     await watching.pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-    await asyncio.wait_for(asked.wait(), 10)  # asked for when the sender reads its first packet
+    await asyncio.wait_for(asked.wait(), 10)  # asked for as the peer is connected
     return viewer, watching, wanted
 
 
@@ -57,11 +78,11 @@ async def _connected() -> tuple[Viewer, FakeViewer, list[str]]:
 
 async def test_a_joining_viewer_asks_for_an_intra_frame_and_sees_nothing_before_it() -> None:
     viewer, watching, wanted = await _connected()
-    assert wanted == ["intra"]
-    viewer.put(Encoded([VideoPacket(0, b"\x00\x00\x00\x01\x41" + bytes(50), False)], [AudioPacket(0, bytes(10))]))
-    assert viewer._video._packets.empty() and viewer._audio._packets.empty()
-    viewer.put(Encoded([VideoPacket(1920, IDR, True)], [AudioPacket(1920, bytes(10))]))
-    assert viewer._is_started
+    assert wanted == ["h264"]
+    viewer.put(_turn([VideoPacket(0, b"\x00\x00\x00\x01\x41" + bytes(50), False)], [AudioPacket(0, bytes(10))]))
+    assert [_num_sent(sender) for sender in viewer.peer.pc.getSenders()] == [0, 0]
+    viewer.put(_turn([VideoPacket(1920, IDR, True)], [AudioPacket(1920, bytes(10))]))
+    assert [_num_sent(sender) for sender in viewer.peer.pc.getSenders()] == [1, 1]
     await viewer.close()
     await watching.close()
 
@@ -70,7 +91,7 @@ async def test_a_viewers_picture_loss_reaches_the_encoder() -> None:
     viewer, watching, wanted = await _connected()
     sender = next(each for each in viewer.peer.pc.getSenders() if each.kind == "video")
     await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=sender._ssrc))
-    assert wanted == ["intra", "intra"]
+    assert wanted == ["h264", "h264"]
     await viewer.close()
     await watching.close()
 
@@ -80,7 +101,7 @@ async def test_no_viewer_has_an_encoder_of_its_own(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("aiortc.codecs.h264.H264Encoder.encode", lambda *args: encoded.append(args))
     viewer, watching, _ = await _connected()
     for i in range(3):
-        viewer.put(Encoded([VideoPacket(i * 1920, IDR, True)], []))
+        viewer.put(_turn([VideoPacket(i * 1920, IDR, True)]))
         await asyncio.sleep(0.02)
     assert not encoded
     await viewer.close()
@@ -90,21 +111,78 @@ async def test_no_viewer_has_an_encoder_of_its_own(monkeypatch: pytest.MonkeyPat
 # -- 2. nothing queues without bound ------------------------------------------------------------------------------------
 
 
-async def test_a_viewer_that_does_not_keep_up_begins_anew_instead_of_lagging() -> None:
-    wanted: list[str] = []
-    viewer = _viewer(lambda: wanted.append("intra"))
-    viewer._is_reading = True
+async def test_nothing_is_kept_for_a_viewer_that_is_not_connected() -> None:
+    viewer = _viewer()
+    pc, offer = await _offer("video", "audio")
+    await viewer.answer(offer)
     for i in range(200):
-        viewer.put(Encoded([VideoPacket(i * 1920, IDR, i % 50 == 0)], [AudioPacket(i * 1920, b"a")]))
-        assert viewer._video._packets.qsize() <= 25
-    assert viewer.restarts > 0 and wanted
+        viewer.put(_turn([VideoPacket(i * 1920, IDR, i % 50 == 0)], [AudioPacket(i * 1920, b"a")]))
+    assert [_num_sent(sender) for sender in viewer.peer.pc.getSenders()] == [0, 0]
     await viewer.close()
+    await pc.close()
 
 
-async def test_a_track_that_nobody_reads_takes_no_more_than_it_may() -> None:
-    track = PacketTrack("video", 10)
-    assert [track.put(VideoPacket(i, IDR, True)) for i in range(12)] == [True] * 10 + [False] * 2
-    track.stop()
+async def test_a_packet_the_viewer_has_lost_is_sent_again() -> None:
+    viewer, watching, _ = await _connected()
+    sender = next(each for each in viewer.peer.pc.getSenders() if each.kind == "video")
+    receiver = next(each for each in watching.pc.getReceivers() if each.track.kind == "video")
+    came: list[RtpPacket] = []
+    news = asyncio.Event()
+
+    async def note(packet: RtpPacket, arrival_time_ms: int) -> None:
+        came.append(packet)
+        news.set()
+
+    receiver._handle_rtp_packet = note  # type: ignore[method-assign]
+    viewer.put(_turn([VideoPacket(0, IDR, True)]))
+    await asyncio.wait_for(news.wait(), 5)
+    news.clear()
+    lost = came[0].sequence_number
+    await sender._handle_rtcp_packet(RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=sender._ssrc, lost=[lost]))
+    await asyncio.wait_for(news.wait(), 5)
+    assert came[1].ssrc == sender._rtx_ssrc and came[1].payload == lost.to_bytes(2, "big") + came[0].payload
+    await viewer.close()
+    await watching.close()
+
+
+# -- several renditions -------------------------------------------------------------------------------------------------
+
+
+async def _report(viewer: Viewer, lost: float, tick: int) -> None:
+    sender = next(each for each in viewer.peer.pc.getSenders() if each.kind == "video")
+    viewer.put(_turn([VideoPacket(tick, IDR, True)], low=[VideoPacket(tick, IDR, True)]))
+    report = RtcpReceiverInfo(
+        ssrc=sender._ssrc, fraction_lost=round(lost * 256), packets_lost=0, highest_sequence=0, jitter=0, lsr=0, dlsr=0
+    )
+    await sender._handle_rtcp_packet(RtcpRrPacket(ssrc=1, reports=[report]))
+
+
+async def test_a_viewer_whose_link_loses_too_much_is_sent_the_low_rendition_until_it_recovers() -> None:
+    viewer, watching, wanted = await _connected()
+    assert viewer.feed
+    for second in range(2):
+        await _report(viewer, 0.3, second * 48_000)
+    assert viewer.feed.renditions == {"h264", "h264_low"} and wanted[-1] == "h264_low"
+    await _report(viewer, 0.3, 2 * 48_000)
+    assert viewer.feed.renditions == {"h264_low"}
+    for second in range(3, 40):
+        await _report(viewer, 0.0, second * 48_000)
+    assert viewer.feed.renditions == {"h264"}
+    await viewer.close()
+    await watching.close()
+
+
+async def test_a_viewer_without_h264_is_answered_in_vp8() -> None:
+    pc, offer = await _offer("video", "audio")
+    without = re.sub(r"a=(?:rtpmap|fmtp|rtcp-fb):(?:99|100|101|102)[^\r\n]*\r\n", "", offer)
+    without = re.sub(r"(m=video \d+ \S+ )[\d ]+", r"\g<1>97 98", without)
+    assert "H264" not in without and "VP8" in without
+    viewer = _viewer()
+    answer = await viewer.answer(without)
+    assert "VP8/90000" in answer and "H264" not in answer
+    assert viewer.feed and viewer.feed.renditions == {"vp8"}
+    await viewer.close()
+    await pc.close()
 
 
 # -- 3. the audio jitter buffer -----------------------------------------------------------------------------------------
@@ -192,9 +270,9 @@ async def test_both_sender_reports_put_the_same_media_time_at_the_same_moment(mo
     async with asyncio.timeout(10):
         tick = 0
         while len(reports) < 2:
-            viewer.put(Encoded([VideoPacket(tick, IDR, True)], []))
+            viewer.put(_turn([VideoPacket(tick, IDR, True)]))
             await asyncio.sleep(0.06)  # the sound of each picture leaves late
-            viewer.put(Encoded([], [AudioPacket(tick, b"a")]))
+            viewer.put(_turn([], [AudioPacket(tick, b"a")]))
             await asyncio.sleep(0)
             tick += 4800
             for sender in viewer.peer.pc.getSenders():

@@ -99,7 +99,7 @@ def test_the_schema_names_every_message_of_both_directions() -> None:
     client, server = (set(schema[side]["discriminator"]["mapping"]) for side in ("client", "server"))
     assert client == {
         "prompt", "emotion", "action", "camera", "edit", "delete", "undo", "avatar", "mute", "idle", "say", "interrupt", "end",
-        "ping",
+        "ping", "start_output", "stop_output",
     }  # fmt: skip
     assert {
         "hello", "status", "accepted", "storyline", "horizon", "keyframe", "aired", "metrics", "state", "error",

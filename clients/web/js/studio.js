@@ -9,6 +9,7 @@ import { Direct } from "./direct.js";
 import { byId, clock, dress, el, setIcon } from "./dom.js";
 import { NewAvatar } from "./new-avatar.js";
 import { announce, notify, settle, settleAll } from "./notices.js";
+import { Outputs } from "./outputs.js";
 import { asProblem, Problem } from "./problems.js";
 import { Say } from "./say.js";
 import { Setup } from "./setup.js";
@@ -38,6 +39,7 @@ const captions = new Captions();
 const tell = (type, fields) => broadcast?.control.send(type, fields) ?? null;
 const direct = new Direct(tell);
 const prompter = new Say(tell);
+const outputs = new Outputs(tell);
 
 let broadcast = null;
 let state = "idle";
@@ -66,6 +68,7 @@ function enter(next) {
   avatars.setMode({ idle: "choose", starting: "wait" }[next] ?? "live");
   direct.setLive(onAir);
   prompter.setLive(onAir);
+  outputs.setLive(onAir, broadcast?.watchUrl);
   if (!onAir) {
     screen.dataset.picture = avatars.chosen ? "still" : "none";
     byId("tally-clock").textContent = "";
@@ -158,6 +161,7 @@ function listen(mine) {
   on(control, "message:hello", ({ actions }) => direct.setDrawn(actions));
   on(control, "message:accepted", (message) => {
     changedAtS = message.on_air_pts / TICKS_PER_S;
+    outputs.accepted(message.id);
     direct.accepted(message.id, message.on_air_in_s, message);
   });
   on(control, "message:storyline", (message) => {
@@ -174,6 +178,7 @@ function listen(mine) {
     captions.show(message);
     direct.heard(message.cues);
   });
+  on(control, "message:outputs", (message) => outputs.show(message.outputs));
   on(control, "message:director", showDirector);
   on(control, "message:horizon", (message) => {
     committedS = message.committed_s;
@@ -198,7 +203,7 @@ function listen(mine) {
     notify(new Problem("no_broadcast", { detail: reason }));
   });
   on(control, "message:error", ({ id, code, message }) => {
-    if (id && (direct.refused(id, message) || prompter.refused(id, message))) return;
+    if (id && (direct.refused(id, message) || prompter.refused(id, message) || outputs.refused(id, message))) return;
     if (code === "unknown_broadcast" && publisher) return; // the way back is under way
     if (code === "unknown_broadcast") stop({ over: true });
     notify(new Problem(code, { detail: message }), { weight: "mild" });
