@@ -49,9 +49,10 @@ class OnAir:
         self._frame = ticks_per_frame(settings.fps)
         self._playout = Playout(settings.fps)
         self._encoder = Encoder(settings.width, settings.height, settings.fps)
-        self.viewers = Viewers(webrtc.WallTicks(), self._encoder.want_intra, server.max_viewers, server.ice_servers)
+        ticks, want_intra = webrtc.WallTicks(), self._encoder.want_intra
         stream = StreamFormat(settings.width, settings.height, settings.fps)
-        self.outputs = OutputBoard(broadcast, stream, self._encoder.want_intra, tell, server.recordings_root)
+        self.viewers = Viewers(ticks, want_intra, server.max_viewers, server.ice_servers)
+        self.outputs = OutputBoard(broadcast, stream, want_intra, tell, server.recordings_root, ticks, server.ice_servers)
         self._lineage = LineageWriter(server.lineage_root / f"{broadcast}.jsonl") if server.lineage_root else None
         self._flights: deque[Flight] = deque(maxlen=_MAX_FLIGHTS)  # in the order they go on air
         self._sending: Flight | None = None

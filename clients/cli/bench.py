@@ -1,4 +1,4 @@
-"""`rostrum bench`: measure motion, live delay, rendering speed, what the director understands and what of it shows."""
+"""`rostrum bench`: measure motion, live delay, fan-out, rendering speed, what the director understands and what of it shows."""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     live.add_argument("--worker-class", default="", metavar="MODULE:CLASS", help="what draws, such as a slower worker")
     live.add_argument("--lineage", type=Path, metavar="DIR", help="keep the lineage, for `rostrum replay`")
     live.set_defaults(run=_live)
+
+    fanout = kinds.add_parser("fanout", help="serve one live broadcast to many viewers, and say what each of them costs")
+    fanout.add_argument("--viewers", default="1,10,50,100", metavar="N,N", help="how many at once (default %(default)s)")
+    fanout.add_argument("--seconds", type=float, default=15.0, help="to count, for each number of viewers (default 15)")
+    fanout.add_argument("--size", default="512x512", metavar="WxH")
+    fanout.add_argument("--fps", type=int, default=25)
+    fanout.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
+    fanout.set_defaults(run=_fanout)
 
     render = kinds.add_parser("render", help="time the codec and the whole offline road")
     render.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
@@ -132,6 +140,12 @@ def _live(arguments: argparse.Namespace) -> int:
     from clients.bench import live
 
     return live.run(arguments)
+
+
+def _fanout(arguments: argparse.Namespace) -> int:
+    from clients.bench import fanout
+
+    return fanout.run(arguments)
 
 
 def _render(arguments: argparse.Namespace) -> int:

@@ -14,12 +14,15 @@ from pydantic import BaseModel
 from streamer import protocol
 from streamer.encoder import Encoded
 from streamer.media import Rendition
-from streamer.outputs import rtmp, srt
+from streamer.outputs import rtmp, srt, whip
+from streamer.outputs.feed import WantIntra
 from streamer.outputs.hls import INTRA_EVERY_S, Hls, Playlist
 from streamer.outputs.output import Output, Report, Sink, StreamFormat, ThreadedOutput
 from streamer.outputs.recording import Recording
+from streamer.outputs.whip import WhipOutput
 from streamer.plan import TIME_BASE_HZ, ticks_per_frame
 from streamer.protocol import ErrorMessage, OutputKind, OutputReport, OutputsMessage
+from streamer.webrtc import WallTicks
 
 _MOST = 8
 _MOST_OVER = 8  # of those that have ended or failed, how many are still told of
@@ -42,9 +45,11 @@ class OutputBoard:
         self,
         broadcast: str,
         stream: StreamFormat,
-        want_intra: Callable[[], None],
+        want_intra: WantIntra,
         tell: Callable[[BaseModel], None],
         recordings_root: Path | None = None,
+        clock: WallTicks | None = None,
+        ice_servers: tuple[str, ...] = (),
     ) -> None:
         """`tell` is given the outputs message, in the event loop, at each change and once a second while there are any."""
         self._broadcast = broadcast
@@ -52,6 +57,8 @@ class OutputBoard:
         self._want_intra = want_intra
         self._tell = tell
         self._recordings_root = recordings_root
+        self._clock = clock or WallTicks()
+        self._ice_servers = ice_servers
         self._running: dict[str, Output] = {}
         self._over: list[Report] = []
         self._stopping: set[asyncio.Task[None]] = set()
@@ -90,7 +97,7 @@ class OutputBoard:
         except ValueError as error:
             raise OutputRefused(str(error)) from None
         self._running[output_id] = output
-        self._want_intra()
+        self._want_intra("h264")
         self._tell(self.message())
         return output.report()
 
@@ -115,11 +122,15 @@ class OutputBoard:
                 self.playlist = playlist = Playlist()
                 about = Report(output_id, kind, "players by HTTP", "starting", link=f"/hls/{self._broadcast}/index.m3u8")
                 return self._threaded(about, lambda: Hls(playlist, stream), INTRA_EVERY_S)
-            case _:
-                raise OutputRefused(f"{kind} is not there yet")
+            case "whip":
+                to, shown = whip.address(url)
+                about = Report(output_id, kind, shown, "starting")
+                return WhipOutput(about, to, key, self._clock, self._want_intra, self._note_change, self._ice_servers)
 
     def _threaded(self, about: Report, make_sink: Callable[[], Sink], intra_every_s: float) -> Output:
-        return ThreadedOutput(about, make_sink, self._stream, self._want_intra, self._note_change, intra_every_s)
+        return ThreadedOutput(
+            about, make_sink, self._stream, lambda: self._want_intra("h264"), self._note_change, intra_every_s
+        )
 
     def put(self, encoded: Encoded) -> None:
         """This turn's packets, to everybody."""
@@ -134,7 +145,7 @@ class OutputBoard:
                 self._last_intra = packet.tick
             every_s = min((output.intra_every_s for output in self._running.values()), default=math.inf)
             if packet.tick + ticks_per_frame(self._stream.fps) - self._last_intra >= every_s * TIME_BASE_HZ:
-                self._want_intra()
+                self._want_intra("h264")
 
     def stop(self, output_id: str) -> None:
         """It ends by itself, with what it has; told when it has. Raises OutputRefused."""

@@ -44,11 +44,14 @@ class Feed:
     A peer that loses too much for its link is sent the low rendition, for as long as that is so.
     """
 
-    def __init__(self, clock: webrtc.WallTicks, want_intra: WantIntra, rendition: Rendition = "h264") -> None:
+    def __init__(
+        self, clock: webrtc.WallTicks, want_intra: WantIntra, rendition: Rendition = "h264", may_lower: bool = True
+    ) -> None:
         self.rendition: Rendition = rendition
         self.wished: Rendition = rendition  # what is sent from its next intra frame on
         self._clock = clock
         self._want_intra = want_intra
+        self._may_lower = may_lower and rendition == "h264"
         self._senders: dict[str, DirectSender] = {}
         self._link = Link()
         self._is_started = False
@@ -87,7 +90,7 @@ class Feed:
             if any(payloads.is_intra for payloads in turn.video(self.wished)):
                 self.rendition, self._is_started = self.wished, True
             elif not self._is_started:
-                return
+                return self._ask()
         for payloads in turn.video(self.rendition):
             video.send_payloads(payloads, turn.send_time)
         if audio := self._senders.get("audio"):
@@ -98,7 +101,7 @@ class Feed:
         self._want_intra(self.wished)
 
     def _judge(self, lost: float) -> None:
-        if self.rendition == "vp8":
+        if not self._may_lower:
             return
         wished: Rendition = "h264_low" if self._link.note(lost, self._now_s) else "h264"
         if wished != self.wished:

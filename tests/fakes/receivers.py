@@ -1,13 +1,16 @@
 """Real programs of the system that take what a broadcast sends: nginx for RTMP, ffmpeg for SRT, Janus for RTP and viewers."""
 
+import asyncio
 import contextlib
 import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 RTMP_MODULES = (Path("/usr/lib/nginx/modules/ngx_rtmp_module.so"), Path("/usr/share/nginx/modules/ngx_rtmp_module.so"))
@@ -60,3 +63,74 @@ def wait_for_port(port: int, server: "subprocess.Popen[bytes]") -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.wait(0.05)
     raise AssertionError("it does not listen")
+
+
+class Janus:
+    """A Janus that runs, over its HTTP interface, with one session."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+        self._session = ""
+
+    async def open(self) -> None:
+        self._session = f"/janus/{(await self._ask('/janus', janus='create'))['data']['id']}"
+
+    async def attach(self) -> str:
+        """A handle of the VideoRoom plugin."""
+        found = await self._ask(self._session, janus="attach", plugin="janus.plugin.videoroom")
+        return f"{self._session}/{found['data']['id']}"
+
+    async def tell(self, handle: str, jsep: dict[str, str] | None = None, **body: object) -> dict[str, Any]:
+        """Ask the plugin; the event that answers."""
+        message: dict[str, object] = {"janus": "message", "body": body}
+        if jsep:
+            message["jsep"] = jsep
+        answer = await self._ask(handle, **message)
+        while answer["janus"] != "event" and answer.get("plugindata") is None:
+            answer = (await self._http.get(self._session)).json()
+        assert "error" not in answer["plugindata"]["data"], answer
+        return answer
+
+    async def _ask(self, path: str, **message: object) -> dict[str, Any]:
+        answer: dict[str, Any] = (await self._http.post(path, json={"transaction": "t", **message})).json()
+        assert answer["janus"] in ("success", "ack"), answer
+        return answer
+
+
+@contextlib.asynccontextmanager
+async def janus_server(folder: Path) -> AsyncIterator[Janus]:
+    """Debian's Janus with VideoRoom alone, on a free port of 127.0.0.1."""
+    janus, port = program("janus"), free_port()
+    (folder / "janus.jcfg").write_text(
+        f'general: {{ configs_folder = "{folder}" }}\n'
+        'plugins: { disable = "libjanus_audiobridge.so,libjanus_duktape.so,libjanus_echotest.so,libjanus_lua.so,'
+        "libjanus_nosip.so,libjanus_recordplay.so,libjanus_sip.so,libjanus_streaming.so,libjanus_textroom.so,"
+        'libjanus_videocall.so,libjanus_voicemail.so" }\n'
+        'transports: { disable = "libjanus_websockets.so,libjanus_pfunix.so,libjanus_rabbitmq.so,libjanus_nanomsg.so,'
+        'libjanus_mqtt.so" }\n'
+    )
+    (folder / "janus.transport.http.jcfg").write_text(
+        f'general: {{ base_path = "/janus", http = true, port = {port}, ip = "127.0.0.1", https = false }}\n'
+    )
+    (folder / "janus.plugin.videoroom.jcfg").write_text(
+        'room-1: { publishers = 2, videocodec = "h264", audiocodec = "opus", fir_freq = 1 }\n'
+    )
+    with (folder / "janus.log").open("wb") as log:
+        running = await asyncio.create_subprocess_exec(
+            janus, "-F", str(folder), "-C", f"{folder}/janus.jcfg", stdout=log, stderr=log
+        )
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+            async with asyncio.timeout(20):
+                while True:
+                    assert running.returncode is None, (folder / "janus.log").read_text()
+                    with contextlib.suppress(httpx.HTTPError):
+                        await http.get("/janus/info")
+                        break
+                    await asyncio.sleep(0.05)
+            found = Janus(http)
+            await found.open()
+            yield found
+    finally:
+        running.terminate()
+        await running.wait()

@@ -117,7 +117,7 @@ async def test_an_output_that_hangs_is_left_behind_and_begun_anew() -> None:
 
 
 async def test_what_cannot_be_an_output_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    board = OutputBoard("show", STREAM, lambda: None, lambda _: None)
+    board = OutputBoard("show", STREAM, lambda _: None, lambda _: None)
     for kind, url, key, word in (
         ("rtmp", "http://example.org/live", "k", "rtmp://"),
         ("rtmp", "rtmp://example.org/live", "", "stream key"),
@@ -131,7 +131,7 @@ async def test_what_cannot_be_an_output_is_refused_with_the_way_out(tmp_path: Pa
 
 
 async def test_no_more_than_eight_outputs_are_started(tmp_path: Path) -> None:
-    board = OutputBoard("show", STREAM, lambda: None, lambda _: None, tmp_path)
+    board = OutputBoard("show", STREAM, lambda _: None, lambda _: None, tmp_path)
     for _ in range(8):
         board.start("record")
     with pytest.raises(OutputRefused, match="stop one first"):
@@ -141,7 +141,7 @@ async def test_no_more_than_eight_outputs_are_started(tmp_path: Path) -> None:
 
 async def test_intra_frames_come_as_often_as_the_neediest_output_wants(tmp_path: Path) -> None:
     wanted: list[int] = []
-    board = OutputBoard("show", STREAM, lambda: wanted.append(1), lambda _: None, tmp_path)
+    board = OutputBoard("show", STREAM, lambda _: wanted.append(1), lambda _: None, tmp_path)
     board.start("record")
     stream = list(turns(200, intra_every=1000))
     wanted.clear()
@@ -158,7 +158,7 @@ async def test_a_stream_key_is_shown_to_nobody(caplog: pytest.LogCaptureFixture)
         port = closed.getsockname()[1]
     caplog.set_level(logging.DEBUG)
     changed = asyncio.Event()
-    board = OutputBoard("show", STREAM, lambda: None, lambda _: changed.set())
+    board = OutputBoard("show", STREAM, lambda _: None, lambda _: changed.set())
     board.start("rtmp", f"rtmp://user:secret@127.0.0.1:{port}/live", "very-secret")
     board.put(next(turns(1)))
     async with asyncio.timeout(10):

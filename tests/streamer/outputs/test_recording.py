@@ -57,7 +57,7 @@ def test_what_a_killed_process_has_recorded_plays(tmp_path: Path) -> None:
 
 async def test_a_full_disk_ends_the_recording_and_says_so(tmp_path: Path) -> None:
     changed = asyncio.Event()
-    board = OutputBoard("show", STREAM, lambda: None, lambda _: changed.set(), tmp_path)
+    board = OutputBoard("show", STREAM, lambda _: None, lambda _: changed.set(), tmp_path)
     started = board.start("record")
     (tmp_path / started.to).symlink_to("/dev/full")
     for encoded in turns(60):
