@@ -114,7 +114,7 @@ async def watch(whep_url: str, count: int, seconds: float) -> dict[str, Any]:
         await asyncio.sleep(JOIN_EVERY_S)
     await asyncio.gather(*joining)
     async with asyncio.timeout(LAST_PICTURE_S):
-        while any(viewer.counted.first_picture_ms is None for viewer in viewers):
+        while any(viewer.counted.first_picture_ms is None for viewer in viewers):  # noqa: ASYNC110, nothing tells
             await asyncio.sleep(0.1)
     await asyncio.sleep(SETTLE_S)
     for viewer in viewers:

@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from streamer.encoder import AudioEncoder, Encoder, IntraRequests, VideoEncoder, bitrate_for, level_for
+from streamer.encoder import AudioEncoder, Encoder, IntraRequests, VideoEncoder, bitrate_for, half_size, level_for
 from streamer.media import Picture
 from streamer.plan import ticks_per_frame
 
@@ -96,3 +96,43 @@ async def test_a_skipped_picture_still_sends_its_sound() -> None:
     encoded = await encoder.encode(None, np.zeros(FRAME, np.int16), 0)
     encoder.close()
     assert not encoded.video and len(encoded.audio) == 2
+
+
+def test_aac_says_of_itself_when_it_is_heard() -> None:
+    encoder = AudioEncoder("aac")
+    packets = [packet for i in range(25) for packet in encoder.encode(np.zeros(FRAME, np.int16), 96_000 + i * FRAME)]
+    assert [packet.tick for packet in packets[:3]] == [96_000 - 1024, 96_000, 96_000 + 1024]
+
+
+def test_half_the_size_is_the_same_picture() -> None:
+    picture = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
+    picture[:HEIGHT, WIDTH // 2 :] = 200
+    picture[HEIGHT : HEIGHT * 5 // 4] = 90  # blue
+    small = half_size(picture)
+    assert small.shape == (HEIGHT // 2 * 3 // 2, WIDTH // 2)
+    assert (small[: HEIGHT // 2, WIDTH // 4 :] == 200).all() and (small[HEIGHT // 2 : HEIGHT * 5 // 8] == 90).all()
+
+
+async def test_other_renditions_are_encoded_only_while_somebody_wants_them() -> None:
+    encoder = Encoder(WIDTH, HEIGHT, FPS)
+    sound = np.zeros(FRAME, np.int16)
+    plain = await encoder.encode(_picture(0), sound, 0)
+    assert plain.video and not (plain.low or plain.vp8 or plain.aac)
+    encoder.want_intra("h264_low")
+    all_of_it = await encoder.encode(_picture(1), sound, FRAME, renditions=("h264", "h264_low", "vp8"))
+    assert not all_of_it.video[0].is_intra and all_of_it.low[0].is_intra and all_of_it.vp8[0].is_intra
+    low = av.CodecContext.create("h264", "r")
+    frames = [*low.decode(av.Packet(all_of_it.low[0].data)), *low.decode(None)]
+    assert (frames[0].width, frames[0].height) == (WIDTH // 2, HEIGHT // 2)
+    vp8 = av.CodecContext.create("libvpx", "r")
+    shown = vp8.decode(av.Packet(all_of_it.vp8[0].data))[0].to_ndarray()[:HEIGHT]
+    assert np.abs(shown.astype(int) - _picture(1)[:HEIGHT].astype(int)).mean() < 8
+    assert not (await encoder.encode(_picture(2), sound, 2 * FRAME)).low
+    encoder.close()
+
+
+def test_nobody_asks_and_there_is_no_intra_frame_even_where_the_picture_changes_at_once() -> None:
+    encoder = VideoEncoder(WIDTH, HEIGHT, FPS)
+    dark, light = np.full((HEIGHT * 3 // 2, WIDTH), 40, np.uint8), np.full((HEIGHT * 3 // 2, WIDTH), 210, np.uint8)
+    packets = [packet for i in range(90) for packet in encoder.encode(light if i // 30 % 2 else dark, i * FRAME, i == 0)]
+    assert [packet.is_intra for packet in packets].count(True) == 1

@@ -72,3 +72,24 @@ async def test_only_recordings_can_be_downloaded(tmp_path: Path, name: str) -> N
     (tmp_path / "a.txt").write_text("private")
     async with running_server(tmp_path, recordings_root=tmp_path) as running:
         assert (await running.http.get(f"/recordings/{name}")).status_code == 404
+
+
+async def test_recordings_are_the_hosts_and_hls_is_for_whoever_may_watch(tmp_path: Path) -> None:
+    (tmp_path / "show-1a.mp4").write_bytes(b"film")
+    async with running_server(tmp_path, recordings_root=tmp_path, key="the-key-of-this-test") as running:
+        asked = {"id": "show", "avatar": "plain"}
+        made = await running.http.post("/api/broadcasts", json=asked, headers=_bearer("the-key-of-this-test"))
+        tokens = made.json()["tokens"]
+        for path, role, wrong_role in (
+            ("/recordings/show-1a.mp4", "host", "viewer"),
+            ("/hls/show/index.m3u8", "viewer", None),
+        ):
+            assert (await running.http.get(path)).status_code == 401
+            if wrong_role:
+                assert (await running.http.get(path, headers=_bearer(tokens[wrong_role]))).status_code == 403
+            answer = await running.http.get(path, headers=_bearer(tokens[role]))
+            assert answer.status_code == (200 if role == "host" else 404)  # HLS is not on yet
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
