@@ -79,6 +79,12 @@ class Feed:
         """Those that must be encoded for it."""
         return {self.rendition, self.wished}
 
+    @property
+    def round_trip_s(self) -> float | None:
+        """To the peer and back; None while it has reported nothing."""
+        trips = [sender.round_trip_s for sender in self._senders.values()]
+        return next((trip for trip in trips if trip is not None), None)
+
     def put(self, turn: Packetised) -> None:
         """This turn's packets."""
         video = self._senders["video"]

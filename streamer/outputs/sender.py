@@ -93,6 +93,12 @@ class DirectSender(RTCRtpSender):
         header = struct.pack("!HH", _ONE_BYTE_EXTENSIONS, (length + len(padding)) // 4) if length else b""
         return header + value, padding, is_timed
 
+    @property
+    def round_trip_s(self) -> float | None:
+        """To the receiver and back, smoothed, by its reports; None before the first."""
+        known: float | None = getattr(self, "_RTCRtpSender__rtt", None)
+        return known
+
     def send_payloads(self, data: Payloads, send_time: bytes) -> None:
         """To the network, or nowhere while the peer is not connected. `send_time`: 24 bits of NTP, `send_time_now()`."""
         transport = self.transport

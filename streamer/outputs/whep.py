@@ -74,6 +74,7 @@ class Viewers:
     def renditions(self) -> set[Rendition]:
         """Those that somebody watches, or waits for."""
         return {rendition for viewer in self._viewers.values() if viewer.feed for rendition in viewer.feed.renditions}
+
     def network_ms(self) -> float:
         """One way to the viewer in the middle; 0 while nobody has reported."""
         trips = [trip for viewer in self._viewers.values() if (trip := viewer.round_trip_s) is not None]

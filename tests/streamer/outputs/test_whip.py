@@ -113,7 +113,7 @@ async def test_a_live_broadcast_is_watched_through_a_real_sfu(tmp_path: Path) ->
                 offer = await janus.tell(subscriber, request="join", ptype="subscriber", room=1, streams=streams)
                 answer = {"type": "answer", "sdp": await _take(viewer, offer["jsep"]["sdp"])}
                 await janus.tell(subscriber, answer, request="start")
-                await viewer.until(lambda: {lamp_is_lit(frame) for _, _, frame in viewer.frames[-100:]} == {True, False}, 30)
-                await viewer.until(lambda: len(viewer.sounds) > 50)
+                await viewer.until(lambda: {lamp_is_lit(frame) for _, _, frame in viewer.frames[-100:]} == {True, False}, 60)
+                await viewer.until(lambda: len(viewer.sounds) > 50, 60)
             await host.close()
     await viewer.close()
