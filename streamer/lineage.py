@@ -160,12 +160,16 @@ class LineageWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._max_bytes = max_bytes
+        self.error = ""  # why nothing is written any more
         self._clips: queue.Queue[tuple[dict[str, Any], SubClip] | None] = queue.Queue(_BACKLOG)
         self._thread = threading.Thread(target=self._write, name="lineage", daemon=True)
         self._thread.start()
         self.dropped = 0
 
     def put(self, clip: SubClip, flight: Flight) -> None:
+        if self.error:
+            self.dropped += 1
+            return
         try:
             self._clips.put_nowait((line(clip, flight), clip))
         except queue.Full:
@@ -182,6 +186,10 @@ class LineageWriter:
                 self._path.replace(self._path.with_suffix(".1.jsonl"))
         except OSError as error:
             log.error("lineage of this broadcast ends here: %s: %s", self._path, error)
+            self.error = str(error)
+            while not self._clips.empty():  # nobody will come for them
+                self._clips.get_nowait()
+                self.dropped += 1
 
     def _write_file(self) -> bool:
         """Until it is full; False at the end of all."""

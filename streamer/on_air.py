@@ -82,6 +82,11 @@ class OnAir:
         position = self._playout.position
         return self._clock.now_s() + (0.0 if position is None else s_from_pts(pts - position))
 
+    @property
+    def lineage_error(self) -> str:
+        """Why lineage is not written any more; "" while it is, or is not meant to be."""
+        return self._lineage.error if self._lineage else ""
+
     def rest(self, picture: Picture) -> None:
         """What is shown until the first clip."""
         self._playout.rest(picture)

@@ -389,7 +389,7 @@ class StateMessage(Message):
 Code = Literal[
     "bad_json", "unknown_type", "invalid", "too_large", "not_understood", "not_drawn", "unknown_beat", "too_many_beats",
     "nothing_to_undo", "unknown_avatar", "avatar_failed", "superseded", "busy", "forbidden", "unknown_broadcast", "worker_lost",
-    "ended", "no_voice", "speech_failed", "no_transcript", "bad_output", "unknown_output",
+    "ended", "no_voice", "speech_failed", "no_transcript", "not_written", "bad_output", "unknown_output",
 ]  # fmt: skip
 
 

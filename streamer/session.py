@@ -111,6 +111,7 @@ class Session:
         # What hosts have switched on.
         self._folder_of = folder_of
         self._muted = False
+        self._is_told_of_disk = False
 
         self.listener = Listener(self.desk, self.voice, self._revisable, lambda: self._folder_of(self.avatar.on_air))
         stage = self._stage(has_scribe=recogniser is not None)
@@ -520,6 +521,7 @@ class Session:
         for turn in itertools.count():
             await asyncio.sleep(0.1)
             self._watch_host()
+            self._watch_disk()
             self.voice_over.note_aired(self._position())
             if len(self.control):
                 level = protocol.Level(db=round(self.voice.level_db(), 1), speaking=self.listener.is_speaking())
@@ -528,6 +530,12 @@ class Session:
                     self.control.tell(self.horizon())
                 if turn % 10 == 0:
                     self.control.tell(self.metrics())
+
+    def _watch_disk(self) -> None:
+        if self.on_air.lineage_error and not self._is_told_of_disk:
+            self._is_told_of_disk = True
+            text = f"lineage is not written any more, the broadcast goes on: {self.on_air.lineage_error}"
+            self.control.tell(ErrorMessage(code="not_written", message=text))
 
     def _stage(self, *, has_scribe: bool) -> Stage:
         """What a director that takes its time sees of this broadcast."""

@@ -1,11 +1,14 @@
-"""A language model's server that can be told to fall silent: it answers each question with an empty plan, until it does not."""
+"""A language model's server that can be told to fall silent: it has the least to say to each question, until it has nothing."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+
+_LEAST = {"storyline": {"beats": []}, "voice_caption": {"emotion": "calm"}, "portrait_caption": {"description": "a portrait"}}
 
 
 class SilentDirector:
@@ -19,14 +22,17 @@ class SilentDirector:
 
         class Connection(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("content-length", 0)))
+                asked = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
                 director.wait()
-                body = json.dumps({"choices": [{"message": {"role": "assistant", "content": '{"beats": []}'}}]}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                answer = _LEAST.get(asked.get("response_format", {}).get("json_schema", {}).get("name"), {})
+                message = {"role": "assistant", "content": json.dumps(answer)}
+                body = json.dumps({"choices": [{"message": message}]}).encode()
+                with contextlib.suppress(OSError):  # who asked has given up waiting
+                    self.send_response(200)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
                 pass

@@ -30,7 +30,7 @@ from engines.specs import SAMPLE_RATE_HZ
 from streamer.webrtc import notice_losses_soon, offer_loopback
 
 _EVERY_S = 10.0  # a sample, in real time
-_VIRTUAL_EVERY_S = 120.0
+_VIRTUAL_EVERY_S = 60.0
 _VOICE_S = 120.0
 _WARM_UP = 0.2
 _PROMPTS = ("very happy", "calm", "surprised, raises the brows", "sad, slow zoom in", "confident, nods")

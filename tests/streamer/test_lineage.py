@@ -89,3 +89,18 @@ def test_what_is_no_lineage_is_refused_by_its_line(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text('{"job": 1}\n')
     with pytest.raises(LineageError, match="line 1: not the lineage"):
         list(lineage.read(tmp_path / "x.jsonl"))
+
+
+def test_a_full_disk_ends_the_lineage_with_the_reason_and_nothing_waits_any_more(tmp_path: Path) -> None:
+    (tmp_path / "show.jsonl").symlink_to("/dev/full")
+    writer, (job,) = LineageWriter(tmp_path / "show.jsonl"), _jobs(1)
+    clip, flight = (
+        SubClip(job, _noise(job.num_frames, 64), "w", 1.0, 2.0, "anna"),
+        Flight(job, 1.0, 1.3, 1.3, 1.4, 1.5, 1.6, 1.7),
+    )
+    writer.put(clip, flight)
+    writer._thread.join(5)
+    assert "No space left" in writer.error
+    for _ in range(3):
+        writer.put(clip, flight)
+    assert writer.dropped >= 3 and writer._clips.empty()
