@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
 
 from streamer.media import Picture
 from streamer.plan import Pts
+from streamer.protocol import ErrorMessage, SwitchAvatar
 from streamer.render_share import RenderShare
+from streamer.worker_process import RenderFailed, WorkerLost
 
 
 class AvatarSwitch:
@@ -23,23 +28,43 @@ class AvatarSwitch:
         self.on_air = on_air
         self.opening: str | None = None
 
-    def begin(self, name: str, folder: Path, opened: Callable[[Picture], None]) -> asyncio.Task[Pts]:
-        """Open it. The task ends at the segment cut where it takes over, with the PTS of its first frame.
+    def change(
+        self,
+        message: SwitchAvatar,
+        folder: Path,
+        opened: Callable[[Picture], None],
+        accept: Callable[[SwitchAvatar, Pts], BaseModel],
+    ) -> Coroutine[Any, Any, BaseModel]:
+        """Begin at once; what comes back waits for the answer to whoever asked.
 
-        `opened` is given the avatar at rest. The task raises RenderFailed or WorkerLost, and is cancelled by a newer change.
+        opened: is given the avatar at rest. accept: the answer, at the segment cut where it takes over.
         """
         if self._task:
             self._task.cancel()
-        self._task = asyncio.create_task(self._change(name, folder, opened), name=f"open-{name}")
-        self.opening = name
+        self._task = asyncio.create_task(self._change(message.avatar, folder, opened), name=f"open-{message.avatar}")
+        self.opening = message.avatar
         self._changed()
-        return self._task
+        return self._answer(message, self._task, accept)
 
     def at_cut(self, pts: Pts) -> None:
         """A segment is about to be drawn whose first frame is `pts`: whoever stands by takes over."""
         if self._cut and not self._cut.done():
             self._share.switch()
             self._cut.set_result(pts)
+
+    async def _answer(
+        self, message: SwitchAvatar, switch: asyncio.Task[Pts], accept: Callable[[SwitchAvatar, Pts], BaseModel]
+    ) -> BaseModel:
+        try:
+            return accept(message, await asyncio.shield(switch))
+        except (RenderFailed, WorkerLost) as error:
+            text = f"{message.avatar} could not be opened, {self.on_air} stays on air: {error}"
+            return ErrorMessage(id=message.id, code="avatar_failed", message=text)
+        except asyncio.CancelledError:
+            if not switch.cancelled():
+                raise
+            text = "another avatar was asked for before this one was ready"
+            return ErrorMessage(id=message.id, code="superseded", message=text)
 
     async def close(self) -> None:
         if self._task:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from engines.specs import RIGHT_CONTEXT_S
-from streamer.plan import Pts, SubClip, SubClipJob, s_from_pts
+from streamer.plan import Pts, SubClip, SubClipJob, pts_from_s, s_from_pts
 from streamer.protocol import Delay
 
 
@@ -69,6 +69,11 @@ class Arrivals:
                 break
             found = at_s
         return found
+
+    def flight(self, job: SubClipJob, now_s: float) -> Flight:
+        """Of a job that is cut now."""
+        heard_s, due_s = (self.when(pts) or now_s for pts in (job.start, Pts(job.end + pts_from_s(RIGHT_CONTEXT_S) - 1)))
+        return Flight(job, heard_s, due_s, now_s)
 
 
 class DelayMeter:

@@ -32,7 +32,7 @@ from streamer.host import Host
 from streamer.ingest import Ingest
 from streamer.listener import Listener
 from streamer.media import Picture, Sound
-from streamer.metrics import Arrivals, Flight
+from streamer.metrics import Arrivals
 from streamer.on_air import OnAir
 from streamer.outputs.board import OutputRefused
 from streamer.peer import Peer
@@ -203,7 +203,7 @@ class Session:
                 self.rendering.skip()
             else:
                 self.avatar.at_cut(job.start)
-                self.rendering.begin(job, self._flight(job))
+                self.rendering.begin(job, self._arrivals.flight(job, self._clock.now_s()))
 
     async def _next_anchor(self) -> Keyframe:
         """The anchor after the last committed one, out of the newest blueprint, once the sub-clip up to it can be begun."""
@@ -221,11 +221,6 @@ class Session:
             job_id, self.share.epoch, self.storyline, self._anchor, last, self.voice, self.settings.fps,
             seed=self._seed, history=history, overlap=overlap, approach=approach,
         )  # fmt: skip
-
-    def _flight(self, job: SubClipJob) -> Flight:
-        now_s = self._clock.now_s()
-        heard_s, due_s = (self._arrivals.when(pts) or now_s for pts in (job.start, Pts(job.end + subclips.RIGHT_CONTEXT - 1)))
-        return Flight(job, heard_s, due_s, now_s)
 
     def _plan_ahead(self) -> None:
         self.planning.roll(self.storyline, self._anchor)
@@ -450,27 +445,17 @@ class Session:
             folder = self._folder_of(message.avatar)
         except AvatarError as error:
             return ErrorMessage(id=message.id, code="unknown_avatar", path="avatar.avatar", message=str(error))
-        return self._answer_switch(message, self.avatar.begin(message.avatar, folder, self._show_still))
+        return self.avatar.change(message, folder, self._show_still, self._accept_avatar)
+
+    def _accept_avatar(self, message: protocol.SwitchAvatar, at: Pts) -> BaseModel:
+        self.previews.forget()
+        return self._accept(message, at, message.avatar)
 
     def _show_still(self, still: Picture) -> None:
         """Another avatar stands by. Where nobody is heard yet there is no segment to wait for."""
         if self.voice.end == 0:
             self.on_air.rest(still)
             self.avatar.at_cut(Pts(0))
-
-    async def _answer_switch(self, message: protocol.SwitchAvatar, switch: asyncio.Task[Pts]) -> BaseModel:
-        try:
-            at = await asyncio.shield(switch)
-        except (RenderFailed, WorkerLost) as error:
-            text = f"{message.avatar} could not be opened, {self.avatar.on_air} stays on air: {error}"
-            return ErrorMessage(id=message.id, code="avatar_failed", message=text)
-        except asyncio.CancelledError:
-            if not switch.cancelled():
-                raise
-            text = "another avatar was asked for before this one was ready"
-            return ErrorMessage(id=message.id, code="superseded", message=text)
-        self.previews.forget()
-        return self._accept(message, at, message.avatar)
 
     def welcome(self, role: Role) -> list[BaseModel]:
         """What a new control connection is told first."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from engines.motion import INDEX, Motion, rest
 from streamer.media import Picture
-from streamer.plan import Blueprint, BlueprintJob, Look, PictureJob, SubClipJob
+from streamer.plan import FULL_STEPS, Blueprint, BlueprintJob, Look, PictureJob, SubClipJob
 from streamer.render_process import Done
 from streamer.worker_process import Job, OnPicture, WorkerLost
 
@@ -72,7 +72,8 @@ class VirtualWorker:
         match job:
             case SubClipJob():
                 self._workers.jobs.append(job)
-                await asyncio.sleep(self._pace.motion_s + self._pace.frame_s * job.num_frames)
+                full_s = self._pace.motion_s + self._pace.frame_s * job.num_frames
+                await asyncio.sleep(full_s * job.num_steps / FULL_STEPS)
                 result = _motion(job)
             case BlueprintJob():
                 await asyncio.sleep(self._pace.blueprint_s)

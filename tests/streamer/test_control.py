@@ -183,5 +183,5 @@ async def test_ending_while_another_avatar_opens_leaves_nothing_behind(tmp_path:
         await host.close()
         while len(running.server.broadcasts):  # noqa: ASYNC110, nothing tells
             await asyncio.sleep(0.02)
-        names = ("open-", "pool-", "control-", made["id"])
+        names = ("open-", "control-", made["id"])
         assert not [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith(names)]
