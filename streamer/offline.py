@@ -116,6 +116,8 @@ class Studio:
             initializer=_start_worker,
             initargs=(Look(avatar, *options.size), options.background),
         )
+        for _ in range(options.workers):  # a process starts when there is work: so that none is waited for later
+            self._pool.submit(_own)
 
     def __enter__(self) -> Studio:
         return self
