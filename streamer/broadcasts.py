@@ -7,11 +7,13 @@ import logging
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from engines.avatar_library import AvatarLibrary
 from streamer.clock import Clock
 from streamer.config import BROADCAST_ID, BroadcastSettings, ConfigError, ServerSettings, parse_size
 from streamer.directors.model_director import ModelDirector
+from streamer.plan import Background
 from streamer.render_pool import RenderPool
 from streamer.scribe import SpeechToText
 from streamer.session import Session
@@ -62,7 +64,7 @@ class Broadcasts:
         running = self._running.get(broadcast)
         return running[0] if running and running[0].state != "ended" else None
 
-    def choose(self, avatar: str | None, size: str | None, fps: str | None) -> BroadcastSettings:
+    def choose(self, avatar: str | None, size: str | None, fps: str | None, background: str | None = None) -> BroadcastSettings:
         """A host's choices, with what was not chosen filled in. Raises ConfigError, or AvatarError for an unknown avatar."""
         name = avatar or self._settings.default_avatar or next(iter(self._library.names()), None)
         if name is None:
@@ -73,7 +75,8 @@ class Broadcasts:
             rate = int(fps or 25)
         except ValueError:
             raise ConfigError(f"fps: {fps!r} is not a number") from None
-        return BroadcastSettings(name, width, height, rate, self._settings.segment_s)
+        wanted = cast(Background, background or "keep")  # the settings refuse one that is not
+        return BroadcastSettings(name, width, height, rate, self._settings.segment_s, wanted)
 
     def start(self, chosen: BroadcastSettings, broadcast: str | None = None) -> Session:
         """A new broadcast, waiting for its host. Raises TooManyBroadcasts, BroadcastExists, ConfigError for a bad id."""

@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from streamer.limits import Rate
-from streamer.plan import TIME_BASE_HZ
+from streamer.plan import BACKGROUNDS, TIME_BASE_HZ, Background
 
 FRAME_RATES = (24, 25, 30, 48, 50)
 MIN_SIDE, MAX_SIDE, MAX_PIXELS = 128, 1920, 1920 * 1088
@@ -45,8 +45,11 @@ class BroadcastSettings:
     height: int = 512
     fps: int = 25
     segment_s: float = 0.24
+    background: Background = "keep"
 
     def __post_init__(self) -> None:
+        if self.background not in BACKGROUNDS:
+            raise ConfigError(f"background: {self.background!r} is not one of {', '.join(BACKGROUNDS)}")
         if self.fps not in FRAME_RATES:
             raise ConfigError(f"fps: {self.fps} is not one of {', '.join(map(str, FRAME_RATES))}")
         assert TIME_BASE_HZ % self.fps == 0

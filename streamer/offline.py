@@ -30,6 +30,7 @@ from streamer.clock import SystemClock
 from streamer.director import EmbeddedDirector, opening, spoken_at
 from streamer.outputs.mp4 import Mp4Writer, VideoFormat, encode_group
 from streamer.plan import (
+    Background,
     Blueprint,
     BlueprintJob,
     Keyframe,
@@ -43,7 +44,7 @@ from streamer.plan import (
 )
 from streamer.recording import Recording
 from streamer.render_process import one_thread_for_numpy
-from streamer.render_worker import Background, RenderWorker
+from streamer.render_worker import RenderWorker
 
 _JOBS_A_BATCH = 8
 _GROUP_S = 2  # of video encoded in one piece
@@ -114,8 +115,10 @@ class Studio:
             options.workers,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
-            initargs=(Look(avatar, *options.size), options.background),
+            initargs=(Look(avatar, *options.size, options.background),),
         )
+        for _ in range(options.workers):  # a process starts when there is work: so that none is waited for later
+            self._pool.submit(_own)
 
     def __enter__(self) -> Studio:
         return self
@@ -279,10 +282,10 @@ def _lineage(job: SubClipJob, stage: str, worker: str, ms: float) -> dict[str, o
 _worker: tuple[RenderWorker, Look] | None = None
 
 
-def _start_worker(look: Look, background: Background) -> None:
+def _start_worker(look: Look) -> None:
     global _worker
     _worker = RenderWorker(), look
-    _worker[0].open(look, background)
+    _worker[0].open(look)
 
 
 def _own() -> tuple[RenderWorker, Look]:

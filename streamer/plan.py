@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, NewType
+from typing import Literal, NewType, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -254,13 +254,19 @@ class Blueprint:
         return Pts(self.start + (len(self.motion) - 1) * self.interval)
 
 
+#: The picture's own, as it is or out of focus; or the flat green that a switcher keys out.
+Background = Literal["keep", "blur", "green"]
+BACKGROUNDS: tuple[Background, ...] = get_args(Background)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
-    """An avatar, by its folder, at a size in pixels: what a worker opens once and then draws many times."""
+    """An avatar, by its folder, at a size in pixels, on a background: what a worker opens once and then draws many times."""
 
     avatar: Path
     width: int
     height: int
+    background: Background = "keep"
 
     @property
     def picture_shape(self) -> tuple[int, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -33,8 +32,6 @@ from streamer.plan import (
     pts_from_s,
     s_from_pts,
 )
-
-Background = Literal["keep", "green"]
 
 THUMBNAIL_SIDE = 96  # pixels; square whatever the shape of the broadcast
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 78]
@@ -68,9 +65,9 @@ class RenderWorker:
             last = Keyframe(Pts(num_frames * TIME_BASE_HZ // 25), rest(), ANCHOR_MASK)
             self.motion([subclips.cut(0, 0, storyline, anchor, last, voice, 25, 0, rest(subclips.HISTORY_FRAMES))])
 
-    def open(self, look: Look, background: Background = "keep") -> NDArray[np.uint8]:
+    def open(self, look: Look) -> NDArray[np.uint8]:
         """Have this look ready until it is forgotten. Returns it at rest, I420. May run beside anything else."""
-        codec = PortraitCodec(Avatar.load(look.avatar), (look.width, look.height), background=background)
+        codec = PortraitCodec(Avatar.load(look.avatar), (look.width, look.height), background=look.background)
         self._codecs[look] = codec
         return next(codec.frames(_shut(rest(1), codec)))
 
@@ -116,7 +113,7 @@ class RenderWorker:
         return jpeg.tobytes()
 
     def _open_small(self, look: Look) -> None:
-        codec = PortraitCodec(Avatar.load(look.avatar), (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+        codec = PortraitCodec(Avatar.load(look.avatar), (THUMBNAIL_SIDE, THUMBNAIL_SIDE), look.background)
         if look in self._small:  # not forgotten meanwhile
             self._small[look] = codec
 

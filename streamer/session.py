@@ -87,7 +87,7 @@ class Session:
         self.desk = Desk(EmbeddedDirector(), self._tell_storyline)
         self._seed = secrets.randbits(31)
         self._news = asyncio.Event()  # voice, a blueprint, or room for a sub-clip
-        self.share = RenderShare(pool, Look(folder_of(settings.avatar), settings.width, settings.height))
+        self.share = RenderShare(pool, Look(folder_of(settings.avatar), settings.width, settings.height, settings.background))
         self.control = ControlRoom(self.command)
         self.on_air = OnAir(broadcast, settings, server, clock, self._note_aired, self.control.tell)
         self.avatar = AvatarSwitch(self.share, settings.avatar, self._tell_status)

@@ -96,7 +96,7 @@ class Server:
         urls = {name: urljoin(self.url, answer[name]) for name in names}
         for name in ("control_url", "push_url"):
             urls[name] = urls[name].replace("http", "ws", 1)
-        urls["whip_url"] += "?" + urlencode({name: answer[name] for name in ("avatar", "size", "fps")})
+        urls["whip_url"] += "?" + urlencode({name: answer[name] for name in ("avatar", "size", "fps", "background")})
         url, token = urljoin(self.url, f"api/broadcasts/{answer['id']}"), answer["tokens"].get("host")
         return Broadcast(id=answer["id"], url=url, host_token=token, **urls)
 

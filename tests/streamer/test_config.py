@@ -20,8 +20,8 @@ def test_a_size_that_cannot_be_is_refused_with_one_that_can(text: str, says: str
         parse_size(text)
 
 
-@pytest.mark.parametrize(("setting", "value"), [("fps", 29), ("segment_s", 9.0), ("width", 513)])
-def test_a_setting_out_of_range_is_named(setting: str, value: float) -> None:
+@pytest.mark.parametrize(("setting", "value"), [("fps", 29), ("segment_s", 9.0), ("width", 513), ("background", "beach")])
+def test_a_setting_out_of_range_is_named(setting: str, value: float | str) -> None:
     with pytest.raises(ConfigError, match="size" if setting == "width" else setting):
         BroadcastSettings("anna", **{setting: value})  # type: ignore[arg-type]
 

@@ -13,16 +13,16 @@ export class Broadcast {
   player;
 
   /** Makes a broadcast on the server; without a track the host types what is said. Throws a Problem. */
-  static async make(avatar, size, fps, track, video) {
-    const info = await postJson("/api/broadcasts", { avatar, size, fps, microphone: Boolean(track) });
+  static async make(avatar, size, fps, background, track, video) {
+    const info = await postJson("/api/broadcasts", { avatar, size, fps, background, microphone: Boolean(track) });
     return new Broadcast(info, track, video);
   }
 
   constructor(info, track, video) {
     this.info = info;
-    const { avatar, size, fps } = info; // a server that was started anew makes the same broadcast again
+    const { avatar, size, fps, background } = info; // a server that was started anew makes the same broadcast again
     this.control = new Control(`${here(info.control_url)}?role=host`);
-    if (track) this.publisher = new Publisher(`${here(info.whip_url)}?${new URLSearchParams({ avatar, size, fps })}`, track);
+    if (track) this.publisher = new Publisher(`${here(info.whip_url)}?${new URLSearchParams({ avatar, size, fps, background })}`, track);
     this.player = new Player(here(info.whep_url), video);
   }
 

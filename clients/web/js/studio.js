@@ -63,7 +63,7 @@ function enter(next) {
   for (const id of ["timeline", "idle", "interrupt"]) byId(id).hidden = !onAir;
   byId("preview-sound").hidden = !onAir;
   byId("copy-link").disabled = !onAir;
-  byId("format").disabled = next !== "idle";
+  byId("format").disabled = byId("background").disabled = next !== "idle";
   byId("viewers-reading").hidden = !onAir;
   avatars.setMode({ idle: "choose", starting: "wait" }[next] ?? "live");
   direct.setLive(onAir);
@@ -103,7 +103,8 @@ async function goLive() {
   prompter.clear();
   const [size, fps] = byId("format").value.split("@");
   try {
-    broadcast = await Broadcast.make(avatars.chosen.name, size, Number(fps), setup.types ? null : setup.mic.track, video);
+    const track = setup.types ? null : setup.mic.track;
+    broadcast = await Broadcast.make(avatars.chosen.name, size, Number(fps), byId("background").value, track, video);
     listen(broadcast);
     await broadcast.start();
   } catch (error) {
@@ -345,6 +346,8 @@ byId("format").append(...FORMATS.map(([size, fps, text]) => el("option", { value
 const kept = localStorage.getItem("rostrum.format");
 if (FORMATS.some(([size, fps]) => `${size}@${fps}` === kept)) byId("format").value = kept;
 byId("format").addEventListener("change", showFormat);
+byId("background").value = localStorage.getItem("rostrum.background") || "keep";
+byId("background").addEventListener("change", () => localStorage.setItem("rostrum.background", byId("background").value));
 byId("golive").addEventListener("click", goLive);
 byId("end").addEventListener("click", end);
 byId("preview-sound").addEventListener("click", () => hear(video.muted));

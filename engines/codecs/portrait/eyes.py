@@ -13,15 +13,18 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.codecs.portrait.eye_layers import LOWER_SHADE, UPPER_SHADE, EyeLayers, separate
 from engines.codecs.portrait.eye_shape import EyeShape
-from engines.codecs.portrait.planes import Array, Picture, enlarged, half, mesh, rounded, take
+from engines.codecs.portrait.person import Person
+from engines.codecs.portrait.planes import Array, enlarged, half, mesh, rounded, take
 from engines.motion import INDEX, Motion
 
 LASH = 0.10  # half eye widths above the lid's edge that move with it unstretched
 CHEEK_REACH = 0.75  # half eye widths below the lower lid that its movement reaches
 LOOK_SIDE, LOOK_UP, LOOK_DOWN = 0.36, 0.22, 0.26  # travel of the iris, half eye widths
+LEAST_MOVE = 0.125  # pixels; eyes move in steps of this, and are drawn anew only when they have moved
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,16 +46,43 @@ class _Grid:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Change:
+    """What a pose does to the window's pixels: where the layers come from (x, y), in what light, and how much shows.
+
+    skin, lashes: places [2, h, w]; lash_light, shade: factors [h, w]; of the opening's part: stain: places, shadow: a factor,
+    shown: how much of the eyeball is seen; gaze: how far its iris is from its place, pixels.
+    """
+
+    skin: Array
+    lashes: Array
+    lash_light: float
+    shade: Array | None
+    stain: Array
+    shadow: Array | None
+    shown: Array
+    gaze: tuple[float, float]
+
+    def halved(self) -> _Change:
+        """The same for the planes of colour, at half size, which light and shade leave alone."""
+        skin, lashes, stain = (_half_places(at) for at in (self.skin, self.lashes, self.stain))
+        gaze = self.gaze[0] / 2, self.gaze[1] / 2
+        return _Change(skin, lashes, self.lash_light, None, stain, None, half(self.shown), gaze)
+
+
+def _half_places(at: Array) -> Array:
+    return np.stack([half(axis) for axis in at]) * np.float32(0.5) - np.float32(0.25)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Plane:
     """One plane (Y, or UV at half size) of an eye: its window, in it the opening's part, and the layers."""
 
     rows: slice
     cols: slice
-    grid: _Grid
     inner: tuple[slice, slice]
-    ball: _Grid
     picture: Array
     layers: EyeLayers  # of the lids the whole window, of the eyeball the opening's part
+    opening: Array  # places of the pixels of the opening's part, within it [2, h, w]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,38 +108,51 @@ class Eye:
         # Drawn lashes end in the corners; beyond them a drawing may show hair.
         side = 1.05 if shape.upper_bow < 1 else 1.25
         self.lash_reach = float(np.clip(0.6 * shape.brow_gap, 0.2, 0.55)), side
-        self.planes = (self._plane(person_y, person_y, 1), self._plane(person_uv, half(person_y), 2))
+        rows, cols = self._window(person_y.shape)
+        self.grid = self._grid(rows, cols, 1)
+        p = self.grid
+        opened = (np.abs(p.s) < 1.04) & (p.t > p.upper - 0.4 * shape.opening) & (p.t < p.lower + 0.25 * shape.opening)
+        inner = _even(np.flatnonzero(opened.any(1)), len(opened)), _even(np.flatnonzero(opened.any(0)), opened.shape[1])
+        self.ball = self.grid.crop(*inner)
+        uv_rows, uv_cols, *uv_inner = (slice(axis.start // 2, axis.stop // 2) for axis in (rows, cols, *inner))
+        self.planes = (
+            self._plane(person_y, person_y, self.grid, rows, cols, inner),
+            self._plane(
+                person_uv, half(person_y), self._grid(uv_rows, uv_cols, 2), uv_rows, uv_cols, (uv_inner[0], uv_inner[1])
+            ),
+        )
         self._find_lash_contrast()
         self._drawn: tuple[_Pose, float] | None = None
 
-    def _plane(self, whole: Array, light: Array, divide: int) -> _Plane:
+    def _window(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
+        """Rows and columns of the canvas (height, width) that the eye's movements reach, even."""
+        eye = self.shape
+        upper, lower = eye.lids(np.linspace(-1, 1, 21, dtype=np.float32))
+        side, top, bottom = 1.5, float(upper.min()) - eye.brow_gap - 0.1, float(lower.max()) + CHEEK_REACH + 0.1
+        corners = np.array([(s, t) for s in (-side, side) for t in (top, bottom)], np.float32)
+        reach = eye.centre + eye.half * (corners[:, :1] * eye.along + corners[:, 1:] * eye.down)
+        low, high = np.floor(reach.min(0)).astype(int) - 2, np.ceil(reach.max(0)).astype(int) + 3
+        rows, cols = (np.clip((low[i], high[i]), (0, 4), (shape[1 - i] - 4, shape[1 - i])) for i in (1, 0))
+        return slice(rows[0] // 2 * 2, rows[1] // 2 * 2), slice(cols[0] // 2 * 2, cols[1] // 2 * 2)
+
+    def _grid(self, rows: slice, cols: slice, divide: int) -> _Grid:
         shape = self.shape
-        reach = np.array([1.5, shape.brow_gap + 0.35 + shape.opening]) * shape.half
-        box = np.abs(shape.along) * reach[0] + np.abs(shape.down) * reach[1]
-        low = np.floor((shape.centre - box) / divide).astype(int)
-        high = np.ceil((shape.centre + box) / divide).astype(int)
-        height, width = whole.shape[:2]
-        rows = slice(int(np.clip(low[1], 0, height - 2)), int(np.clip(high[1], 2, height)))
-        cols = slice(int(np.clip(low[0], 0, width - 2)), int(np.clip(high[0], 2, width)))
-        picture = np.ascontiguousarray(whole[rows, cols])
-        grid = mesh(picture.shape[1], picture.shape[0])
+        grid = mesh(cols.stop - cols.start, rows.stop - rows.start)
         points = (grid + np.array((cols.start, rows.start), np.float32)) * divide + np.float32((divide - 1) / 2)
         s, t = shape.local(points)
-        upper, lower = shape.lids(s)
-        scale = shape.half / divide
-        far = shape.from_iris(s, t)
-        layers = separate(picture, light[rows, cols], s, t, upper, lower, scale, far, self.lash_reach)
         x, y = (np.ascontiguousarray(axis) for axis in (grid[..., 0], grid[..., 1]))
-        window = _Grid(x, y, s, t, upper, lower, scale)
-        opened = (np.abs(s) < 1.04) & (t > upper - 0.4 * shape.opening) & (t < lower + 0.25 * shape.opening)
-        inner_rows, inner_cols = np.flatnonzero(opened.any(1)), np.flatnonzero(opened.any(0))
-        inner = slice(int(inner_rows[0]), int(inner_rows[-1]) + 1), slice(int(inner_cols[0]), int(inner_cols[-1]) + 1)
-        return _Plane(rows, cols, window, inner, window.crop(*inner), picture, layers.cropped(inner))
+        return _Grid(x, y, s, t, *shape.lids(s), shape.half / divide)
+
+    def _plane(self, whole: Array, light: Array, p: _Grid, rows: slice, cols: slice, inner: tuple[slice, slice]) -> _Plane:
+        picture = np.ascontiguousarray(whole[rows, cols])
+        far = self.shape.from_iris(p.s, p.t)
+        layers = separate(picture, light[rows, cols], p.s, p.t, p.upper, p.lower, p.scale, far, self.lash_reach)
+        ball = p.crop(*inner)
+        return _Plane(rows, cols, inner, picture, layers.cropped(inner), np.stack((ball.x, ball.y)))
 
     def _find_lash_contrast(self) -> None:
         """How much darker than the lid the picture draws the lash line, 0-1."""
-        plane = self.planes[0]
-        p = plane.grid
+        plane, p = self.planes[0], self.grid
         near = (np.abs(p.t - p.upper) < 0.12) & (np.abs(p.s) < 0.75)
         skin = (p.upper - p.t > 0.25) & (p.upper - p.t < 0.5) & (np.abs(p.s) < 0.75)
         self.lash = 0.4
@@ -126,34 +169,36 @@ class Eye:
         gaze_s = LOOK_SIDE * outward * (1 if self.shape.side == "Left" else -1)
         gaze_t = LOOK_DOWN * down - LOOK_UP * up
         follow = 0.42 * down + 0.26 * squint - 0.17 * wide - 0.10 * up
-        close = min(1.0, follow * (1 - max(blink, 0.0)) + blink)
-        lift = 0.30 * squint * (1 - blink) - 0.12 * down * (1 - blink)
-        return _Pose(close, lift, gaze_s, gaze_t, float(np.clip((close - 0.15) / 0.85, 0, 1)))
+        step = LEAST_MOVE / self.shape.half
+        lid_step = step / self.shape.opening
+        close = min(1.0, _in_steps(follow * (1 - blink) + blink, lid_step))
+        lift = _in_steps(0.30 * squint * (1 - blink) - 0.12 * down * (1 - blink), lid_step)
+        shut = float(np.clip((close - 0.15) / 0.85, 0, 1))
+        return _Pose(close, lift, _in_steps(gaze_s, step), _in_steps(gaze_t, step), shut)
 
-    def draw(self, motion: Motion, person_y: Picture, detail: int, person_uv: Picture, sharpness: float) -> None:
-        """Write the eye into the person's planes, in place. person_y is `detail` times as large as the canvas.
-
-        sharpness: 0-1, as sharp as what is around it.
-        """
-        pose = self.pose(motion)
+    def draw(self, motion: Motion, person: Person) -> None:
+        """Write the eye into the person's planes, as sharp as what is around it."""
+        pose, sharpness, detail = self.pose(motion), person.sharpness, person.layers.detail
         if (pose, sharpness) == self._drawn:
             return
         self._drawn = pose, sharpness
-        y, uv = (rounded(plane.picture if pose.still else self._render(plane, pose)) for plane in self.planes)
-        plane, edge = self.planes[0], 2  # what the cubic filter sees beyond the window is not known
-        rows, cols = (slice((axis.start + edge) * detail, (axis.stop - edge) * detail) for axis in (plane.rows, plane.cols))
-        inner = slice(edge * detail, -edge * detail)
+        if pose.still:
+            y, uv = (rounded(plane.picture) for plane in self.planes)
+        else:
+            change = self._change(pose)
+            y, uv = (rounded(_changed(plane, by)) for plane, by in zip(self.planes, (change, change.halved()), strict=True))
         y = enlarged(y, detail)
         if sharpness:
             more = 0.5 * sharpness
             y = np.asarray(cv2.addWeighted(y, 1 + more, cv2.GaussianBlur(y, (0, 0), 1.5), -more, 0), np.uint8)
-        person_y[rows, cols] = y[inner, inner]
+        plane, edge = self.planes[0], 2  # what the cubic filter sees beyond the window is not known
+        inner = slice(edge * detail, -edge * detail)
+        person.write(y[inner, inner], ((plane.rows.start + edge) * detail, (plane.cols.start + edge) * detail))
         plane = self.planes[1]
-        person_uv[plane.rows, plane.cols, :2] = uv
+        person.uv[plane.rows, plane.cols, :2] = uv
 
-    def _render(self, plane: _Plane, pose: _Pose) -> Array:
-        p, layers = plane.grid, plane.layers
-        light = plane.picture.ndim == 2
+    def _change(self, pose: _Pose) -> _Change:
+        p = self.grid
         upper, lower = self._lids(p, pose)
         # Skin: each lid slides along t; the lash band moves unstretched, the rest stretches as far as the brow.
         above, moved = upper - p.t, upper - p.upper
@@ -163,18 +208,26 @@ class Eye:
         below, moved = p.t - lower, lower - p.lower
         left = CHEEK_REACH - moved
         source_below = np.where(below < left, below * (CHEEK_REACH / np.maximum(left, 0.05)), below + moved)
-        shift = np.where(2 * p.t < upper + lower, p.upper - source, p.lower + source_below) - p.t
-        skin = _take(layers.lid, p, *self._along_t(shift, p), cubic=True)
-        skin += self._lashes(plane, pose, upper)
-        if light and pose.shut:
-            skin *= self._lid_shade(p, pose, upper)
-        p, (upper, lower) = plane.ball, (lid[plane.inner] for lid in (upper, lower))
+        skin = self._along_t(np.where(2 * p.t < upper + lower, p.upper - source, p.lower + source_below) - p.t, p)
+        # Lashes and liner above the lid's edge: they tip forward as it closes, and point down in the end.
+        stand = 1.0 - 1.55 * max(0.0, pose.close)
+        stand = math.copysign(max(abs(stand), 0.08), stand)
+        lifted = above / np.float32(stand)
+        lashes = self._along_t(np.where(lifted >= 0, p.upper - lifted - p.t, np.float32(9)), p)  # beyond the edge: nothing
+        shade = self._lid_shade(p, pose, upper) if pose.shut else None
+        # The stain of each lid goes where the lid goes.
+        inner = self.planes[0].inner
+        p, upper, lower = self.ball, upper[inner], lower[inner]
+        near_upper = (p.t - upper) * LOWER_SHADE < (lower - p.t) * UPPER_SHADE
+        stain = self._along_t(np.where(near_upper, p.upper - upper, p.lower - lower), p)
+        shadow = None
+        if pose.close > 0:
+            shadow = 1 - 0.40 * min(1.0, pose.close * 1.5) * np.exp(np.minimum(upper - p.t, 0) * np.float32(1 / 0.16))
         shown = np.clip((p.t - upper) * p.scale + 0.5, 0, 1) * np.clip((lower - p.t) * p.scale + 0.5, 0, 1)
-        shown *= np.clip((1 - np.abs(p.s)) * p.scale, 0, 1)
-        ball = self._ball(plane, pose, upper, lower, light)
-        part = skin[plane.inner]
-        part += (ball - part) * (shown if light else shown[..., None])
-        return skin
+        shown *= np.clip((1 - np.abs(p.s)) * p.scale, 0, 1) * np.clip((lower - upper) * p.scale, 0, 1)
+        gaze = p.scale * (pose.gaze_s * self.shape.along + pose.gaze_t * self.shape.down)
+        lash_light = 0.55 + 0.45 * max(stand, 0.0)
+        return _Change(skin, lashes, lash_light, shade, stain, shadow, shown, (float(gaze[0]), float(gaze[1])))
 
     def _lids(self, p: _Grid, pose: _Pose) -> tuple[Array, Array]:
         """Where the lids are now: t at each pixel's s."""
@@ -184,34 +237,10 @@ class Eye:
         lower = p.lower + max(0.0, pose.close) ** 2 * (meet - p.lower) - pose.lift * opening
         return upper, np.maximum(lower, upper)
 
-    def _along_t(self, shift: Array, p: _Grid) -> tuple[Array, Array]:
-        """A shift along the eye's height in pixels: (x, y)."""
+    def _along_t(self, shift: Array, p: _Grid) -> Array:
+        """The window's pixels shifted along the eye's height: places [2, h, w]."""
         pixels = shift * np.float32(p.scale)
-        return pixels * self.shape.down[0], pixels * self.shape.down[1]
-
-    def _lashes(self, plane: _Plane, pose: _Pose, upper: Array) -> Array:
-        """Lashes and liner above the lid's edge: they tip forward as it closes, and point down in the end."""
-        p = plane.grid
-        stand = 1.0 - 1.55 * max(0.0, pose.close)
-        stand = math.copysign(max(abs(stand), 0.08), stand)
-        above = (upper - p.t) / np.float32(stand)
-        shift = np.where(above >= 0, p.upper - above - p.t, np.float32(9))  # beyond the edge: nothing
-        lashes = _take(plane.layers.lashes, p, *self._along_t(shift, p), border=cv2.BORDER_CONSTANT)
-        return lashes * np.float32(0.55 + 0.45 * max(stand, 0.0))
-
-    def _ball(self, plane: _Plane, pose: _Pose, upper: Array, lower: Array, light: bool) -> Array:
-        p, layers = plane.ball, plane.layers
-        x = np.float32(-p.scale * (pose.gaze_s * self.shape.along[0] + pose.gaze_t * self.shape.down[0]))
-        y = np.float32(-p.scale * (pose.gaze_s * self.shape.along[1] + pose.gaze_t * self.shape.down[1]))
-        disc, iris = _take(layers.disc, p, x, y, cubic=True), _take(layers.iris, p, x, y, cubic=True)
-        ball = iris + layers.white * ((1 - disc) if light else (1 - disc)[..., None])
-        # The stain of each lid goes where the lid goes.
-        near_upper = (p.t - upper) * LOWER_SHADE < (lower - p.t) * UPPER_SHADE
-        shift = np.where(near_upper, p.upper - upper, p.lower - lower)
-        ball += _take(layers.stain, p, *self._along_t(shift, p))
-        if light and pose.close > 0:
-            ball *= 1 - 0.40 * min(1.0, pose.close * 1.5) * np.exp(np.minimum(upper - p.t, 0) * np.float32(1 / 0.16))
-        return ball
+        return np.stack((p.x + pixels * self.shape.down[0], p.y + pixels * self.shape.down[1]))
 
     def _lid_shade(self, p: _Grid, pose: _Pose, upper: Array) -> Array:
         """The lash line and the roundness of a closing lid, a factor."""
@@ -222,13 +251,33 @@ class Eye:
         return np.asarray(1 - pose.shut * np.maximum(lash * 0.75, rounded), np.float32)
 
 
-def _take(
-    layer: Array,
-    p: _Grid,
-    dx: Array | np.float32,
-    dy: Array | np.float32,
-    cubic: bool = False,
-    border: int = cv2.BORDER_REPLICATE,
-) -> Array:
-    """A layer's values (dx, dy) pixels away from each pixel of the window."""
-    return take(layer, (p.x + dx, p.y + dy), cubic, border)
+def _changed(plane: _Plane, by: _Change) -> Array:
+    """The window as it looks now."""
+    layers = plane.layers
+    skin = take(layers.lid, by.skin, cubic=True)
+    skin += take(layers.lashes, by.lashes, border=cv2.BORDER_CONSTANT) * np.float32(by.lash_light)
+    if by.shade is not None:
+        skin *= by.shade
+    iris_at = plane.opening - np.array(by.gaze, np.float32)[:, None, None]
+    disc, iris = take(layers.disc, iris_at, cubic=True), take(layers.iris, iris_at, cubic=True)
+    ball = iris + layers.white * _for_each(1 - disc, layers.white)
+    ball += take(layers.stain, by.stain)
+    if by.shadow is not None:
+        ball *= by.shadow
+    part = skin[plane.inner]
+    part += (ball - part) * _for_each(by.shown, part)
+    return skin
+
+
+def _for_each(weight: Array, plane: Array) -> Array:
+    """A weight [h, w] for a plane [h, w] or [h, w, c]."""
+    return weight if plane.ndim == 2 else weight[..., None]
+
+
+def _in_steps(value: float, step: float) -> float:
+    return round(value / step) * step
+
+
+def _even(places: NDArray[np.intp], size: int) -> slice:
+    """From the first to the last, widened to even bounds within an even size."""
+    return slice(int(places[0]) // 2 * 2, min(size, (int(places[-1]) + 2) // 2 * 2))

@@ -109,7 +109,7 @@ class Flow:
         amount = min(1.0, span / (1.2 * unit))
         lift = below * fade * (0.35 + 0.65 * side) * amount
         chest = below * fade * amount
-        return np.stack((-0.16 * unit * lift, -0.045 * unit * chest)).astype(np.float32)
+        return np.stack((-0.28 * unit * lift, -0.045 * unit * chest)).astype(np.float32)
 
     def forward(self, motion: Motion) -> tuple[Array, Array, Array]:
         """Displacements of the grid's nodes: (above, below, head alone), each float32 [2, rows, columns], in grid steps."""

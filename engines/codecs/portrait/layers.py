@@ -11,8 +11,9 @@ import numpy as np
 from engines.codecs.portrait.planes import Array, Picture, enlarged, half, rounded, to_planes
 from engines.codecs.portrait.view import View
 
-Background = Literal["keep", "green"]
+Background = Literal["keep", "blur", "green"]
 CHROMA_GREEN_RGB = (0, 177, 64)
+BLUR = 0.03  # of the frame's shorter side
 
 
 #: Pictures magnified more than this are smooth between their pixels already.
@@ -59,6 +60,9 @@ class Layers:
         alpha_uv = np.where(inside_uv, np.maximum(alpha_uv, _least_coverage(uv, back_uv).max(-1)), alpha_uv)[..., None]
         person_y = np.where(inside, y - (1 - alpha) * back_y, alpha * y)
         person_uv = np.where(inside_uv[..., None], uv - (1 - alpha_uv) * back_uv, alpha_uv * uv)
+        if kind == "blur":
+            blurred = to_planes(_out_of_focus(back, np.ones_like(beyond), min(view.size) * BLUR))
+            back_y, back_uv = (plane.astype(np.float32) for plane in blurred)
         if kind == "green":
             green = to_planes(np.full((*back_y.shape, 3), CHROMA_GREEN_RGB, np.uint8))
             back_y, back_uv = (plane.astype(np.float32) for plane in green)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,10 @@ Array = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 #: x and y of places in a plane, pixels: float32 [2, rows, columns], or one array [rows, columns] for each.
 Places = Array | tuple[Array, Array]
+
+#: Filters for a pixel's own place and for the middle between it and the next one (Keys' cubic with a = -0.75, as OpenCV's).
+_HERE = np.array((0, 1, 0, 0), np.float32)
+_BETWEEN = np.array((-3, 19, 19, -3), np.float32) / 32
 
 
 def take(plane: Array, at: Places, cubic: bool = False, border: int = cv2.BORDER_REPLICATE) -> Array:
@@ -29,8 +35,30 @@ def look_up(plane: Picture, at: Places) -> Picture:
     return np.asarray(cv2.remap(plane, at[0], at[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
+def blocks(plane: Picture, step: int) -> Picture:
+    """Each pixel of a plane [h, w] with its neighbours `step` to the right, below, and both: [h, w, 4].
+
+    A look-up of four channels takes as long as that of one, so one answers for two by two pixels of a frame.
+    """
+    rows, cols = (np.minimum(np.arange(n) + step, n - 1) for n in plane.shape)
+    right, below = plane[:, cols], plane[rows]
+    return np.asarray(cv2.merge((plane, right, below, right[rows])), np.uint8)
+
+
+def apart(these: Picture) -> Picture:
+    """Two by two pixels [h, w, 4] as the pixels that they are, [h * 2, w * 2]."""
+    height, width, _ = these.shape
+    plane = np.empty((height * 2, width * 2), np.uint8)
+    pairs, rows = these.view(np.uint16), plane.view(np.uint16)
+    rows[::2], rows[1::2] = pairs[..., 0], pairs[..., 1]
+    return plane
+
+
 def warped(plane: Picture, matrix: Array, size: tuple[int, int]) -> Picture:
-    """A plane seen through a matrix [2, 3] from new pixels to its own, mirrored at its edges. size: (width, height)."""
+    """A plane [h, w] or [h, w, 4] seen through a matrix [2, 3] from new pixels to its own, mirrored at its edges.
+
+    size: (width, height).
+    """
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(plane, matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT), np.uint8)
 
@@ -46,12 +74,13 @@ def rounded(plane: NDArray[np.floating]) -> Picture:
 
 
 def enlarged(plane: Picture, times: int) -> Picture:
-    """A plane [h, w] `times` as large by a cubic filter; pixel (x, y) stays as it is, at `times` its place."""
+    """A plane [h, w] `times` (1 or 2) as large by a cubic filter; pixel (x, y) stays as it is, at `times` its place."""
     if times == 1:
         return plane
-    size, matrix = (plane.shape[1] * times, plane.shape[0] * times), np.diag((1 / times, 1 / times, 1))[:2]
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(plane, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    large = np.empty((plane.shape[0] * 2, plane.shape[1] * 2), np.uint8)
+    for (row, col), (down, across) in zip(((0, 0), (0, 1), (1, 0), (1, 1)), product((_HERE, _BETWEEN), repeat=2), strict=True):
+        large[row::2, col::2] = cv2.sepFilter2D(plane, -1, across, down, anchor=(1, 1), borderType=cv2.BORDER_REPLICATE)
+    return large
 
 
 def mesh(width: int, height: int) -> Array:

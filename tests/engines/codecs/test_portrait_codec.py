@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engines.avatar_library import SHIPPED_ROOT, Avatar
+from engines.codecs.portrait import person
 from engines.codecs.portrait.codec import LIMITS, PortraitCodec, within_range
 from engines.codecs.portrait.planes import Array
 from engines.lips import inner_lip_aperture
@@ -193,6 +194,26 @@ def test_a_green_background_is_flat_green_around_the_person(avatar: Avatar) -> N
     rgb = codec.decode_rgb(motion(headYaw=0.2)).reshape(-1, 3).astype(int)
     green = np.abs(rgb - (0, 177, 64)).max(1) < 6
     assert 0.1 < green.mean() < 0.9
+
+
+def test_a_background_out_of_focus_leaves_the_person_sharp(avatar: Avatar, codec: PortraitCodec) -> None:
+    soft, sharp = (luma(each, motion(headYaw=0.1)) for each in (PortraitCodec(avatar, SIZE, background="blur"), codec))
+    face = around(codec, (66, 296, 61, 291, 17))
+    assert np.array_equal(soft[face], sharp[face])
+    covered = (codec.layers.through < 255).astype(np.uint8)[codec.view.frame]
+    far = ~cv2.dilate(covered, np.ones((31, 31), np.uint8)).astype(bool)
+    fine = [np.abs(cv2.Laplacian(picture, cv2.CV_32F))[far].mean() for picture in (soft, sharp)]
+    assert fine[0] < 0.5 * fine[1]
+
+
+@pytest.mark.parametrize("zoom", [0.0, 0.6])
+def test_a_frame_drawn_two_by_two_pixels_at_once_is_the_one_drawn_pixel_by_pixel(
+    codec: PortraitCodec, monkeypatch: pytest.MonkeyPatch, zoom: float
+) -> None:
+    talking = motion(jawOpen=0.3, mouthSmile=0.3, headYaw=0.1, headPitch=0.06, headRoll=0.05, breath=0.6, cameraZoom=zoom)
+    quick = luma(codec, talking)
+    monkeypatch.setattr(person, "MOST_STRETCH", -1.0)
+    assert cv2.PSNR(quick, luma(codec, talking)) > 42
 
 
 def test_how_far_the_lips_part_is_estimated_from_the_channels() -> None:
