@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from streamer.ice_server import IceServer
 from streamer.limits import Rate
 from streamer.plan import TIME_BASE_HZ
 
@@ -175,9 +176,15 @@ class ServerSettings:
     trust_loopback: bool = True  # the studio page gives the key to a browser on this machine
     origins: tuple[str, ...] = ()  # such as https://studio.example: names by which browsers may reach this server
     limits: Limits = field(default_factory=Limits)
+    udp_ports: range | None = None  # for ICE; None: any that the system gives
     offer_loopback: bool | None = None  # 127.0.0.1 as an ICE candidate; None: when there is no other address
 
     def __post_init__(self) -> None:
+        for server in self.ice_servers:
+            try:
+                IceServer.parse(server)
+            except ValueError as error:
+                raise ConfigError(f"ice-server: {error}") from None
         for origin in self.origins:
             parts = urlsplit(origin)
             if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:

@@ -58,7 +58,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from engines.avatar_library import Avatar, AvatarError, AvatarLibrary
-from streamer import access, control, director, logs, process_metrics, protocol, push, reports, webrtc
+from streamer import access, control, director, logs, process_metrics, protocol, push, reports, udp_ports, webrtc
 from streamer.access import ROLES, Access, may
 from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarMaker, AvatarRefused
 from streamer.broadcasts import BroadcastExists, Broadcasts, TooManyBroadcasts
@@ -68,6 +68,7 @@ from streamer.director import EmbeddedDirector
 from streamer.directors import chat_model
 from streamer.directors.model_director import ModelDirector
 from streamer.gate import Gate, address_of, is_at_home
+from streamer.ice_server import IceServer
 from streamer.limits import Bucket, Limiter
 from streamer.metrics import Sample, exposition
 from streamer.process_metrics import LoopLag
@@ -168,6 +169,8 @@ class Server:
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         webrtc.offer_loopback(self._settings.offer_loopback)
+        if self._settings.udp_ports:
+            udp_ports.bind_in(self._settings.udp_ports)
         webrtc.notice_losses_soon()
         self._workers.prepare()
         if self._director:
@@ -389,7 +392,7 @@ class Server:
             "ETag": etag,
             "Accept-Patch": "application/trickle-ice-sdpfrag",
         }
-        if links := ", ".join(f'<{url}>; rel="ice-server"' for url in self._settings.ice_servers):
+        if links := ", ".join(IceServer.parse(each).link for each in self._settings.ice_servers):
             headers["Link"] = links
         return Response(answer, 201, headers, media_type="application/sdp")
 

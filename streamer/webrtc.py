@@ -38,6 +38,8 @@ from aiortc.rtp import RtpPacket
 from aiortc.sdp import SessionDescription, candidate_from_sdp
 from aiortc.utils import uint16_gt
 
+from streamer.ice_server import IceServer
+
 log = logging.getLogger(__name__)
 
 MAX_SDP_BYTES = 64 * 1024
@@ -140,7 +142,9 @@ def ice_ufrag(sdp: str) -> str | None:
 
 def connection(ice_servers: tuple[str, ...]) -> RTCPeerConnection:
     """A peer connection that asks nobody outside for its address, unless told to."""
-    return RTCPeerConnection(RTCConfiguration(iceServers=[RTCIceServer(url) for url in ice_servers]))
+    servers = [IceServer.parse(each) for each in ice_servers]
+    known = [RTCIceServer(each.url, each.username, each.credential) for each in servers]
+    return RTCPeerConnection(RTCConfiguration(iceServers=known))
 
 
 async def answer(pc: RTCPeerConnection, offer: str) -> str:

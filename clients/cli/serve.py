@@ -46,7 +46,10 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a render worker (default: %(default)s)")
     parser.add_argument("--broadcasts", type=int, default=4, metavar="N", help="at once, at most (default: %(default)s)")
-    parser.add_argument("--ice-server", action="append", default=[], metavar="URL", help="stun: or turn: URL; may be repeated")
+    parser.add_argument(
+        "--ice-server", action="append", default=[], metavar="URL", help="stun:HOST:3478, or turn:USER:PASSWORD@HOST:3478"
+    )
+    parser.add_argument("--udp-ports", metavar="FIRST-LAST", help="for WebRTC, such as 40000-40199: one a peer and address")
     parser.add_argument(
         "--loopback",
         action=argparse.BooleanOptionalAction,
@@ -99,6 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     from streamer.access import own_key
     from streamer.config import ConfigError, ServerSettings
     from streamer.server import Server
+    from streamer.udp_ports import parse_range
 
     logs.set_up(arguments.log_level, arguments.log_format)
     library = AvatarLibrary.default()
@@ -116,6 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
             ice_servers=tuple(arguments.ice_server),
             director=director_settings(arguments),
             speech=speech_settings(arguments),
+            udp_ports=parse_range(arguments.udp_ports) if arguments.udp_ports else None,
             offer_loopback=arguments.loopback,
             key=None if arguments.open else own_key(),
             public=arguments.public,
