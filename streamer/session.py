@@ -476,9 +476,9 @@ class Session:
         return {
             "voice_packets": self.ingest.backlog,
             "sentences": len(self.teleprompter),
-            "lines_s": self.voice_over.buffered_s,
-            "voice_s": s_from_pts(self.voice.end - self._position()),
-            "pictures_s": s_from_pts(self._revisable() - self._position()),
+            "lines_seconds": self.voice_over.buffered_s,
+            "voice_seconds": s_from_pts(self.voice.end - self._position()),
+            "pictures_seconds": s_from_pts(self._revisable() - self._position()),
             "blueprints": self.planning.num_drawing,
             "controllers": len(self.control),
             "agents": self.agents,
