@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "serve": "serve the studio page, WHIP, WHEP and the control websocket",
     "render": "render a speech file to a video",
     "plan": "show what the director makes of a prompt",
+    "doctor": "find out what is in the way: connection, models, voice, disk",
     "bench": "measure motion, live delay or rendering speed",
 }
 
