@@ -32,6 +32,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--fps", type=int, default=25, help="24, 25, 30, 48 or 50 (default 25)")
     parser.add_argument("--size", default="512x512", metavar="WxH", help="picture size, e.g. 1920x1080 (default 512x512)")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (default 1)")
+    parser.add_argument(
+        "--pool", default="local", metavar="WHERE", help="where they run: local, ray, or ray://HOST:10001 (default local)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same frames (default 0)")
     parser.add_argument("--background", choices=("keep", "green"), default="keep")
     parser.add_argument("--json", action="store_true", help="end with one line of figures as JSON")
@@ -44,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     from streamer.offline import ShowOptions, render_video
     from streamer.recording import Recording, RecordingError
     from streamer.speech import SpeechError, spoken
+    from streamer.worker_pool import PoolError
 
     with ExitStack() as stack:
         try:
@@ -51,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
                 size=parse_size(arguments.size),
                 fps=arguments.fps,
                 workers=arguments.workers,
+                pool=arguments.pool,
                 seed=arguments.seed,
                 background=arguments.background,
             )
@@ -71,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
                 folder = AvatarLibrary.default().get(arguments.avatar).folder
             with _StageBar() as bar:
                 report, _ = render_video(folder, recording, arguments.out, arguments.prompt, options, bar.tell)
-        except (AvatarError, RecordingError, SpeechError, ValueError, OSError) as error:
+        except (AvatarError, RecordingError, SpeechError, PoolError, ValueError, OSError) as error:
             print(f"rostrum render: {error}", file=sys.stderr)
             return 1
     print(

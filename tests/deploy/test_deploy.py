@@ -21,7 +21,7 @@ from tests.fakes.peers import running_server
 
 TOP = Path(__file__).parents[2]
 DEPLOY = TOP / "deploy"
-DOCKERFILES = (DEPLOY / "Dockerfile", DEPLOY / "Dockerfile.gpu")
+DOCKERFILES = sorted(DEPLOY.glob("Dockerfile*"))
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 
 
@@ -111,9 +111,9 @@ def test_an_image_copies_what_is_there_and_pins_what_the_project_pins(path: Path
     for sources in re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE):
         for source in sources.split():
             assert (TOP / source).exists() and f"!{source}" in kept, source
-    pinned = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["optional-dependencies"]["gpu"]
-    for name, pin in re.findall(r"\b([\w-]+)==([\d.]+)", text):
-        assert f"{name}=={pin}" in pinned
+    extras = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for pin in re.findall(r"[\w-]+(?:\[\w+\])?==[\d.]+", text):
+        assert pin in extras["gpu"] + extras["ray"]
     assert "USER root" not in text and re.search(r"^USER \d+$", text, re.MULTILINE)
     tool("hadolint", "-c", DEPLOY / ".hadolint.yaml", path)
 
