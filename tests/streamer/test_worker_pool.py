@@ -21,16 +21,11 @@ SPEECH = Path(__file__).parents[1] / "data" / "speech.ogg"
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed: pip install rostrum[ray]")
 
 
-@pytest.fixture
-def avatar(tmp_path: Path) -> Path:
-    folder = tmp_path / "anna"
-    folder.mkdir()
-    (folder / "picture.png").write_bytes(b"a picture")
-    return folder
-
-
-@pytest.fixture
-def pool(request: pytest.FixtureRequest, avatar: Path) -> Iterator[WorkerPool]:
+@pytest.fixture(scope="module")
+def pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPool]:
+    avatar = tmp_path_factory.mktemp("avatars") / "anna"
+    avatar.mkdir()
+    (avatar / "picture.png").write_bytes(b"a picture")
     made = pool_of(request.param, 2, avatar, pool_work.start, "hello")
     yield made
     made.shutdown()
