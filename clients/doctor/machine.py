@@ -14,6 +14,7 @@ from clients.doctor.finding import Finding
 from engines.avatar_library import AvatarError, AvatarLibrary, user_root
 from engines.motion import rest
 from streamer.config import ServerSettings
+from streamer.plan import Look
 from streamer.render_worker import RenderWorker
 from streamer.speech import SpeechError, voice_of
 
@@ -51,10 +52,11 @@ async def models(settings: ServerSettings) -> AsyncIterator[Finding]:
     library = AvatarLibrary.default()
     if not library.names():
         return
-    worker.open(library.get(settings.default_avatar or library.names()[0]).folder, _SIZE)
+    look = Look(library.get(settings.default_avatar or library.names()[0]).folder, *_SIZE)
+    worker.open(look)
     began = time.process_time()
     motion = rest(_NUM_FRAMES) + np.linspace(0, 0.2, _NUM_FRAMES, dtype=np.float32)[:, None]
-    drawn = sum(1 for _ in worker.frames(motion))
+    drawn = sum(1 for _ in worker.pictures(look, motion))
     ms = 1e3 * (time.process_time() - began) / drawn
     text = f"a picture of {_SIZE[0]}x{_SIZE[1]} takes {ms:.1f} ms of one core; {_FPS} a second allow {1e3 / _FPS:.0f}"
     if ms < 0.6 * 1e3 / _FPS:
