@@ -7,7 +7,6 @@ that call's time. The avatar travels with the actor, so nothing need be shared b
 from __future__ import annotations
 
 import importlib
-import logging
 import os
 import tempfile
 from collections import Counter
@@ -16,6 +15,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
+from streamer.ray_cluster import connect
 from streamer.worker_pool import PoolError, Start
 
 _T = TypeVar("_T")
@@ -33,7 +33,7 @@ class WorkerActor:
         self._folder = tempfile.TemporaryDirectory(prefix="rostrum-")
         avatar = Path(self._folder.name) / name
         avatar.mkdir()
-        for file, content in _ray().get(packed[0]).items():
+        for file, content in importlib.import_module("ray").get(packed[0]).items():
             (avatar / file).write_bytes(content)
         start(avatar, *arguments)
 
@@ -49,16 +49,7 @@ class RayPool:
     """`where`: as `pool_of` takes it. One core for each worker. Raises PoolError."""
 
     def __init__(self, where: str, num_workers: int, avatar: Path, start: Start, *arguments: Any) -> None:
-        self._ray = ray = _ray()
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-        if where == "ray":
-            options |= {"address": "local", "num_cpus": max(num_workers, os.cpu_count() or 1), "include_dashboard": False}
-        else:
-            options |= {"address": where}
-        try:
-            ray.init(**options)
-        except Exception as error:  # Ray raises that itself
-            raise PoolError(f"--pool {where}: Ray cannot be reached or started: {error}") from error
+        self._ray = ray = connect(where, num_workers)
         files = {path.name: path.read_bytes() for path in avatar.iterdir() if path.is_file()}
         actor = ray.remote(WorkerActor).options(
             num_cpus=1,
@@ -93,11 +84,3 @@ class RayPool:
         for actor in self._actors:
             self._ray.kill(actor)
         self._ray.shutdown()
-
-
-def _ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        return importlib.import_module("ray")
-    except ImportError:
-        raise PoolError("--pool ray: Ray is not installed; pip install 'ray[client]==2.60.0', or rostrum[ray]") from None

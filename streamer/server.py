@@ -76,6 +76,7 @@ from streamer.protocol import ErrorMessage
 from streamer.render_pool import REAL_WORKER, RenderPool
 from streamer.session import Session
 from streamer.threads import in_thread
+from streamer.worker_pool import is_ray
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,14 @@ class Server:
         self._settings = settings
         self._library = library
         self._clock = clock = clock or SystemClock()
-        self._workers = RenderPool(clock, worker_class, num_workers=settings.workers, threads=settings.worker_threads)
+        start = None
+        if is_ray(settings.pool):
+            from streamer.ray_worker import starter  # needs Ray
+
+            start = starter(settings.pool, worker_class, settings.worker_threads, settings.workers)
+        self._workers = RenderPool(
+            clock, worker_class, num_workers=settings.workers, threads=settings.worker_threads, start=start
+        )
         self.access = Access(settings.key, settings.public)
         limits = settings.limits
         self._offers, self._offers_each = Limiter(limits.offers), Limiter(limits.offers_each)

@@ -48,12 +48,17 @@ class LocalPool:
         self._processes.shutdown(cancel_futures=True)
 
 
+def is_ray(where: str) -> bool:
+    """Whether workers are asked for on Ray. Raises PoolError for what is no place."""
+    if where not in ("local", "ray", "ray:auto") and not where.startswith("ray://"):
+        raise PoolError(f"--pool {where}: take local, ray, ray:auto, or ray://HOST:10001")
+    return where != "local"
+
+
 def pool_of(where: str, num_workers: int, avatar: Path, start: Start, *arguments: Any) -> WorkerPool:
-    """where: `local`; `ray`: Ray, started on this machine; `ray://HOST:10001`: a cluster that runs. Raises PoolError."""
-    if where == "local":
-        return LocalPool(num_workers, avatar, start, *arguments)
-    if where == "ray" or where.startswith("ray://"):
+    """where: `local`, or what `streamer.ray_cluster.connect` takes. Raises PoolError."""
+    if is_ray(where):
         from streamer.ray_pool import RayPool
 
         return RayPool(where, num_workers, avatar, start, *arguments)
-    raise PoolError(f"--pool {where}: take local, ray, or ray://HOST:10001")
+    return LocalPool(num_workers, avatar, start, *arguments)

@@ -28,7 +28,10 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0: nothing is in the way. 1: something is."""
     logging.disable(logging.ERROR)  # what a check provokes is told as its finding
-    verdicts = asyncio.run(_examine(arguments, _print_json if arguments.json else _print_text))
+    try:
+        verdicts = asyncio.run(_examine(arguments, _print_json if arguments.json else _print_text))
+    finally:
+        logging.disable(logging.NOTSET)
     num_bad = verdicts.count("bad")
     if not arguments.json:
         print(f"\n{num_bad} in the way." if num_bad else "\nNothing is in the way.")

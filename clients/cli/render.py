@@ -33,7 +33,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--size", default="512x512", metavar="WxH", help="picture size, e.g. 1920x1080 (default 512x512)")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (default 1)")
     parser.add_argument(
-        "--pool", default="local", metavar="WHERE", help="where they run: local, ray, or ray://HOST:10001 (default local)"
+        "--pool",
+        default="local",
+        metavar="WHERE",
+        help="where they run: local, ray, ray:auto or ray://HOST:10001",
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same frames (default 0)")
     parser.add_argument("--background", choices=("keep", "green"), default="keep")

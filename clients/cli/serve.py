@@ -53,6 +53,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=int, metavar="N", help="render workers, shared by the broadcasts (default: one a core, at most 4)"
     )
+    parser.add_argument(
+        "--pool", default="local", metavar="WHERE", help="where they run: local, ray, ray:auto, or ray://HOST:10001"
+    )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a render worker (default: %(default)s)")
     parser.add_argument("--broadcasts", type=int, default=4, metavar="N", help="at once, at most (default: %(default)s)")
     parser.add_argument(
@@ -119,6 +122,7 @@ def server_settings(arguments: argparse.Namespace) -> ServerSettings:
         segment_s=arguments.segment,
         **({"workers": arguments.workers} if arguments.workers else {}),
         worker_threads=arguments.threads,
+        pool=arguments.pool,
         max_broadcasts=arguments.broadcasts,
         ice_servers=tuple(arguments.ice_server),
         director=director_settings(arguments),
@@ -138,6 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
     from streamer import listening, logs
     from streamer.config import ConfigError
     from streamer.server import Server
+    from streamer.worker_pool import PoolError
 
     logs.set_up(arguments.log_level, arguments.log_format)
     try:
@@ -146,7 +151,11 @@ def run(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     _say_where(arguments, settings.key)
-    server = Server(settings, AvatarLibrary.default())
+    try:
+        server = Server(settings, AvatarLibrary.default())
+    except PoolError as error:
+        print(error, file=sys.stderr)
+        return 2
     where = {"host": arguments.host, "port": arguments.port, "loop": "uvloop"}
     logging = {"log_config": None, "log_level": arguments.log_level}
     tls = {"ssl_certfile": arguments.tls_cert, "ssl_keyfile": arguments.tls_key, "forwarded_allow_ips": arguments.proxy or None}

@@ -104,9 +104,9 @@ async def test_an_agent_that_leaves_in_the_middle_is_cut_off(on_air: OnAir) -> N
     await viewer.watch(on_air.running.http, on_air.made["whep_url"])
     async with Listener(on_air.made["control_url"]):
         async with AvatarVoice(on_air.made["push_url"]) as voice:
-            await voice.push_audio(hum(8))
+            await voice.push_audio(hum(9.5))
             await viewer.until(lambda: lit(viewer))
-        await viewer.until(lambda: not lit(viewer), timeout_s=4)
+        await viewer.until(lambda: not lit(viewer), timeout_s=8)
     await viewer.close()
 
 

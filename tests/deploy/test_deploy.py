@@ -40,7 +40,7 @@ def tool(name: str, *words: str | Path, **wish: Any) -> None:
 @pytest.fixture(scope="module")
 def metrics() -> str:
     """All that /metrics can say of one broadcast on air."""
-    delay = Delay(collect=240, render=90, playout=100, encode=5, total=435)
+    delay = Delay(**dict.fromkeys(set(Delay.model_fields) - {"type"}, 50.0))
     said = Metrics(
         delay_ms=delay, fps=25, frames=100, holds={"late_clip": 2}, late_frames=1, viewers=3, render_ms_per_frame=8.0,
         bitrate_bps=900_000, worker_restarts=0, effort="full", interrupt_ms=120,

@@ -73,7 +73,7 @@ def test_a_render_on_ray_is_frame_for_frame_the_local_one() -> None:
 def test_a_place_there_is_none_of_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(PoolError, match="take local, ray, or ray://"):
+    with pytest.raises(PoolError, match="take local, ray, ray:auto, or ray://"):
         pool_of("mars", 1, tmp_path, pool_work.start)
     monkeypatch.setitem(sys.modules, "ray", None)
     words = ["render", "--avatar", AvatarLibrary.default().names()[0], "--audio", str(SPEECH), "-o", str(tmp_path / "x.mp4")]
