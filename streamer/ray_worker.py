@@ -1,7 +1,7 @@
 """A live worker that is an actor of a Ray cluster, as the render pool knows workers. Where it runs is Ray's to say.
 
 One that dies is noticed at once and replaced by the pool, which asks Ray for another; it costs the job it had. Pictures come
-through Ray's object store, a call each, so that the first is on air before the last is drawn.
+through Ray's object store, a few a call, so that the first are on air before the last are drawn.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from streamer.render_process import Done
 from streamer.worker_process import Job, OnPicture, RenderFailed, WorkerLost
 
 _OPEN_S = 60.0  # more than any avatar takes
+_PICTURES_A_CALL = 3
 _GROUPS = {"work": 1, "open": 1, "watch": 1}  # avatars are opened beside the work
 
 
@@ -69,9 +70,9 @@ class LiveActor:
     def thumbnail(self, look: Look, pose: Motion) -> tuple[bytes, str]:
         return self._worker.thumbnail(self._looks[look], pose), self._worker.name
 
-    def picture(self, look: Look, motion: Motion) -> Picture:
-        """motion [1, 64]."""
-        return np.array(next(self._worker.pictures(self._looks[look], motion)))
+    def pictures(self, look: Look, motion: Motion) -> list[Picture]:
+        """motion [n, 64]."""
+        return [np.array(picture) for picture in self._worker.pictures(self._looks[look], motion)]
 
 
 class RayWorker:
@@ -114,11 +115,12 @@ class RayWorker:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         if isinstance(job, PictureJob):
-            coming = [self._in("work", "picture", job.look, job.motion[i : i + 1]) for i in range(len(job.motion))]
-            for i, picture in enumerate(coming):
-                drawn = await self._answer(picture, timeout_s)
-                if on_picture:
-                    on_picture(i, drawn)
+            firsts = range(0, len(job.motion), _PICTURES_A_CALL)
+            coming = [self._in("work", "pictures", job.look, job.motion[i : i + _PICTURES_A_CALL]) for i in firsts]
+            for first, drawn in zip(firsts, coming, strict=True):
+                for i, picture in enumerate(await self._answer(drawn, timeout_s), first):
+                    if on_picture:
+                        on_picture(i, picture)
             return Done(None, f"ray@{self.pid}", loop.time() - began_s)
         if isinstance(job, SubClipJob | BlueprintJob):
             call = self._in("work", "motion" if isinstance(job, SubClipJob) else "blueprint", job)

@@ -99,7 +99,7 @@ def parse_offer(sdp: str) -> SessionDescription:
     for media in offer.media:
         if media.dtls is None or not media.dtls.fingerprints:
             raise OfferError(f"the {media.kind} section has no DTLS fingerprint")
-        if not media.ice.usernameFragment or not media.ice.password:
+        if not (media.ice and media.ice.usernameFragment and media.ice.password):
             raise OfferError(f"the {media.kind} section has no ICE username fragment and password")
     return offer
 
