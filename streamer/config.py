@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from streamer.ice_server import IceServer
 from streamer.limits import Rate
 from streamer.plan import BACKGROUNDS, TIME_BASE_HZ, Background
 
@@ -186,6 +187,7 @@ class ServerSettings:
     segment_s: float = 0.24
     workers: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))  # render workers, shared by the broadcasts
     worker_threads: int = 1
+    pool: str = "local"  # where they run: `streamer.ray_cluster.connect`
     max_broadcasts: int = 4
     max_viewers: int = 200  # of one broadcast
     connect_timeout_s: float = 60.0  # a broadcast whose host never comes is ended
@@ -199,9 +201,15 @@ class ServerSettings:
     origins: tuple[str, ...] = ()  # such as https://studio.example: names by which browsers may reach this server
     limits: Limits = field(default_factory=Limits)
     transcript: TranscriptSettings | None = None
+    udp_ports: range | None = None  # for ICE; None: any that the system gives
     offer_loopback: bool | None = None  # 127.0.0.1 as an ICE candidate; None: when there is no other address
 
     def __post_init__(self) -> None:
+        for server in self.ice_servers:
+            try:
+                IceServer.parse(server)
+            except ValueError as error:
+                raise ConfigError(f"ice-server: {error}") from None
         for origin in self.origins:
             parts = urlsplit(origin)
             if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:

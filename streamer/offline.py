@@ -9,10 +9,9 @@ What is drawn depends on the seed and never on the number of workers: batches ar
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -43,8 +42,8 @@ from streamer.plan import (
     ticks_per_frame,
 )
 from streamer.recording import Recording
-from streamer.render_process import one_thread_for_numpy
 from streamer.render_worker import RenderWorker
+from streamer.worker_pool import pool_of
 
 _JOBS_A_BATCH = 8
 _GROUP_S = 2  # of video encoded in one piece
@@ -62,6 +61,7 @@ class ShowOptions:
     seed: int = 0
     segment_s: float = 1.0
     background: Background = "keep"
+    pool: str = "local"  # where the workers are: `streamer.worker_pool.pool_of`
 
     def __post_init__(self) -> None:
         width, height = self.size
@@ -105,26 +105,18 @@ class RenderReport:
 
 
 class Studio:
-    """Worker processes that each hold a `RenderWorker`. Use as a context manager; closing ends them."""
+    """Workers that each hold a `RenderWorker`. Use as a context manager; closing ends them. Raises PoolError."""
 
     def __init__(self, avatar: Path, options: ShowOptions) -> None:
         self.options = options
         self.avatar = avatar
-        one_thread_for_numpy()
-        self._pool = ProcessPoolExecutor(
-            options.workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start_worker,
-            initargs=(Look(avatar, *options.size, options.background),),
-        )
-        for _ in range(options.workers):  # a process starts when there is work: so that none is waited for later
-            self._pool.submit(_own)
+        self._pool = pool_of(options.pool, options.workers, avatar, _start_worker, *options.size, options.background)
 
     def __enter__(self) -> Studio:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown()
 
     def draw(
         self, recording: Recording, prompt: str = "", on_progress: Progress | None = None, words: Sequence[SpokenWord] = ()
@@ -283,8 +275,9 @@ def _lineage(job: SubClipJob, stage: str, worker: str, ms: float) -> dict[str, o
 _worker: tuple[RenderWorker, Look] | None = None
 
 
-def _start_worker(look: Look) -> None:
+def _start_worker(avatar: Path, width: int, height: int, background: Background) -> None:
     global _worker
+    look = Look(avatar, width, height, background)
     _worker = RenderWorker(), look
     _worker[0].open(look)
 

@@ -21,7 +21,7 @@ from streamer.media import Picture
 from streamer.plan import FULL_STEPS, Look, PictureJob, SubClipJob
 from streamer.render_process import Done, ThumbnailJob
 from streamer.threads import in_thread
-from streamer.worker_process import Job, OnPicture, RenderFailed, WorkerLost, WorkerProcess
+from streamer.worker_process import Job, OnPicture, PoolWorker, RenderFailed, WorkerLost, WorkerProcess
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class _Order:
 class _Member:
     """A worker process in the pool, and what it has open."""
 
-    def __init__(self, process: WorkerProcess) -> None:
+    def __init__(self, process: PoolWorker) -> None:
         self.process = process
         self.looks: set[Look] = set()
         self.order: _Order | None = None
@@ -103,7 +103,7 @@ class RenderPool:
         num_workers: int = 2,
         threads: int = 1,
         timeout_s: float = 5.0,
-        start: Callable[[asyncio.AbstractEventLoop], WorkerProcess] | None = None,
+        start: Callable[[asyncio.AbstractEventLoop], PoolWorker] | None = None,
     ) -> None:
         """threads: of each worker. timeout_s: one that takes longer over a job is taken for dead. start: makes a worker."""
         self._clock = clock

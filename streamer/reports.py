@@ -134,9 +134,9 @@ def samples(broadcast: str, metrics: Metrics) -> list[Sample]:
 QUEUES = {
     "voice_packets": "Packets of the microphone that have come and are not taken.",
     "sentences": "Sentences that wait to be spoken by the voice.",
-    "lines_s": "Seconds of typed or pushed speech that wait to be said.",
-    "voice_s": "Seconds of voice that have arrived and are not on air.",
-    "pictures_s": "Seconds that are queued, rendering or rendered, and not on air.",
+    "lines_seconds": "Seconds of typed or pushed speech that wait to be said.",
+    "voice_seconds": "Seconds of voice that have arrived and are not on air.",
+    "pictures_seconds": "Seconds that are queued, rendering or rendered, and not on air.",
     "blueprints": "Blueprint windows that are being drawn.",
     "controllers": "Control connections.",
     "agents": "Connections that push sound.",

@@ -62,7 +62,7 @@ from starlette.websockets import WebSocket
 
 from engines.avatar_library import Avatar, AvatarError, AvatarLibrary
 from engines.recognition.whisper import WHISPER
-from streamer import access, control, director, logs, process_metrics, protocol, push, reports, webrtc
+from streamer import access, control, director, logs, process_metrics, protocol, push, reports, udp_ports, webrtc
 from streamer.access import ROLES, Access, may
 from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarMaker, AvatarRefused
 from streamer.broadcasts import BroadcastExists, Broadcasts, TooManyBroadcasts
@@ -72,6 +72,7 @@ from streamer.director import EmbeddedDirector
 from streamer.directors import chat_model
 from streamer.directors.model_director import ModelDirector
 from streamer.gate import Gate, address_of, is_at_home
+from streamer.ice_server import IceServer
 from streamer.limits import Bucket, Limiter
 from streamer.metrics import Sample, exposition
 from streamer.outputs.board import RECORDING_NAME
@@ -81,6 +82,7 @@ from streamer.recogniser import RecogniserProcess
 from streamer.render_pool import REAL_WORKER, RenderPool
 from streamer.session import Session
 from streamer.threads import in_thread
+from streamer.worker_pool import is_ray
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +113,14 @@ class Server:
         self._settings = settings
         self._library = library
         self._clock = clock = clock or SystemClock()
-        self._workers = RenderPool(clock, worker_class, num_workers=settings.workers, threads=settings.worker_threads)
+        start = None
+        if is_ray(settings.pool):
+            from streamer.ray_worker import starter  # needs Ray
+
+            start = starter(settings.pool, worker_class, settings.worker_threads, settings.workers)
+        self._workers = RenderPool(
+            clock, worker_class, num_workers=settings.workers, threads=settings.worker_threads, start=start
+        )
         self.access = Access(settings.key, settings.public)
         limits = settings.limits
         self._offers, self._offers_each = Limiter(limits.offers), Limiter(limits.offers_each)
@@ -178,6 +187,8 @@ class Server:
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         webrtc.offer_loopback(self._settings.offer_loopback)
+        if self._settings.udp_ports:
+            udp_ports.bind_in(self._settings.udp_ports)
         webrtc.notice_losses_soon()
         self._workers.prepare()
         if self._director:
@@ -404,7 +415,7 @@ class Server:
             "ETag": etag,
             "Accept-Patch": "application/trickle-ice-sdpfrag",
         }
-        if links := ", ".join(f'<{url}>; rel="ice-server"' for url in self._settings.ice_servers):
+        if links := ", ".join(IceServer.parse(each).link for each in self._settings.ice_servers):
             headers["Link"] = links
         return Response(answer, 201, headers, media_type="application/sdp")
 

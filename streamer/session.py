@@ -174,11 +174,12 @@ class Session:
             self._news.set()
 
     def _said_over(self, pts: Pts, sound: Sound) -> Sound:
-        """What is heard at `pts`: the line that is being said, else the microphone. Mute is for the microphone alone; while the
-        avatar rests nothing is heard, and what is to be said waits."""
+        """What is heard at `pts`: the line that is being said, else the microphone. Mute is for the microphone alone. What is
+        to be said waits while the avatar rests, and until it is on air: the first words would be lost."""
         if self.desk.is_at_rest:
             return np.zeros_like(sound)
-        return self.voice_over.over(pts, np.zeros_like(sound) if self._muted else sound)
+        microphone = np.zeros_like(sound) if self._muted else sound
+        return microphone if self.on_air.position is None else self.voice_over.over(pts, microphone)
 
     async def _write_down(self, scribe: Scribe) -> None:
         await scribe.run()
@@ -373,7 +374,7 @@ class Session:
     def _mute(self, message: protocol.Mute, on: bool) -> BaseModel:
         """What was said before and is not on air yet is not heard either; the plan stays."""
         self._muted = on
-        if on:
+        if on and not self.voice_over.is_in_flight:
             self._cut_short()
         self._tell_status()
         return self._accept(message, self._revisable() if on else self.voice.end, "muted" if on else "heard")
@@ -494,9 +495,9 @@ class Session:
         return {
             "voice_packets": self.ingest.backlog,
             "sentences": len(self.teleprompter),
-            "lines_s": self.voice_over.buffered_s,
-            "voice_s": s_from_pts(self.voice.end - self._position()),
-            "pictures_s": s_from_pts(self._revisable() - self._position()),
+            "lines_seconds": self.voice_over.buffered_s,
+            "voice_seconds": s_from_pts(self.voice.end - self._position()),
+            "pictures_seconds": s_from_pts(self._revisable() - self._position()),
             "blueprints": self.planning.num_drawing,
             "controllers": len(self.control),
             "agents": self.agents,

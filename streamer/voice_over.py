@@ -146,6 +146,11 @@ class VoiceOver:
         return len(self._lines) + len(self._said)
 
     @property
+    def is_in_flight(self) -> bool:
+        """Whether some of a line is on its way to the air."""
+        return any(line.is_in_flight for line in (*self._said, *self._lines))
+
+    @property
     def buffered_s(self) -> float:
         """What waits to be said."""
         return sum(line.buffered for line in self._lines) / TIME_BASE_HZ

@@ -36,6 +36,8 @@ from aiortc.rtp import RtpPacket
 from aiortc.sdp import SessionDescription, candidate_from_sdp
 from aiortc.utils import uint16_gt
 
+from streamer.ice_server import IceServer
+
 log = logging.getLogger(__name__)
 
 MAX_SDP_BYTES = 64 * 1024
@@ -95,7 +97,7 @@ def parse_offer(sdp: str) -> SessionDescription:
     for media in offer.media:
         if media.dtls is None or not media.dtls.fingerprints:
             raise OfferError(f"the {media.kind} section has no DTLS fingerprint")
-        if media.ice is None or not media.ice.usernameFragment or not media.ice.password:
+        if not (media.ice and media.ice.usernameFragment and media.ice.password):
             raise OfferError(f"the {media.kind} section has no ICE username fragment and password")
     return offer
 
@@ -138,7 +140,9 @@ def ice_ufrag(sdp: str) -> str | None:
 
 def connection(ice_servers: tuple[str, ...]) -> RTCPeerConnection:
     """A peer connection that asks nobody outside for its address, unless told to."""
-    return RTCPeerConnection(RTCConfiguration(iceServers=[RTCIceServer(url) for url in ice_servers]))
+    servers = [IceServer.parse(each) for each in ice_servers]
+    known = [RTCIceServer(each.url, each.username, each.credential) for each in servers]
+    return RTCPeerConnection(RTCConfiguration(iceServers=known))
 
 
 async def answer(pc: RTCPeerConnection, offer: str) -> str:

@@ -9,7 +9,7 @@ import multiprocessing
 import threading
 from collections.abc import Callable
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,21 @@ class WorkerLost(RuntimeError):
 
 class RenderFailed(RuntimeError):
     """The worker raised over this job, and goes on."""
+
+
+class PoolWorker(Protocol):
+    """What the render pool asks of a worker; `WorkerProcess` says what each is."""
+
+    ready: asyncio.Event
+    lost: asyncio.Event
+
+    @property
+    def pid(self) -> int | None: ...
+    async def open(self, look: Look) -> Picture: ...
+    def forget(self, look: Look) -> None: ...
+    async def ask(self, job: Job, timeout_s: float, on_picture: OnPicture | None = None) -> Done: ...
+    def kill(self) -> None: ...
+    async def close(self) -> None: ...
 
 
 class WorkerProcess:

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "render": "render a speech file to a video",
     "plan": "show what the director makes of a prompt",
     "replay": "show what a live broadcast did, second by second, and draw any of it again",
+    "doctor": "find out what is in the way: connection, models, voice, disk",
     "bench": "measure motion, live delay or rendering speed",
 }
 

@@ -34,6 +34,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--fps", type=int, default=25, help="24, 25, 30, 48 or 50 (default 25)")
     parser.add_argument("--size", default="512x512", metavar="WxH", help="picture size, e.g. 1920x1080 (default 512x512)")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (default 1)")
+    parser.add_argument(
+        "--pool",
+        default="local",
+        metavar="WHERE",
+        help="where they run: local, ray, ray:auto or ray://HOST:10001",
+    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same frames (default 0)")
     parser.add_argument("--background", choices=("keep", "blur", "green"), default="keep", help="green: to be keyed out")
     parser.add_argument("--captions", action="store_true", help="write what is said beside the film, as FILE.vtt")
@@ -46,11 +52,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(arguments: argparse.Namespace) -> int:
     """Render; 1 and a message on stderr where something about the input is wrong."""
     from streamer.captions import lines, webvtt
-    from streamer.config import ConfigError
     from streamer.offline import ShowOptions, render_video
     from streamer.recording import Recording, RecordingError
     from streamer.speech import SpeechError, spoken
     from streamer.transcript import spoken_words
+    from streamer.worker_pool import PoolError
 
     with ExitStack() as stack:
         try:
@@ -58,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
                 size=parse_size(arguments.size),
                 fps=arguments.fps,
                 workers=arguments.workers,
+                pool=arguments.pool,
                 seed=arguments.seed,
                 background=arguments.background,
             )
@@ -84,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
                 report, show = render_video(folder, recording, arguments.out, arguments.prompt, options, bar.tell, words)
             if arguments.captions:
                 arguments.out.with_suffix(".vtt").write_text(webvtt(lines(words)), encoding="utf-8")
-        except (AvatarError, ConfigError, RecogniserError, RecordingError, SpeechError, ValueError, OSError) as error:
+        except (AvatarError, PoolError, RecogniserError, RecordingError, SpeechError, ValueError, OSError) as error:
             print(f"rostrum render: {error}", file=sys.stderr)
             return 1
     if show.storyline.cues:

@@ -6,18 +6,27 @@ import argparse
 import functools
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clients.cli.director_flags import add_director_flags, director_settings
 from clients.cli.settings_file import SettingsError, example, read_settings
 from clients.cli.speech_flags import add_speech_flags, speech_settings
 from clients.cli.transcript_flags import add_transcript_flags, transcript_settings
 
+if TYPE_CHECKING:
+    from streamer.config import ServerSettings
+
 WEB_ROOT = Path(__file__).parents[1] / "web"
 
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("serve", help="serve the studio page, WHIP, WHEP and the control websocket")
+    add_settings(parser)
+    parser.set_defaults(run=run, prepare=functools.partial(prepare, parser))
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """All that can be set of a server, by flags, a file and the environment."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="(default: %(default)s)")
     parser.add_argument(
@@ -45,10 +54,16 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--workers", type=int, metavar="N", help="render workers, shared by the broadcasts (default: one a core, at most 4)"
     )
+    parser.add_argument(
+        "--pool", default="local", metavar="WHERE", help="where they run: local, ray, ray:auto, or ray://HOST:10001"
+    )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a render worker (default: %(default)s)")
     parser.add_argument("--worker-class", metavar="MODULE:CLASS", help="what draws, in place of the built-in render worker")
     parser.add_argument("--broadcasts", type=int, default=4, metavar="N", help="at once, at most (default: %(default)s)")
-    parser.add_argument("--ice-server", action="append", default=[], metavar="URL", help="stun: or turn: URL; may be repeated")
+    parser.add_argument(
+        "--ice-server", action="append", default=[], metavar="URL", help="stun:HOST:3478, or turn:USER:PASSWORD@HOST:3478"
+    )
+    parser.add_argument("--udp-ports", metavar="FIRST-LAST", help="for WebRTC, such as 40000-40199: one a peer and address")
     parser.add_argument(
         "--loopback",
         action=argparse.BooleanOptionalAction,
@@ -83,10 +98,9 @@ def add_parser(subparsers: Any) -> None:
         "--config", type=Path, metavar="FILE.toml", help="settings by the names of these flags, which win over it"
     )
     parser.add_argument("--print-config", action="store_true", help="print a file with every setting and its default")
-    parser.set_defaults(run=run, prepare=functools.partial(_prepare, parser))
 
 
-def _prepare(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+def prepare(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
     """The file and the environment say what the flags do not."""
     if arguments.print_config:
         print(example(parser), end="")
@@ -97,46 +111,60 @@ def _prepare(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> 
         parser.error(str(error))
 
 
-def run(arguments: argparse.Namespace) -> int:
-
-    from clients.cli.draining_server import DrainingServer
-    from engines.avatar_library import AvatarError, AvatarLibrary, user_root
-    from streamer import listening, logs
+def server_settings(arguments: argparse.Namespace) -> ServerSettings:
+    """What was set. Raises AvatarError, ConfigError, OSError for what cannot work."""
+    from engines.avatar_library import AvatarLibrary, user_root
     from streamer.access import own_key
-    from streamer.config import ConfigError, ServerSettings
+    from streamer.config import ServerSettings
+    from streamer.udp_ports import parse_range
+
+    if arguments.avatar:
+        AvatarLibrary.default().get(arguments.avatar)
+    _check_tls(arguments.tls_cert, arguments.tls_key)
+    return ServerSettings(
+        web_root=WEB_ROOT,
+        lineage_root=arguments.lineage,
+        recordings_root=arguments.recordings or user_root().parent / "recordings",
+        default_avatar=arguments.avatar,
+        segment_s=arguments.segment,
+        **({"workers": arguments.workers} if arguments.workers else {}),
+        worker_threads=arguments.threads,
+        pool=arguments.pool,
+        max_broadcasts=arguments.broadcasts,
+        ice_servers=tuple(arguments.ice_server),
+        director=director_settings(arguments),
+        speech=speech_settings(arguments),
+        transcript=transcript_settings(arguments),
+        udp_ports=parse_range(arguments.udp_ports) if arguments.udp_ports else None,
+        offer_loopback=arguments.loopback,
+        key=None if arguments.open else own_key(),
+        public=arguments.public,
+        trust_loopback=not arguments.strict,
+        origins=tuple(arguments.origin),
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from clients.cli.draining_server import DrainingServer
+    from engines.avatar_library import AvatarError, AvatarLibrary
+    from streamer import listening, logs
+    from streamer.config import ConfigError
     from streamer.render_pool import REAL_WORKER
     from streamer.server import Server
+    from streamer.worker_pool import PoolError
 
     logs.set_up(arguments.log_level, arguments.log_format)
-    library = AvatarLibrary.default()
     try:
-        if arguments.avatar:
-            library.get(arguments.avatar)
-        settings = ServerSettings(
-            web_root=WEB_ROOT,
-            lineage_root=arguments.lineage,
-            recordings_root=arguments.recordings or user_root().parent / "recordings",
-            default_avatar=arguments.avatar,
-            segment_s=arguments.segment,
-            **({"workers": arguments.workers} if arguments.workers else {}),
-            worker_threads=arguments.threads,
-            max_broadcasts=arguments.broadcasts,
-            ice_servers=tuple(arguments.ice_server),
-            director=director_settings(arguments),
-            speech=speech_settings(arguments),
-            transcript=transcript_settings(arguments),
-            offer_loopback=arguments.loopback,
-            key=None if arguments.open else own_key(),
-            public=arguments.public,
-            trust_loopback=not arguments.strict,
-            origins=tuple(arguments.origin),
-        )
-        _check_tls(arguments.tls_cert, arguments.tls_key)
+        settings = server_settings(arguments)
     except (AvatarError, ConfigError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     _say_where(arguments, settings.key)
-    server = Server(settings, library, worker_class=arguments.worker_class or REAL_WORKER)
+    try:
+        server = Server(settings, AvatarLibrary.default(), worker_class=arguments.worker_class or REAL_WORKER)
+    except PoolError as error:
+        print(error, file=sys.stderr)
+        return 2
     where = {"host": arguments.host, "port": arguments.port, "loop": "uvloop"}
     logging = {"log_config": None, "log_level": arguments.log_level}
     tls = {"ssl_certfile": arguments.tls_cert, "ssl_keyfile": arguments.tls_key, "forwarded_allow_ips": arguments.proxy or None}

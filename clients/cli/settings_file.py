@@ -1,4 +1,4 @@
-"""Settings of a subcommand from a TOML file and the environment: flags win over the environment, and that over the file.
+"""Settings of a server from a TOML file and the environment: flags win over the environment, and that over the file.
 
 The keys are the flags' own names, so that whatever can be said by a flag can be said in a file, and nothing else:
 
@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
-_NOT_SETTINGS = ("help", "config", "print-config")
+_PREFIX = "ROSTRUM_SERVE_"
+_NOT_SETTINGS = ("help", "config", "print-config", "json", "url")
 
 
 class SettingsError(ValueError):
@@ -34,14 +35,13 @@ def read_settings(
 ) -> dict[str, Any]:
     """Values by the parser's own names, for `set_defaults`. Raises SettingsError."""
     actions = dict(_settings(parser))
-    prefix = f"ROSTRUM_{parser.prog.split()[-1].upper()}_"
     found: dict[str, Any] = {}
     for key, given in _in_file(file) if file else ():
         action = _known(actions, key, str(file))
         found[action.dest] = _value(action, given, f"{file}: {key}")
-    variables = {f"{prefix}{key.upper().replace('-', '_')}": key for key in actions}
+    variables = {f"{_PREFIX}{key.upper().replace('-', '_')}": key for key in actions}
     for name, text in (os.environ if environment is None else environment).items():
-        if name.startswith(prefix):
+        if name.startswith(_PREFIX):
             if name not in variables:
                 raise SettingsError(f"the environment: {name} is no setting{_nearest(name, variables)}")
             action = actions[variables[name]]

@@ -34,6 +34,11 @@ def lit(viewer: FakeViewer) -> bool:
     return bool(viewer.frames) and lamp_is_lit(viewer.frames[-1][2])
 
 
+def lit_lately(viewer: FakeViewer) -> bool:
+    """In one of the last two seconds' frames: a busy machine hands over many at once."""
+    return any(lamp_is_lit(frame) for _, _, frame in viewer.frames[-50:])
+
+
 @pytest.mark.parametrize("rate_hz", [16_000, 48_000])
 async def test_a_pushed_segment_is_seen_heard_and_told_to_be_played_whole(on_air: OnAir, rate_hz: int) -> None:
     viewer, started = FakeViewer(), asyncio.Event()
@@ -42,7 +47,7 @@ async def test_a_pushed_segment_is_seen_heard_and_told_to_be_played_whole(on_air
         await voice.push_audio(hum(1.2, rate_hz))
         await voice.end_segment()
         await asyncio.wait_for(started.wait(), 15)
-        await viewer.until(lambda: lit(viewer))
+        await viewer.until(lambda: lit_lately(viewer))
         assert await voice.finished() == Playback(0, pytest.approx(1.2, abs=0.01), interrupted=False)
         await viewer.until(lambda: not lit(viewer))
     await viewer.close()
@@ -89,6 +94,7 @@ async def test_whoever_ignores_the_room_there_is_is_held_back_by_the_socket(on_a
                 while True:
                     await socket.send(piece)
                     sent += 1
+        socket.transport.abort()
         session = on_air.running.server.broadcasts.get(on_air.made["id"])
         assert session and session.voice_over.buffered_s < 12 < sent / 2 < 100
 
@@ -98,9 +104,9 @@ async def test_an_agent_that_leaves_in_the_middle_is_cut_off(on_air: OnAir) -> N
     await viewer.watch(on_air.running.http, on_air.made["whep_url"])
     async with Listener(on_air.made["control_url"]):
         async with AvatarVoice(on_air.made["push_url"]) as voice:
-            await voice.push_audio(hum(8))
+            await voice.push_audio(hum(9.5))
             await viewer.until(lambda: lit(viewer))
-        await viewer.until(lambda: not lit(viewer), timeout_s=4)
+        await viewer.until(lambda: not lit(viewer), timeout_s=8)
     await viewer.close()
 
 
