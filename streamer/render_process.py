@@ -90,7 +90,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Done:
-    """The end of a job: what it gives (nothing, where pictures were drawn), by whom, and the time and processor time it took."""
+    """The end of a job: what it gives (nothing, where pictures were drawn), by whom; the time and processor time it took."""
 
     result: Any
     worker: str
