@@ -253,7 +253,12 @@ class RenderPool:
             await self._furnish(spare)
 
     async def _new_member(self) -> _Member:
-        return _Member(await in_thread(self._start, asyncio.get_running_loop()))
+        starting = asyncio.ensure_future(in_thread(self._start, asyncio.get_running_loop()))
+        try:
+            return _Member(await asyncio.shield(starting))
+        except asyncio.CancelledError:
+            await (await starting).close()  # the pool closes while a process starts: it is not left behind
+            raise
 
     # -- jobs -----------------------------------------------------------------------------------------------------------
 

@@ -165,6 +165,19 @@ async def test_motion_is_made_by_any_worker() -> None:
     assert done.worker.startswith("fake@")
 
 
+async def test_a_pool_that_closes_while_a_worker_is_replaced_leaves_no_process() -> None:
+    async with _pool() as pool:
+        share = await _share(pool)
+        started, start = [], pool._start
+        pool._start = lambda loop: started.append(start(loop)) or started[-1]  # type: ignore[func-returns-value]
+        pool._members[0].process.kill()
+        while not pool.restarts:  # noqa: ASYNC110, nothing tells
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        share.close()
+    assert len(started) == 1 and started[0].lost.is_set()
+
+
 def _memories() -> set[Path]:
     return set(Path("/dev/shm").glob("psm_*"))
 
