@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 from typing import Generic, Literal, TypeVar
 
 _MEMORY_S = 2.0  # of what counts as had
 _PER_BROADCAST = 64
-_NEWEST = 0.05  # of the newest in what work costs
+_JOBS = 120  # of each kind, by which costs are known
 _AND_PLANS = 1.15  # blueprints and thumbnails
 
 Kind = Literal["motion", "picture"]
@@ -54,19 +56,20 @@ class Work:
 
 
 class Costs:
-    """What work has lately cost: worker seconds for a frame of motion, and for a million pixels drawn."""
+    """What work has lately cost: processor seconds for a frame of motion, and for a million pixels drawn. Medians of jobs."""
 
     def __init__(self) -> None:
-        self._of: dict[Kind, float] = {}
+        self._of: dict[Kind, deque[float]] = {"motion": deque(maxlen=_JOBS), "picture": deque(maxlen=_JOBS)}
 
-    def note(self, kind: Kind, worked_s: float, amount: float) -> None:
-        cost = worked_s / amount
-        self._of[kind] = cost if kind not in self._of else self._of[kind] + _NEWEST * (cost - self._of[kind])
+    def note(self, kind: Kind, cpu_s: float, amount: float) -> None:
+        self._of[kind].append(cpu_s / amount)
 
     def of_broadcast(self, pixels: int, fps: int) -> float | None:
-        """How many workers one keeps busy; None before both costs are known."""
-        motion, picture = self._of.get("motion"), self._of.get("picture")
-        return None if motion is None or picture is None else _AND_PLANS * fps * (motion + picture * pixels / 1e6)
+        """How many workers one keeps busy; None before enough jobs of both kinds have been done."""
+        if any(len(costs) < _JOBS // 4 for costs in self._of.values()):
+            return None
+        motion, picture = (median(self._of[kind]) for kind in ("motion", "picture"))
+        return _AND_PLANS * fps * (motion + picture * pixels / 1e6)
 
 
 class DispatchQueue(Generic[T]):

@@ -253,7 +253,12 @@ class RenderPool:
             await self._furnish(spare)
 
     async def _new_member(self) -> _Member:
-        return _Member(await in_thread(self._start, asyncio.get_running_loop()))
+        starting = asyncio.ensure_future(in_thread(self._start, asyncio.get_running_loop()))
+        try:
+            return _Member(await asyncio.shield(starting))
+        except asyncio.CancelledError:
+            await (await starting).close()  # the pool closes while a process starts: it is not left behind
+            raise
 
     # -- jobs -----------------------------------------------------------------------------------------------------------
 
@@ -332,9 +337,9 @@ class RenderPool:
 
     def _note_cost(self, job: Job, done: Done) -> None:
         if isinstance(job, PictureJob) and len(job.motion):
-            self.costs.note("picture", done.seconds, len(job.motion) * job.look.width * job.look.height / 1e6)
+            self.costs.note("picture", done.cpu_s, len(job.motion) * job.look.width * job.look.height / 1e6)
         elif isinstance(job, SubClipJob) and job.num_steps == FULL_STEPS and not len(job.future):
-            self.costs.note("motion", done.seconds, job.num_frames)
+            self.costs.note("motion", done.cpu_s, job.num_frames)
 
     def _go(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

@@ -90,11 +90,12 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Done:
-    """The end of a job: what it gives (nothing, where pictures were drawn), by whom, and the time it took."""
+    """The end of a job: what it gives (nothing, where pictures were drawn), by whom; the time and processor time it took."""
 
     result: Any
     worker: str
     seconds: float
+    cpu_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +154,15 @@ class _Desk:
         self._answer(number, lambda: self._worker.open(look))
 
     def _answer(self, number: int, work: Callable[[], Any]) -> None:
-        began_s = time.perf_counter()
+        began_s, began_cpu_s = time.perf_counter(), time.thread_time()
         try:
             result = work()
         except Exception as error:
             traceback.print_exc()
             self._send(number, Failed(f"{type(error).__name__}: {error}"))
         else:
-            self._send(number, Done(result, self._worker.name, time.perf_counter() - began_s))
+            took_s = time.perf_counter() - began_s
+            self._send(number, Done(result, self._worker.name, took_s, time.thread_time() - began_cpu_s))
 
     def _carry_out(self, number: int, request: SubClipJob | BlueprintJob | Draw | ThumbnailJob) -> Any:
         match request:

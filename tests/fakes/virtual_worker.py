@@ -85,7 +85,8 @@ class VirtualWorker:
                     on_picture(i, _picture(pose))
             case _:
                 result = b""
-        return Done(result, f"virtual@{self.pid}", asyncio.get_running_loop().time() - began_s)
+        took_s = asyncio.get_running_loop().time() - began_s
+        return Done(result, f"virtual@{self.pid}", took_s, took_s)
 
     def kill(self) -> None:
         self.lost.set()

@@ -22,8 +22,9 @@ def test_a_server_takes_as_many_broadcasts_as_its_workers_were_measured_to_carry
         pool = pool_of(Workers(), 2)
         settings = ServerSettings(tmp_path, max_broadcasts=100)
         broadcasts = Broadcasts(settings, AvatarLibrary(tmp_path, tmp_path), pool, LoopClock())
-        pool.costs.note("motion", 0.005, 1)
-        pool.costs.note("picture", 0.009, 512 * 512 / 1e6)
+        for _ in range(50):
+            pool.costs.note("motion", 0.005, 1)
+            pool.costs.note("picture", 0.009, 512 * 512 / 1e6)
         with pytest.raises(TooManyBroadcasts, match=r"takes 0.40 render workers, and of its 2 only 0.\d\d are free") as refused:
             for _ in range(100):
                 broadcasts.start(chosen)
@@ -43,8 +44,9 @@ def test_a_first_broadcast_is_taken_even_where_it_is_too_much(tmp_path: Path) ->
     async def main() -> None:
         pool = pool_of(Workers(), 1)
         broadcasts = Broadcasts(ServerSettings(tmp_path), AvatarLibrary(tmp_path, tmp_path), pool, LoopClock())
-        pool.costs.note("motion", 1.0, 1)
-        pool.costs.note("picture", 1.0, 1)
+        for _ in range(50):
+            pool.costs.note("motion", 1.0, 1)
+            pool.costs.note("picture", 1.0, 1)
         broadcasts.start(BroadcastSettings("anna", 512, 512))
         await broadcasts.close()
         await pool.close()

@@ -165,8 +165,17 @@ async def test_motion_is_made_by_any_worker() -> None:
     assert done.worker.startswith("fake@")
 
 
-def _memories() -> set[Path]:
-    return set(Path("/dev/shm").glob("psm_*"))
+async def test_a_pool_that_closes_while_a_worker_is_replaced_leaves_no_process() -> None:
+    async with _pool() as pool:
+        share = await _share(pool)
+        started, start = [], pool._start
+        pool._start = lambda loop: started.append(start(loop)) or started[-1]  # type: ignore[func-returns-value]
+        pool._members[0].process.kill()
+        while not pool.restarts:  # noqa: ASYNC110, nothing tells
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        share.close()
+    assert len(started) == 1 and started[0].lost.is_set()
 
 
 def _num_threads(pid: int | None) -> int:
@@ -183,16 +192,17 @@ async def test_a_worker_process_has_no_thread_besides_its_own_two() -> None:
 
 
 async def test_after_close_no_process_thread_or_memory_is_left() -> None:
-    memory_before = _memories()
     async with _pool(2) as pool:
         share = await _share(pool)
         await asyncio.gather(*(_draw(share, i) for i in range(4)))
         pids = [member.process.pid for member in pool._members]
+        memories = [Path("/dev/shm", memory.name) for member in pool._members if (memory := member.process._memory)]
+        assert memories
         share.close()
     for thread in [thread for thread in threading.enumerate() if thread.name.startswith("worker-")]:
         thread.join(5)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("worker-")]
-    assert _memories() <= memory_before
+    assert not any(memory.exists() for memory in memories)
     for pid in pids:
         assert pid is not None
         with pytest.raises(ProcessLookupError):
