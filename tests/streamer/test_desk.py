@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS, PIXEL_ACTIONS
@@ -193,6 +193,7 @@ CHANGES: st.SearchStrategy[Change] = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.one_of(CHANGES, st.sampled_from(["first", "last", "rest", "back", "stop"])), st.integers(0, SECOND)))
 )
