@@ -11,6 +11,9 @@ ACTIONS = (
     "nod", "shake", "tilt", "turn_left", "turn_right", "look_left", "look_right", "look_up", "look_down", "lean_in",
     "lean_back", "shrug", "raise_brows", "frown", "wink", "close_eyes", "laugh", "sigh",
 )  # fmt: skip
+#: Planned as curves (`streamer.gestures`), for which four steps of a sampler are too coarse; it draws the others.
+PLANNED_ACTIONS = ("shake", "shrug", "wink", "sigh")
+DRAWN_ACTIONS = tuple(action for action in ACTIONS if action not in PLANNED_ACTIONS)
 PIXEL_ACTIONS = ("wave", "raise_hand", "point", "clap")  # only a model that draws pixels has hands
 CAMERA_MOVES = ("static", "pan_left", "pan_right", "tilt_up", "tilt_down", "zoom_in", "zoom_out", "shake")
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from engines.avatar_library import Avatar
 from engines.motion import Motion, rest
-from streamer import hearing, keyframes, seeing, subclips
+from streamer import gestures, hearing, keyframes, seeing, subclips
 from streamer.blueprint import BlueprintRoller
 from streamer.briefing import Briefing, Plan, PortraitCaption
 from streamer.captions import SpokenWord
@@ -149,7 +149,8 @@ class Studio:
         for job, piece in zip(repairs, repaired, strict=True):
             motion[job.start // frame : job.end // frame] = piece
         joins = tuple(job.start // frame for job in jobs[1:] if job.start < end)
-        return Show(storyline, motion[:num_frames], tuple(anchors[1:]), joins, options.fps, (*lineage, *repair_lineage))
+        motion = gestures.performed(storyline.beats, Pts(0), options.fps, motion[:num_frames])
+        return Show(storyline, motion, tuple(anchors[1:]), joins, options.fps, (*lineage, *repair_lineage))
 
     def film(self, show: Show, recording: Recording, out: Path, on_progress: Progress | None = None) -> None:
         """Draw and encode a show's pictures and write them with the sound to `out`."""

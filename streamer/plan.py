@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.motion import CAMERA_CHANNELS, Motion, rest
-from engines.prompts import ACTIONS, beat_prompt
+from engines.prompts import DRAWN_ACTIONS, beat_prompt
 from engines.specs import BeatCondition
 
 Pts = NewType("Pts", int)
@@ -87,10 +87,10 @@ class Beat:
     def condition(self, zero: Pts, until: Pts) -> BeatCondition:
         """This beat for a motion model, in seconds from `zero`; one without an end is taken to last past `until`.
 
-        What a motion model cannot draw is left out of its line.
+        What a motion model cannot draw, and what is planned without it, is left out of its line.
         """
         end = self.end if self.end is not None else until + 4 * TIME_BASE_HZ
-        action = self.action if self.action in ACTIONS else None
+        action = self.action if self.action in DRAWN_ACTIONS else None
         line = beat_prompt(self.emotion, self.intensity, action, self.camera, self.camera_speed)
         return BeatCondition(s_from_pts(self.start - zero), s_from_pts(end - zero), line)
 
@@ -294,6 +294,7 @@ class SubClipJob:
     overlap: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= the approach of the clip before
     future: Motion = field(default_factory=lambda: rest(0))  # [k, 64], k <= 4
     camera: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, len(CAMERA_CHANNELS)), np.float32))  # [n, 4]
+    gestures: tuple[Beat, ...] = ()  # whose planned gestures may show in it
     approach: int = 0  # frames after the end on which `last` would be reached, and which nobody sees
     num_steps: int = FULL_STEPS  # fewer when time is short
     draw_every: int = 1  # of its pictures; more when time is short

@@ -86,7 +86,7 @@ class RenderWorker:
         return Blueprint(job.storyline_version, job.first.pts, job.interval, blueprint.on_camera(job, motion))
 
     def motion(self, jobs: list[SubClipJob]) -> list[Motion]:
-        """The motion [n + approach, 64] of each job, in one batch where their lengths agree."""
+        """The motion [n + approach, 64] of each job, without planned gestures, in one batch where their lengths agree."""
         requests: list[MotionRequest] = []
         own: list[slice] = []
         for job in jobs:

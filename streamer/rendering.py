@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from engines.motion import Motion, rest
-from streamer import subclips
+from streamer import gestures, subclips
 from streamer.clock import Clock
 from streamer.effort import Effort
 from streamer.features import VoiceWindow
@@ -234,8 +234,9 @@ class Rendering:
         deadline = Pts(0) if position is None else Pts(position + pts_from_s(self._picture_s))
         frames = subclips.frames_in_time(clip.job, span, deadline)
         pieces = [frames[i : i + _AT_ONCE] for i in range(0, len(frames), _AT_ONCE)]
+        shown = gestures.performed(clip.job.gestures, clip.job.start, self._fps, motion)
         try:
-            await asyncio.gather(*(self._draw_piece(clip, motion, piece) for piece in pieces))
+            await asyncio.gather(*(self._draw_piece(clip, shown, piece) for piece in pieces))
         except Superseded:
             clip.flight.notes += ("interrupted",)
         except (WorkerLost, RenderFailed) as error:

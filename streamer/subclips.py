@@ -7,11 +7,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.motion import ANCHOR_MASK, CAMERA_CHANNELS, LIDS, Motion, rest
+from engines.motion import ANCHOR_MASK, CAMERA_CHANNELS, Motion, rest
 from engines.specs import LEFT_CONTEXT_S, RIGHT_CONTEXT_S, MotionRequest
-from streamer.plan import TIME_BASE_HZ, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
+from streamer.plan import Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
 
 HISTORY_FRAMES = 4
+#: How much the voice counts in a sub-clip. From 1.5 to 2.5 lips part and meet more surely where real ones do (training log).
+AUDIO_GUIDANCE = 2.5
 RIGHT_CONTEXT = pts_from_s(RIGHT_CONTEXT_S)
 #: Voice that a job carries before its first frame: the feature window, and the window of the oldest history frame.
 LEFT_CONTEXT = pts_from_s(LEFT_CONTEXT_S + 0.4)
@@ -20,8 +22,8 @@ APPROACH = pts_from_s(0.12)
 #: A join repair re-synthesises this long on both sides of a join; with no more than these frames at any rate.
 REPAIR = pts_from_s(0.12)
 
-BLINK_EVERY_S = 4.5
-_CLOSING_S, _SHUT_S, _OPENING_S = 0.09, 0.05, 0.2
+#: A planned gesture may outlast its beat by so long.
+GESTURE_TAIL = pts_from_s(0.5)
 
 
 class Voice(Protocol):
@@ -74,6 +76,7 @@ def cut(
         end=end,
         fps=fps,
         beats=storyline.between(first.pts, end),
+        gestures=storyline.between(Pts(start - GESTURE_TAIL), end),
         audio=voice.read(Pts(start - LEFT_CONTEXT), Pts(end + RIGHT_CONTEXT)),
         audio_start=Pts(start - LEFT_CONTEXT),
         seed=seed + start,
@@ -165,20 +168,21 @@ def motion_request(job: SubClipJob, features: NDArray[np.float32], features_star
         beats=tuple(beat.condition(zero, job.end) for beat in job.beats),
         seed=job.seed,
         num_steps=job.num_steps,
+        audio_guidance_scale=AUDIO_GUIDANCE,
     )
     return request, slice(lead, lead + n + job.approach)
 
 
 def finished(job: SubClipJob, motion: Motion) -> Motion:
-    """What the transformer drew of a job, [n + approach, 64], as it is shown: joined, on camera, with its blinks.
+    """What the transformer drew of a job, [n + approach, 64], joined and on camera; planned gestures go over it when it is shown.
 
-    The approach stays as it was drawn: nobody sees it, and the next clip is joined before it has blinks.
+    The approach stays as it was drawn: nobody sees it.
     """
     motion = motion.copy()
     k, n = len(job.overlap), job.num_frames
     weight = ((k - np.arange(k, dtype=np.float32)) / (k + 1))[:, None]
     motion[:k] = weight * job.overlap + (1 - weight) * motion[:k]
-    motion[:n] = with_blinks(job, on_camera(job, motion[:n]))
+    motion[:n] = on_camera(job, motion[:n])
     return motion
 
 
@@ -188,29 +192,3 @@ def on_camera(job: SubClipJob, motion: Motion) -> Motion:
         motion = motion.copy()
         motion[:, CAMERA_CHANNELS] = job.camera
     return motion
-
-
-def with_blinks(job: SubClipJob, motion: Motion) -> Motion:
-    """The clip's motion [n, 64] with the blinks that fall into it, on top of what lids do otherwise.
-
-    One in each `BLINK_EVERY_S`, at a moment that follows from the time alone, so that clips drawn apart agree: 13 a minute,
-    which with those that the sampler draws makes about 20, between people at rest and in talk (Bentivoglio et al. 1997). They
-    are planned, as the camera is: in four steps a sampler draws an event that nothing announces as half of one, or not at all.
-    """
-    times = (job.start + np.arange(len(motion)) * ticks_per_frame(job.fps)) / TIME_BASE_HZ
-    cells = range(int(times[0] / BLINK_EVERY_S) - 1, int(times[-1] / BLINK_EVERY_S) + 1) if len(times) else range(0)
-    shut = np.zeros(len(motion), np.float32)
-    for cell in cells:
-        onset_s = (cell + np.random.default_rng([0xB11, cell + 1]).uniform(0.05, 0.85)) * BLINK_EVERY_S
-        since = times - onset_s
-        closing, opening = since / _CLOSING_S, (since - _CLOSING_S - _SHUT_S) / _OPENING_S
-        shut = np.maximum(shut, _eased(closing) - _eased(opening))
-    motion = motion.copy()
-    motion[:, LIDS] = np.maximum(motion[:, LIDS], shut[:, None])
-    return motion
-
-
-def _eased(x: NDArray[np.float64]) -> NDArray[np.float32]:
-    """0 below 0, 1 above 1, smooth between."""
-    x = np.clip(x, 0.0, 1.0)
-    return (x * x * (3 - 2 * x)).astype(np.float32)

@@ -29,7 +29,7 @@ from export.evaluate.lips import LipRegression, agreement, frame_features
 from export.evaluate.motion_figures import endpoint_errors, join_and_inside_jerk, speech_frames
 from export.evaluate.ridge_face import motion_from_lips
 from export.evaluate.talking import FPS, TalkingClip, read_folder
-from streamer import blueprint, keyframes, subclips
+from streamer import blueprint, gestures, keyframes, subclips
 from streamer.plan import Beat, Blueprint, Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
 
 FRAME = ticks_per_frame(FPS)
@@ -78,7 +78,7 @@ class Cascade:
         for job, piece in zip(repairs, self._motions(repairs), strict=True):
             motion[job.start // FRAME : job.end // FRAME] = piece
         joins = [job.start // FRAME for job in jobs[1:] if job.start < end]
-        return motion[: end // FRAME], joins, anchors[1:]
+        return gestures.performed(storyline.beats, Pts(0), FPS, motion[: end // FRAME]), joins, anchors[1:]
 
     def _anchors(self, voice: Voice, storyline: Storyline, end: Pts) -> list[Keyframe]:
         anchors = [Keyframe(Pts(-FRAME), rest(), np.ones(rest().shape, np.bool_))]
@@ -97,7 +97,7 @@ class Cascade:
     def _motions(self, jobs: Sequence[SubClipJob]) -> list[Motion]:
         asked = [subclips.motion_request(job, *self._features(job.audio, job.audio_start)) for job in jobs]
         drawn = self._model.generate([request for request, _ in asked])
-        return [subclips.with_blinks(job, motion[own]) for job, motion, (_, own) in zip(jobs, drawn, asked, strict=True)]
+        return [motion[own] for motion, (_, own) in zip(drawn, asked, strict=True)]
 
     def _features(self, audio: NDArray[np.int16], start: Pts) -> tuple[NDArray[np.float32], Pts]:
         origin_s = s_from_pts(start)

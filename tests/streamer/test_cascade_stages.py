@@ -11,7 +11,7 @@ from streamer.blueprint import INTERVAL, BlueprintRoller, motion_request, on_cam
 from streamer.director import opening, overlay
 from streamer.features import VoiceWindow
 from streamer.keyframes import choose, choose_all, pose_at
-from streamer.plan import TIME_BASE_HZ, Blueprint, BlueprintJob, Keyframe, Pts, SubClipJob, pts_from_s, ticks_per_frame
+from streamer.plan import Blueprint, BlueprintJob, Keyframe, Pts, pts_from_s, ticks_per_frame
 
 FRAME = ticks_per_frame(25)
 NO_VOICE = np.zeros(0, np.int16)
@@ -179,32 +179,6 @@ def test_a_clip_keeps_the_way_of_the_camera_that_its_blueprint_planned() -> None
     motion = subclips.on_camera(job, rest(job.num_frames))
     expected = [pose_at(blueprint, Pts(pts))[INDEX["cameraZoom"]] for pts in range(job.start, job.end, FRAME)]
     np.testing.assert_allclose(motion[:, INDEX["cameraZoom"]], expected)
-
-
-def _span(start: int, end: int, fps: int = 25) -> SubClipJob:
-    frame = TIME_BASE_HZ // fps
-    none = np.zeros(0, np.int16)
-    return SubClipJob(0, 0, 1, Pts(start * frame), Pts(end * frame), fps, (), none, Pts(0), 0)
-
-
-@pytest.mark.parametrize("fps", [25, 48])
-def test_faces_blink_as_often_as_people_and_shut_their_eyes_wholly(fps: int) -> None:
-    lids = subclips.with_blinks(_span(0, 120 * fps, fps), rest(120 * fps))[:, subclips.LIDS]
-    shut = (lids.min(axis=1) > 0.95).astype(int)
-    assert 24 <= (np.diff(shut) > 0).sum() <= 50
-    assert 0.85 < (lids.max(axis=1) < 0.05).mean() < 0.95
-
-
-def test_clips_drawn_apart_agree_on_a_blink() -> None:
-    whole = subclips.with_blinks(_span(0, 1000), rest(1000))
-    apart = [subclips.with_blinks(_span(i, i + 7), rest(7)) for i in range(0, 1000, 7)]
-    np.testing.assert_array_equal(np.concatenate(apart)[:1000], whole)
-
-
-def test_closed_eyes_stay_closed_through_a_blink() -> None:
-    asleep = rest(250)
-    asleep[:, subclips.LIDS] = 1.0
-    np.testing.assert_array_equal(subclips.with_blinks(_span(0, 250), asleep), asleep)
 
 
 @pytest.mark.parametrize(
