@@ -2,9 +2,10 @@
 
 python -m export.evaluate.obedience MODEL --talking DIR [--voices 6] [--json]
 
-For each action and emotion the offline cascade draws the same recordings with and without the words. Of each drawing one
-number is read, the one that the words should move; d′ is the difference of its means over its pooled spread, and `share` the
-difference over what the training data shows. `rostrum bench instructions` reads the same off rendered pictures.
+For each action that it draws (others are planned: `streamer.gestures`) and each emotion, the offline cascade draws the same
+recordings with and without the words. Of each drawing one number is read, the one that the words should move; d′ is the
+difference of its means over its pooled spread, and `share` the difference over what the training data shows. `rostrum bench
+instructions` reads the same off rendered pictures.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from engines.catalog import load_motion_model
 from engines.motion import INDEX, LIDS, Motion
-from engines.prompts import ACTIONS, EMOTIONS
+from engines.prompts import DRAWN_ACTIONS, EMOTIONS
 from export.evaluate.motion_figures import d_prime
 from export.evaluate.motion_val import FPS, Cascade
 from export.evaluate.talking import read_folder
@@ -70,10 +71,6 @@ def _gaze_up(sign: float) -> Readout:
     return lambda m: float((sign * (m[:, up].mean(axis=1) - m[:, down].mean(axis=1))).max())
 
 
-def _wink(m: Motion) -> float:
-    return float(np.abs(m[:, INDEX["eyeBlinkLeft"]] - m[:, INDEX["eyeBlinkRight"]]).max())
-
-
 def _roll(m: Motion) -> float:
     return float(np.abs(m[:, INDEX["headRoll"]]).max())
 
@@ -84,15 +81,14 @@ def _shut(m: Motion) -> float:
 
 #: What to read for each action, and about what the training data shows of it.
 ACTION_READOUTS: dict[str, tuple[Readout, float]] = {
-    "nod": (_swing("headPitch"), 0.22), "shake": (_swing("headYaw"), 0.3), "tilt": (_roll, 0.17),
+    "nod": (_swing("headPitch"), 0.22), "tilt": (_roll, 0.17),
     "turn_left": (_farthest(1, "headYaw"), 0.27), "turn_right": (_farthest(-1, "headYaw"), 0.27),
     "look_left": (_gaze_left(1), 0.7), "look_right": (_gaze_left(-1), 0.7),
     "look_up": (_gaze_up(1), 0.7), "look_down": (_gaze_up(-1), 0.7),
     "lean_in": (_farthest(1, "headZ"), 0.26), "lean_back": (_farthest(-1, "headZ"), 0.26),
-    "shrug": (_mean("shoulderRaise"), 0.8), "raise_brows": (_mean("browOuterUpLeft", "browOuterUpRight"), 0.8),
-    "frown": (_mean("browDownLeft", "browDownRight"), 0.75), "wink": (_wink, 0.9), "close_eyes": (_shut, 0.55),
+    "raise_brows": (_mean("browOuterUpLeft", "browOuterUpRight"), 0.8),
+    "frown": (_mean("browDownLeft", "browDownRight"), 0.75), "close_eyes": (_shut, 0.55),
     "laugh": (_mean("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "cheekSquintRight"), 0.65),
-    "sigh": (_mean("breath"), 0.9),
 }  # fmt: skip
 EMOTION_READOUTS: dict[str, Readout] = {
     "joy": _held("mouthSmileLeft", "mouthSmileRight"),
@@ -133,7 +129,7 @@ def main() -> None:
     cascades = [Cascade(model, 1000 * seed) for seed in range(len(voices))]
     plain = drawn(cascades, voices, None)
     figures: dict[str, dict[str, float]] = {}
-    for action in ACTIONS:
+    for action in DRAWN_ACTIONS:
         read, shown = ACTION_READOUTS[action]
         start = pts_from_s(BEGINS_S)
         beat = Beat(start, pts_from_s(BEGINS_S + ACTION_S[action]), action=action)

@@ -74,6 +74,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--copies", type=int, default=3)
+    parser.add_argument("--real-copies", type=int, default=10, help="of real faces, which are few")
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -83,7 +84,7 @@ def main() -> None:
     jobs = [
         (path, args.out / f"{path.stem}.{copy}.npz", copy, speaking)
         for path, entry in zip(paths, entries, strict=True)
-        for copy in range(2 if entry["split"] == "val" else args.copies)
+        for copy in range(2 if entry["split"] == "val" else args.real_copies if entry["kind"] == "real" else args.copies)
     ]
     # Real faces first, then at random, so that a cache cut short holds some of everything.
     real = {args.data / entry["file"] for entry in entries if entry["kind"] == "real"}

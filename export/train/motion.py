@@ -15,7 +15,7 @@ import json
 import math
 import os
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,23 @@ POSE_WEIGHT = 4.0  # six channels of 64, and the stage on which most actions pla
 SPEED_WEIGHT = 1.0  # of the change from frame to frame of lips and jaw
 APERTURE_WEIGHT = 3.0
 APERTURE_UNIT = 0.06  # eye distances
+SHUT_APERTURE = 0.25  # of the unit; nearer together, lips are shut
+SHUT_WEIGHT = 3.0  # of the aperture of shut lips: they are few, and a gap in a p, b or m is seen at once
 
 
-def aperture_gain(std: Tensor) -> Tensor:
-    """Of normalised channels [64], in `APERTURE_UNIT`."""
-    gain = torch.zeros(NUM_CHANNELS)
-    for name, value in APERTURE_GAIN.items():
-        gain[INDEX[name]] = value
-    return gain * std / APERTURE_UNIT
+@dataclass(frozen=True, slots=True, eq=False)
+class Lips:
+    """How far lips part in normalised channels x: `gain` [64] · x + `offset`, in `APERTURE_UNIT`."""
+
+    gain: Tensor
+    offset: float
+
+    @classmethod
+    def of(cls, statistics: MotionStatistics, device: str = "cpu") -> Lips:
+        raw = torch.zeros(NUM_CHANNELS)
+        for name, value in APERTURE_GAIN.items():
+            raw[INDEX[name]] = value / APERTURE_UNIT
+        return cls((raw * torch.tensor(statistics.std)).to(device), float(raw @ torch.tensor(statistics.mean)))
 
 
 def draw_sigma(b: int, generator: torch.Generator) -> Tensor:
@@ -53,8 +62,8 @@ def draw_sigma(b: int, generator: torch.Generator) -> Tensor:
     return torch.where(torch.rand(b, generator=generator) < 0.7, logit, uniform)
 
 
-def flow_loss(model: AvatarDiT, batch: dict[str, Tensor], gain: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-    """Losses of one batch; `total` is what is minimised. gain: `aperture_gain`."""
+def flow_loss(model: AvatarDiT, batch: dict[str, Tensor], mouth: Lips, generator: torch.Generator) -> dict[str, Tensor]:
+    """Losses of one batch; `total` is what is minimised."""
     x0, mask, weight = batch["x0"], batch["mask"], batch["weight"]
     noise = torch.randn(x0.shape, generator=generator).to(x0.device)
     sigma = draw_sigma(len(x0), generator).to(x0.device)
@@ -71,8 +80,9 @@ def flow_loss(model: AvatarDiT, batch: dict[str, Tensor], gain: Tensor, generato
     lips = error * weight
     speech = lips[:, list(SPEECH_CHANNELS)]
     speed = (s * (speech[..., 1:] - speech[..., :-1])).square().mean()
-    aperture = torch.einsum("c,bcf->bf", gain, lips)
-    aperture_error = (aperture * s[:, 0]).square().mean()
+    aperture = torch.einsum("c,bcf->bf", mouth.gain, lips)
+    shut = torch.einsum("c,bcf->bf", mouth.gain, x0) + mouth.offset < SHUT_APERTURE
+    aperture_error = ((aperture * s[:, 0]).square() * torch.where(shut, SHUT_WEIGHT, 1.0)).mean()
     total = flow + SPEED_WEIGHT * speed + APERTURE_WEIGHT * aperture_error
     return {"total": total, "flow": flow, "speed": speed, "aperture": aperture_error}
 
@@ -97,12 +107,12 @@ def average_gradients(model: AvatarDiT, progress: float) -> float:
 
 
 @torch.no_grad()
-def validate(model: AvatarDiT, windows: Windows, gain: Tensor, batches: int, size: int, device: str) -> dict[str, float]:
+def validate(model: AvatarDiT, windows: Windows, mouth: Lips, batches: int, size: int, device: str) -> dict[str, float]:
     generator = torch.Generator().manual_seed(1)
     sums: dict[str, float] = {}
     for _ in range(batches):
         batch = {name: value.to(device) for name, value in windows.batch(size).items()}
-        for name, value in flow_loss(model, batch, gain, generator).items():
+        for name, value in flow_loss(model, batch, mouth, generator).items():
             sums[name] = sums.get(name, 0.0) + float(value) / batches
     return {f"val_{name}": round(value, 4) for name, value in sums.items()}
 
@@ -124,7 +134,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--lr", type=float, default=1.2e-3)
     parser.add_argument("--shift", type=float, default=2.2, help="of the sampling schedule, noted in the statistics")
-    parser.add_argument("--real-weight", type=float, default=8.0, help="how many times real clips are oversampled")
+    parser.add_argument("--real-share", type=float, default=0.4, help="of windows that are cut from real clips")
     parser.add_argument("--save-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -160,8 +170,8 @@ def main() -> None:
         ema.load_state_dict(saved["ema"])
         optimizer.load_state_dict(saved["optimizer"])
         step, spent_s = saved["step"], saved["spent_s"]
-    windows = Windows(clips, statistics, args.seed + step, args.real_weight, rank=rank)
-    gain = aperture_gain(torch.tensor(statistics.std)).to(args.device)
+    windows = Windows(clips, statistics, args.seed + step, args.real_share, rank=rank)
+    mouth = Lips.of(statistics, args.device)
     generator = torch.Generator().manual_seed(args.seed + step + 1_000_003 * rank)
     began = time.monotonic() - spent_s
     seconds = sum(len(clip.motion) for clip in clips) / 50
@@ -174,7 +184,7 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, progress, args.lr)
         batch = {name: value.to(args.device) for name, value in windows.batch(args.batch).items()}
-        loss = flow_loss(model, batch, gain, generator)
+        loss = flow_loss(model, batch, mouth, generator)
         optimizer.zero_grad(set_to_none=True)
         loss["total"].backward()
         if shared:
@@ -206,7 +216,7 @@ def main() -> None:
     if rank > 0:
         return
     held_out = Windows(load_clips(args.cache, "val"), statistics, 1, drop=False)
-    print(validate(ema, held_out, gain, batches=20, size=32, device=args.device))
+    print(validate(ema, held_out, mouth, batches=20, size=32, device=args.device))
 
 
 if __name__ == "__main__":

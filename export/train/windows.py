@@ -25,7 +25,7 @@ BEAT_START_SHARE = 0.6
 #: How much likelier such a beat is one with an action.
 ACTION_PREFERENCE = 3
 #: Batches that are blueprints.
-BLUEPRINT_SHARE = 0.3
+BLUEPRINT_SHARE = 0.2
 _MIN_STD = 0.02
 
 
@@ -73,18 +73,22 @@ class Windows:
         clips: list[Clip],
         statistics: MotionStatistics,
         seed: int,
-        real_weight: float = 8.0,
+        real_share: float = 0.4,
         drop: bool = True,
         rank: int = 0,
     ) -> None:
-        """Trainers of one run differ by rank: they see other windows, but each batch in the same size."""
+        """real_share: of windows that are cut from real clips. Trainers of one run differ by rank: they see other windows, but
+        each batch in the same size."""
         self._clips = clips
         self._mean = np.asarray(statistics.mean, np.float32)
         self._std = np.asarray(statistics.std, np.float32)
         self._sizes = np.random.default_rng(seed)
         self._rng = np.random.default_rng([seed, rank])
-        size = np.array([len(clip.motion) * (real_weight if clip.kind == "real" else 1.0) for clip in clips])
-        self._chance = size / size.sum()
+        size, real = np.array([len(clip.motion) for clip in clips]), np.array([clip.kind == "real" for clip in clips])
+        share = real_share if 0 < real.sum() < len(clips) else float(real.all())
+        self._chance = (
+            np.where(real, share, 1 - share) * size / np.maximum(np.where(real, size[real].sum(), size[~real].sum()), 1)
+        )
         self._text = TextEncoder()
         self._drop = drop
 
@@ -111,7 +115,7 @@ class Windows:
         if span > length:
             interval, span = length / (f - 1), length  # a clip too short for its blueprint is drawn a little denser
         start = rng.uniform(0, max(length - span, 1e-6))
-        if rng.random() < BEAT_START_SHARE and len(clip.starts):  # where actions are
+        if clip.kind != "real" and rng.random() < BEAT_START_SHARE and len(clip.starts):  # where actions are
             start = float(np.clip(rng.choice(clip.starts) - rng.uniform(-0.5, 0.7) * min(span, 1.5), 0.0, length - span))
         times = frame_times(f, interval)
         motion = _at(clip.motion, (start + times) * MOTION_FPS)

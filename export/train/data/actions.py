@@ -1,4 +1,4 @@
-"""Eighteen actions as motion over time, each beginning at its beat and lasting 0.8–2.5 s."""
+"""The actions that the transformer draws, as motion over time, each beginning at its beat and lasting 0.8–2.5 s."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.motion import INDEX, Motion
-from export.train.data.curves import Track, bump, ease, frame_times
+from export.train.data.curves import Track, bump, frame_times
 from export.train.data.expression import both_sides
 
 #: What an action draws: (channel or pair of channels, track).
@@ -19,7 +19,7 @@ _Drawer = Callable[[Track, float, np.random.Generator], _Drawn]
 def action_track(num_frames: int, action: str, start_s: float, available_s: float, rng: np.random.Generator) -> Motion:
     """The action alone, [T, 64], to be added to everything else. ``gazeLeft`` and ``gazeUp`` become eye channels.
 
-    Raises KeyError for an action outside ``engines.prompts.ACTIONS``.
+    Raises KeyError for an action that the transformer does not draw (``engines.prompts.DRAWN_ACTIONS``).
     """
     drawer = _DRAWERS[action]
     length_s = float(np.clip(rng.uniform(1.0, 2.4), 0.8, max(0.8, available_s)))
@@ -64,13 +64,6 @@ def _nod(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
     return [("headPitch", -swing - 0.2 * np.abs(swing)), ("headY", 0.25 * swing), ("gazeUp", 0.8 * swing)]
 
 
-def _shake(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
-    """Begins to the speaker's left, and keeps its rhythm: see `_nod`."""
-    rate_hz = rng.uniform(1.55, 1.65)
-    swing = _cycles(t, (2 if length_s < 1.7 else 3) / rate_hz, rate_hz) * rng.uniform(0.16, 0.25)
-    return [("headYaw", swing), ("gazeLeft", -0.9 * swing)]
-
-
 def _tilt(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
     lean = bump(t, 0, 0.45, length_s - 0.6, 0.6) * rng.uniform(0.13, 0.21) * rng.choice([-1, 1])
     return [("headRoll", lean), ("headX", -0.35 * lean), ("browInnerUp", 0.6 * np.abs(lean))]
@@ -108,16 +101,6 @@ def _lean(sign: float) -> _Drawer:
     return draw
 
 
-def _shrug(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
-    up = bump(t, 0, 0.3, rng.uniform(0.25, 0.5), 0.45)
-    roll = rng.uniform(0.03, 0.08) * rng.choice([-1, 1])
-    return [
-        ("shoulderRaise", rng.uniform(0.75, 1.0) * up), ("browInnerUp", 0.5 * up), ("browOuterUp", 0.45 * up),
-        ("mouthShrugLower", 0.35 * up),
-        ("mouthFrown", 0.3 * up), ("headRoll", roll * up), ("headY", 0.04 * up),
-    ]  # fmt: skip
-
-
 def _raise_brows(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
     up = bump(t, 0, 0.18, max(0.3, 0.6 * length_s), 0.35)
     return [("browInnerUp", 0.65 * up), ("browOuterUp", 0.85 * up), ("eyeWide", 0.25 * up), ("headPitch", 0.03 * up)]
@@ -126,16 +109,6 @@ def _raise_brows(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
 def _frown(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
     down = bump(t, 0, 0.3, max(0.5, length_s - 0.6), 0.4)
     return [("browDown", 0.8 * down), ("eyeSquint", 0.2 * down), ("mouthFrown", 0.3 * down), ("headPitch", -0.03 * down)]
-
-
-def _wink(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
-    side = "Left"  # one side: learned from both, both lids droop
-    shut, face = bump(t, 0.15, 0.1, rng.uniform(0.2, 0.3), 0.18), bump(t, 0.0, 0.25, 0.5, 0.45)
-    return [
-        (f"eyeBlink{side}", shut), (f"cheekSquint{side}", 0.6 * shut), (f"mouthSmile{side}", 0.45 * face), ("headRoll",
-        0.05 * face),
-        (f"browDown{side}", 0.2 * shut),
-    ]  # fmt: skip
 
 
 def _close_eyes(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
@@ -159,22 +132,10 @@ def _laugh(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
     ]  # fmt: skip
 
 
-def _sigh(t: Track, length_s: float, rng: np.random.Generator) -> _Drawn:
-    inhale, exhale = bump(t, 0, 0.6, 0.1, 0.9), bump(t, 0.65, 0.4, max(0.3, length_s - 1.2), 0.6)
-    return [
-        ("breath", inhale), ("shoulderRaise", 0.4 * inhale), ("headPitch", 0.04 * inhale - 0.09 * exhale), ("browInnerUp",
-        0.35 * exhale),
-        ("eyeBlink", 0.3 * exhale), ("mouthShrugLower", 0.15 * exhale), ("mouthFrown", 0.2 * exhale), ("cheekPuff",
-        0.2 * exhale),
-        ("headY", 0.04 * exhale), ("jawOpen", 0.05 * ease(exhale)),
-    ]  # fmt: skip
-
-
 #: Actions whose phase is fixed by the beat's beginning.
-_RHYTHMIC = ("nod", "shake", "wink")
+_RHYTHMIC = ("nod",)
 _DRAWERS: dict[str, _Drawer] = {
-    "nod": _nod, "shake": _shake, "tilt": _tilt, "turn_left": _turn(1), "turn_right": _turn(-1), "look_left": _look(1, 0),
+    "nod": _nod, "tilt": _tilt, "turn_left": _turn(1), "turn_right": _turn(-1), "look_left": _look(1, 0),
     "look_right": _look(-1, 0), "look_up": _look(0, 1), "look_down": _look(0, -1), "lean_in": _lean(1), "lean_back": _lean(-1),
-    "shrug": _shrug, "raise_brows": _raise_brows, "frown": _frown, "wink": _wink, "close_eyes": _close_eyes,
-    "laugh": _laugh, "sigh": _sigh,
+    "raise_brows": _raise_brows, "frown": _frown, "close_eyes": _close_eyes, "laugh": _laugh,
 }  # fmt: skip

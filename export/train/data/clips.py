@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.motion import BLENDSHAPES, INDEX, NUM_CHANNELS, Motion
-from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS
+from engines.prompts import CAMERA_MOVES, DRAWN_ACTIONS, EMOTIONS
 from export.train.data import MOTION_FPS, SAMPLE_RATE_HZ, SAMPLES_PER_FRAME
 from export.train.data.actions import action_track
 from export.train.data.camera import camera_track, start_state
@@ -84,7 +84,7 @@ def storyline(duration_s: float, rng: np.random.Generator) -> tuple[ClipBeat, ..
     for start_s, end_s in itertools.pairwise(edges):
         emotion = "calm" if rng.random() < 0.2 else str(rng.choice(EMOTIONS))
         intensity = round(float(rng.uniform(0.1, 1.0)), 2)
-        action = str(rng.choice(ACTIONS)) if rng.random() < 0.8 else None
+        action = str(rng.choice(DRAWN_ACTIONS)) if rng.random() < 0.7 else None
         camera, speed = (
             ("static", 0.5)
             if rng.random() < 0.5

@@ -1,4 +1,7 @@
-"""What nobody asks for and everybody does: blinks, glances, breath, sway, and the nods and brows that go with the voice."""
+"""What nobody asks for and everybody does: glances, breath, sway, and the nods and brows that go with the voice.
+
+No blinks: they are planned on air (`streamer.gestures`), and lids that never shut of themselves leave it one source of them.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,7 @@ def living(phones: tuple[Phone, ...], audio: NDArray[np.float32], asks: dict[str
     speaking = speech_mask(phones, num_frames)
     _sway(motion, speaking, asks["pace"], rng)
     _accents(motion, phones, audio, asks["pace"], rng)
-    shifts = _gaze(motion, asks, rng)
-    _blinks(motion, shifts, asks["blinks"], rng)
+    _gaze(motion, asks, rng)
     _breath(motion, speaking, rng)
     return motion
 
@@ -92,8 +94,8 @@ def _prominence(vowel: Phone, audio: NDArray[np.float32]) -> float:
     return level * min(vowel.end_s - vowel.start_s, 0.2) ** 0.5 * (1.0 + 0.25 * vowel.stress)
 
 
-def _gaze(motion: Motion, asks: dict[str, Track], rng: np.random.Generator) -> list[float]:
-    """Fixations, mostly on the camera, 50 ms saccades between them; eyes counter slow head turns. Returns their times."""
+def _gaze(motion: Motion, asks: dict[str, Track], rng: np.random.Generator) -> None:
+    """Fixations, mostly on the camera, 50 ms saccades between them; eyes counter slow head turns."""
     duration_s = len(motion) / MOTION_FPS
     at_s: list[float] = []
     left, up = [0.0], [0.0]
@@ -115,28 +117,6 @@ def _gaze(motion: Motion, asks: dict[str, Track], rng: np.random.Generator) -> l
     down = motion[:, INDEX["eyeLookDownLeft"]]
     for channel in both_sides("eyeBlink"):  # the lid follows the eye
         motion[:, INDEX[channel]] += 0.25 * down
-    return [time for time, a, b in zip(at_s, left, left[1:], strict=False) if abs(b - a) > 0.2]
-
-
-def _blinks(motion: Motion, shifts: list[float], rate: Track, rng: np.random.Generator) -> None:
-    """15–20 a minute, and with some shifts of gaze: shut in 0.1 s, open in 0.2 s."""
-    t = frame_times(len(motion))
-    duration_s = len(motion) / MOTION_FPS
-    times = [time + 0.02 for time in shifts if rng.random() < 0.35]
-    time = float(rng.uniform(0.2, 4.0))
-    while time < duration_s:
-        times.append(time)
-        pace = float(rate[int(time * MOTION_FPS)])
-        time += float((rng.gamma(2.2, 1.6) + 0.4) / pace)
-        if rng.random() < 0.08:
-            times.append(times[-1] + rng.uniform(0.35, 0.5))
-    shut = np.zeros(len(motion))
-    for time in times:
-        shut = np.maximum(shut, rng.uniform(0.93, 1.0) * bump(t, time, rng.uniform(0.09, 0.12), 0.03, rng.uniform(0.16, 0.24)))
-    for channel in both_sides("eyeBlink"):
-        motion[:, INDEX[channel]] = np.maximum(motion[:, INDEX[channel]], shut)
-    for channel in both_sides("browDown"):
-        motion[:, INDEX[channel]] += 0.05 * shut
 
 
 def _breath(motion: Motion, speaking: Track, rng: np.random.Generator) -> None:

@@ -21,6 +21,7 @@ from export.train.data import SAMPLE_RATE_HZ, SAMPLES_PER_FRAME
 from export.train.data.clips import Clip, as_pcm, perform, storyline, supervised_everywhere
 from export.train.data.idle import speech_mask
 from export.train.data.real import permitted_clips
+from export.train.data.singing import sung
 from export.train.data.sounds import KINDS, background
 from export.train.data.speak import ENGINES, Spoken, load, make_engine, speak
 from export.train.data.speech import SILENCE, Phone, Utterance
@@ -28,6 +29,8 @@ from export.train.data.speech import SILENCE, Phone, Utterance
 #: Share of the hours each engine speaks.
 ENGINE_SHARES = {"kokoro": 0.3, "hibari": 0.22, "espeak": 0.33, "flite": 0.09, "piper": 0.06}
 IDLE_SHARE = 0.06
+#: Share of clips of speech that are sung, whatever the language.
+SUNG_SHARE = 0.15
 
 
 def trimmed(utterance: Utterance, margin_s: float = 0.12) -> Utterance:
@@ -109,7 +112,8 @@ def _gather_variations(by_voice: dict[tuple[str, str], list[Path]]) -> dict[tupl
 
 
 def _one_spoken(pending: list[Spoken], rng: np.random.Generator) -> Iterator[Clip]:
-    whole = joined([s.utterance for s in pending], rng)
+    sing = rng.random() < SUNG_SHARE
+    whole = joined([sung(s.utterance, rng) if sing else s.utterance for s in pending], rng)
     num_frames = min(len(whole.audio) // SAMPLES_PER_FRAME, 16 * 50)
     if num_frames < 3 * 50:
         return

@@ -57,7 +57,7 @@ _SOURCE_FPS = 25
 #: How far each channel group can be trusted; what is not named is not measured.
 _WEIGHTS = {
     1.0: ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthStretch", "mouthSmile", "mouthUpperUp",
-    "mouthLowerDown", "eyeBlink",
+    "mouthLowerDown",
           "headYaw", "headPitch", "headRoll", "headX", "headY", "headZ"),
     0.5: ("mouthRollLower", "mouthRollUpper", "browInnerUp", "browOuterUp", "browDown", "eyeLookIn", "eyeLookOut",
     "eyeLookUp", "eyeLookDown",

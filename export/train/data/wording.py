@@ -20,7 +20,6 @@ _EMOTION = {
 }
 _ACTION = {
     "nod": ("nods", "nodding", "gives a nod", "nods in agreement", "says yes with the head"),
-    "shake": ("shakes the head", "shaking their head", "shakes head no"),
     "tilt": ("tilts the head", "head tilted to one side", "cocks the head"),
     "turn_left": ("turns the head left", "turns left", "turning to the left"),
     "turn_right": ("turns the head right", "turns right", "turning to the right"),
@@ -30,13 +29,10 @@ _ACTION = {
     "look_down": ("looks down", "glances down", "lowers the eyes"),
     "lean_in": ("leans in", "leaning forward", "comes closer"),
     "lean_back": ("leans back", "moves back a little", "leaning away"),
-    "shrug": ("shrugs", "shrugging", "lifts the shoulders", "gives a shrug"),
     "raise_brows": ("raises the brows", "raises eyebrows", "eyebrows go up", "lifts the eyebrows"),
     "frown": ("frowns", "frowning", "knits the brows"),
-    "wink": ("winks", "winking", "gives a wink"),
     "close_eyes": ("closes the eyes", "eyes closed", "shuts their eyes"),
     "laugh": ("laughs", "laughing", "bursts out laughing", "chuckles"),
-    "sigh": ("sighs", "sighing", "lets out a sigh"),
 }
 _CAMERA = {
     "pan_left": ("camera pans left", "pan left", "camera moves to the left"),

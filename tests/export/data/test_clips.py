@@ -9,7 +9,7 @@ import pytest
 
 from engines.lips import inner_lip_aperture
 from engines.motion import INDEX, Motion
-from engines.prompts import ACTIONS, CAMERA_MOVES, EMOTIONS, beat_prompt
+from engines.prompts import CAMERA_MOVES, DRAWN_ACTIONS, EMOTIONS, beat_prompt
 from export.train.data.actions import action_track
 from export.train.data.camera import camera_track, start_state
 from export.train.data.clips import Clip, ClipBeat, load_clip, perform
@@ -68,7 +68,7 @@ def test_turns_and_looks_go_to_the_speakers_own_side() -> None:
     assert left[:, INDEX["eyeLookInLeft"]].max() == 0
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", DRAWN_ACTIONS)
 def test_an_action_begins_with_its_beat_and_is_over_soon_after(action: str) -> None:
     motion = np.abs(action_track(NUM_FRAMES, action, 1.0, 2.5, np.random.default_rng(5)))
     assert motion[: int(0.99 * 50)].max() < 1e-6
@@ -96,13 +96,11 @@ def test_motion_is_smooth_and_within_range() -> None:
     assert fast / spectrum.sum() < 0.01
 
 
-def test_people_who_wait_blink_breathe_and_keep_their_mouths_shut(idle: list[Clip]) -> None:
-    seconds = sum(len(clip.motion) for clip in idle) / 50
-    shut = [clip.motion[:, INDEX["eyeBlinkLeft"]] > 0.7 for clip in idle]
-    blinks = sum(int(np.sum(s[1:] & ~s[:-1])) for s in shut)
-    assert 8 < blinks / seconds * 60 < 40
+def test_people_who_wait_breathe_keep_their_mouths_shut_and_leave_blinks_to_the_plan(idle: list[Clip]) -> None:
+    awake = [clip for clip in idle if not any(beat.action == "close_eyes" for beat in clip.beats)]
+    assert max(clip.motion[:, INDEX["eyeBlinkLeft"]].max() for clip in awake) < 0.6
     assert all(np.ptp(clip.motion[:, INDEX["breath"]]) > 0.2 for clip in idle)
-    quiet = [clip for clip in idle if not any(beat.action in ("laugh", "sigh") for beat in clip.beats)]
+    quiet = [clip for clip in idle if not any(beat.action == "laugh" for beat in clip.beats)]
     assert all(inner_lip_aperture(clip.motion).max() < 0.02 for clip in quiet)
 
 
