@@ -102,6 +102,11 @@ def _magnified(track: FaceTrack) -> Series:
     return np.log(track.size)
 
 
+def _sighed(track: FaceTrack) -> float:
+    """How far the shoulders rise with the breath, and the head sinks as it goes out."""
+    return _farthest(lambda t: t.shoulders)(track) + _farthest(_down)(track)
+
+
 def _roll(track: FaceTrack) -> Series:
     return np.abs(track.roll - _before(track.roll))
 
@@ -118,13 +123,13 @@ ACTIONS = (
     Instruction("look_down", "after 1 second, look down", _farthest(lambda t: t.eye_opening, -1)),
     Instruction("lean_in", "after 1 second, lean in", _farthest(lambda t: t.size)),
     Instruction("lean_back", "after 1 second, lean back", _farthest(lambda t: t.size, -1)),
-    Instruction("shrug", "after 1 second, shrug", _farthest(lambda t: t.brow)),
+    Instruction("shrug", "after 1 second, shrug", _farthest(lambda t: t.shoulders)),
     Instruction("raise_brows", "after 1 second, raise your eyebrows", _farthest(lambda t: t.brow)),
     Instruction("frown", "after 1 second, frown", _farthest(lambda t: t.brow, -1)),
     Instruction("wink", "after 1 second, wink", _farthest(lambda t: t.wink)),
     Instruction("close_eyes", "after 1 second, close your eyes", lambda t: -float(np.mean(_late(t.eye_opening, SETTLED_S)))),
     Instruction("laugh", "after 1 second, laugh", _farthest(lambda t: t.smile)),
-    Instruction("sigh", "after 1 second, sigh", _farthest(lambda t: t.pitch, -1)),
+    Instruction("sigh", "after 1 second, sigh", _sighed),
 )
 EMOTIONS = (
     Instruction("joy", "extremely happy", _held(lambda t: t.smile), "slightly happy"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,7 @@ class Measured:
     likeness: Likeness | None = None
     ridge: Agreement | None = None
     ridge_likeness: Likeness | None = None
+    ridge_aperture_p90: float | None = None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -136,29 +139,39 @@ class _MotionBench:
         self._prompt = prompt
         self._with_baseline = with_baseline
         self._scratch = scratch
+        self._num_wanted = 0
+        self._count = itertools.count(1)
 
     def measure(self, chosen: Sequence[Voice], avatars: Sequence[Avatar]) -> Iterable[Measured]:
-        """Recording i through avatar i modulo their number."""
-        num_done = 0
-        for i, avatar in enumerate(avatars):
-            own = chosen[i :: len(avatars)]
-            if not own:
-                continue
-            with Studio(avatar.folder, self._options) as studio:
-                rest_aperture = self._at_rest(avatar)
-                for voice in own:
-                    measured = self._one(studio, avatar, voice)
-                    measured.rest_aperture = rest_aperture
-                    num_done += 1
-                    machine.say(
-                        f"[{num_done}/{len(chosen)}] {voice.name} by {avatar.name}: lips {measured.lips.r:.2f} "
-                        f"at {measured.lips.lag_frames:+d}, aperture {measured.aperture_p90:.3f}, "
-                        f"silent {measured.silent_aperture:.3f} (at rest {rest_aperture:.3f})"
-                    )
-                    yield measured
+        """Recording i through avatar i modulo their number; as many avatars at a time as there are workers."""
+        casting = [(avatar, chosen[i :: len(avatars)]) for i, avatar in enumerate(avatars)]
+        self._num_wanted = len(chosen)
+        with ThreadPoolExecutor(self._options.workers) as threads:
+            waiting = [threads.submit(self._through, avatar, own) for avatar, own in casting if own]
+            try:
+                for future in waiting:
+                    yield from future.result()
+            finally:
+                threads.shutdown(cancel_futures=True)
+
+    def _through(self, avatar: Avatar, own: Sequence[Voice]) -> list[Measured]:
+        """Some recordings through one avatar, drawn by a process of its own."""
+        done: list[Measured] = []
+        rest_aperture = self._at_rest(avatar)
+        with Studio(avatar.folder, replace(self._options, workers=1)) as studio:
+            for voice in own:
+                measured = self._one(studio, avatar, voice)
+                measured.rest_aperture = rest_aperture
+                done.append(measured)
+                machine.say(
+                    f"[{next(self._count)}/{self._num_wanted}] {voice.name} by {avatar.name}: lips {measured.lips.r:.2f} "
+                    f"at {measured.lips.lag_frames:+d}, aperture {measured.aperture_p90:.3f}, "
+                    f"silent {measured.silent_aperture:.3f} (at rest {rest_aperture:.3f})"
+                )
+        return done
 
     def _one(self, studio: Studio, avatar: Avatar, voice: Voice) -> Measured:
-        recording = voices.recording_of(voices.with_silence(voice.audio, SILENCE_S), self._scratch)
+        recording = voices.recording_of(voices.with_silence(voice.audio, SILENCE_S), self._folder(avatar.folder))
         show = studio.draw(recording, self._prompt)
         track = self._seen(studio, show, recording)
         num_frames = len(voice.features)
@@ -184,6 +197,7 @@ class _MotionBench:
         if self._with_baseline:
             ridge = self._seen(studio, _replaced(show, motion_from_lips(predicted)), recording)
             measured.ridge = agreement(predicted, ridge.lips[:num_frames], ridge.found[:num_frames])
+            measured.ridge_aperture_p90 = float(np.percentile(ridge.aperture[:num_frames][speaking], 90))
             if voice.real is not None:
                 measured.ridge_likeness = motion_figures.likeness(ridge, voice.real)
         if voice.real is not None:
@@ -199,9 +213,15 @@ class _MotionBench:
             return float(reader.track().aperture[0])
 
     def _seen(self, studio: Studio, show: Show, recording: Recording) -> FaceTrack:
-        path = self._scratch / "shown.mp4"
+        path = self._folder(studio.avatar) / "shown.mp4"
         studio.film(show, recording, path)
         return face_track.from_video(path)
+
+    def _folder(self, avatar: Path) -> Path:
+        """Where the files of one avatar's thread lie."""
+        folder = self._scratch / avatar.name
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def _other(self, voice: Voice) -> Voice:
         names = [v.name for v in self._voices]
@@ -239,6 +259,8 @@ def figures(measured: Sequence[Measured]) -> dict[str, Any]:
         "lip_lag_frames": median(m.lips.lag_frames for m in measured),
         "lip_lag_within_1": round(float(np.mean([abs(m.lips.lag_frames) <= 1 for m in measured])), 3),
         "lip_r_ridge_baseline": median(m.ridge.r for m in measured if m.ridge),
+        "lip_lag_frames_ridge_baseline": median(m.ridge.lag_frames for m in measured if m.ridge),
+        "aperture_p90_ridge_baseline": median(m.ridge_aperture_p90 for m in measured if m.ridge_aperture_p90 is not None),
         "lip_r_unrelated": median(m.unrelated_r for m in measured),
         "lip_r_real_people": median(m.real.r for m in measured if m.real),
         "aperture_p90": median(m.aperture_p90 for m in measured),

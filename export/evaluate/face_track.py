@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,7 @@ BROWS = ((105, 159), (334, 386))  # brow, the lid below it
 IRISES = ((468, 33, 133), (473, 362, 263))  # centre, the eye's corners: the one left in the picture first
 BROW_RIGHT, BROW_LEFT = 55, 285  # inner ends
 NOSE_BASE = 2
+_SHOULDERS_FROM = 0.7  # of the picture's height
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +52,7 @@ class FaceTrack:
     size: Series  # the eye distance itself
     x: Series  # middle of the eyes, picture right
     y: Series  # picture down
+    shoulders: Series  # how far they have risen since the first frame; 0 throughout where only landmarks are known
     found: NDArray[np.bool_]
 
     @property
@@ -57,8 +61,8 @@ class FaceTrack:
         return np.stack([self.aperture, self.jaw], axis=1)
 
 
-def from_landmarks(landmarks: NDArray[np.float32], found: NDArray[np.bool_]) -> FaceTrack:
-    """landmarks: [T, 478, 3] in any isotropic unit, y down. Raises ValueError when no frame has a face."""
+def from_landmarks(landmarks: NDArray[np.float32], found: NDArray[np.bool_], shoulders_up: Sequence[float] = ()) -> FaceTrack:
+    """landmarks: [T, 478, 3] in any isotropic unit, y down; `shoulders_up` [T] likewise. ValueError without any face."""
     if not found.any():
         raise ValueError("no face in any frame")
     index = np.arange(len(landmarks))
@@ -110,6 +114,7 @@ def from_landmarks(landmarks: NDArray[np.float32], found: NDArray[np.bool_]) -> 
         size=filled(eye),
         x=filled(eyes[:, 0]),
         y=filled(eyes[:, 1]),
+        shoulders=(np.asarray(shoulders_up or np.zeros(len(points))) / np.median(eye[found])).astype(np.float32),
         found=found,
     )
 
@@ -142,8 +147,11 @@ class FaceReader:
         options = vision.FaceLandmarkerOptions(
             base_options=BaseOptions(model_asset_path=str(landmarker_path())), running_mode=vision.RunningMode.IMAGE
         )
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
         self._points: list[Any] = []
+        self._first: NDArray[np.uint8] | None = None
+        self._shoulders: list[float] = []
 
     def __enter__(self) -> FaceReader:
         return self
@@ -158,6 +166,7 @@ class FaceReader:
         image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
         faces = self._landmarker.detect(image).face_landmarks
         height, width = picture.shape[:2]
+        self._shoulders.append(self._shoulders_up(picture))
         self._points.append(np.array([(p.x * width, p.y * height, p.z * width) for p in faces[0]]) if faces else None)
         return bool(faces)
 
@@ -166,4 +175,18 @@ class FaceReader:
         found = np.array([points is not None for points in self._points], bool)
         blank = np.zeros((478, 3))
         landmarks = np.array([blank if points is None else points for points in self._points], np.float32).reshape(-1, 478, 3)
-        return from_landmarks(landmarks, found)
+        return from_landmarks(landmarks, found, self._shoulders)
+
+    def _shoulders_up(self, picture: NDArray[np.uint8]) -> float:
+        """How far what lies beside and below the neck has risen since the first picture, in pixels: by optical flow."""
+        scale = 192 / len(picture)
+        grey = cv2.cvtColor(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        lower = np.ascontiguousarray(grey[round(_SHOULDERS_FROM * len(grey)) :])
+        if self._first is None:
+            self._first = lower
+        if self._first.shape != lower.shape:
+            return 0.0
+        up = -self._flow.calc(self._first, lower, None)[..., 1]
+        third = up.shape[1] // 3
+        sides = np.concatenate([up[:, :third], up[:, -third:]], axis=1)
+        return float(np.sort(sides.ravel())[-sides.size // 4 :].mean() if sides.mean() > 0 else sides.mean()) / scale

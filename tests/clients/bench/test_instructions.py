@@ -52,6 +52,14 @@ def test_left_is_not_right_and_in_is_not_back(name: str, other: str) -> None:
     assert named(name).read(moved) > 0 > named(other).read(moved) - 1e-6 - (name == "lean_in")
 
 
+def test_a_shrug_is_read_off_the_shoulders_and_a_sigh_off_them_and_the_sinking_head() -> None:
+    late = np.arange(NUM_FRAMES) > 40
+    risen, sunk = face(shoulders=np.where(late, 0.1, 0).astype(np.float32)), face(y=np.where(late, 10, 0).astype(np.float32))
+    assert named("shrug").read(risen) == pytest.approx(0.1, abs=1e-4) and named("shrug").read(sunk) == 0
+    assert named("sigh").read(risen) == pytest.approx(0.1, abs=1e-4)
+    assert named("sigh").read(sunk) == pytest.approx(0.1, abs=1e-4)
+
+
 def test_d_prime_counts_spreads() -> None:
     rng = np.random.default_rng(0)
     assert d_prime(rng.normal(3, 1, 2000), rng.normal(0, 1, 2000)) == pytest.approx(3, abs=0.15)
