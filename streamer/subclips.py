@@ -174,7 +174,7 @@ def motion_request(job: SubClipJob, features: NDArray[np.float32], features_star
 
 
 def finished(job: SubClipJob, motion: Motion) -> Motion:
-    """What the transformer drew of a job, [n + approach, 64], joined and on camera; planned gestures go over it when it is shown.
+    """What the transformer drew of a job, [n + approach, 64], joined and on camera. Planned gestures go over it when shown.
 
     The approach stays as it was drawn: nobody sees it.
     """
