@@ -43,9 +43,9 @@ def performed(beats: Sequence[Beat], start: Pts, fps: int, motion: Motion) -> Mo
         blink = blink * (1 - np.clip(drawn.pop("attention", 0.0), 0, 1))
         for name, track in drawn.items():
             for channel in (name,) if name in INDEX else (f"{name}Left", f"{name}Right"):
-                out[:, INDEX[channel]] += track.astype(np.float32)
+                with_it = out[:, INDEX[channel]] + track.astype(np.float32)
+                out[:, INDEX[channel]] = np.clip(with_it, 0.0, 1.0) if INDEX[channel] in _UNIT else with_it
     out[:, LIDS] = np.maximum(out[:, LIDS], blink[:, None].astype(np.float32))
-    out[:, _UNIT] = np.clip(out[:, _UNIT], 0.0, 1.0)
     return out
 
 
@@ -100,7 +100,7 @@ def _shake(t: Track, lasts_s: float, side: int) -> Drawn:
 
 
 _GESTURES: dict[str, Callable[[Track, float, int], Drawn]] = {"wink": _wink, "shrug": _shrug, "sigh": _sigh, "shake": _shake}
-_UNIT = np.r_[0:52, 58:60]  # channels within 0–1
+_UNIT = frozenset((*range(52), 58, 59))  # channels within 0–1
 
 
 def _side(beat: Beat) -> int:
