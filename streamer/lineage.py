@@ -48,6 +48,7 @@ _NUMBERS = (
     "num_steps",
     "draw_every",
 )
+_BEATS = ("beats", "gestures")
 _BEAT = ("start", "end", "emotion", "intensity", "action", "camera", "camera_speed")
 
 
@@ -112,7 +113,7 @@ def packed(job: SubClipJob, record: VoiceRecord) -> dict[str, Any]:
     start, new = record.new_part(job.audio_start // _TICKS, job.audio)
     return {
         **{name: getattr(job, name) for name in _NUMBERS},
-        "beats": [{name: getattr(beat, name) for name in _BEAT} for beat in job.beats],
+        **{part: [{name: getattr(beat, name) for name in _BEAT} for beat in getattr(job, part)] for part in _BEATS},
         "anchors": [None if anchor is None else _packed_anchor(anchor) for anchor in (job.first, job.last)],
         **{name: _pack(getattr(job, name)) for name in _ARRAYS},
         "voice": {"length": len(job.audio), "from": start, "new": _pack(new)},
@@ -145,10 +146,10 @@ def unpacked(values: dict[str, Any], voice: dict[int, NDArray[np.int16]]) -> Sub
     arrays: dict[str, Any] = {name: _unpack(values[name], np.float32).reshape(-1, width) for name, width in _ARRAYS.items()}
     return SubClipJob(
         **{name: values[name] for name in _NUMBERS},
-        beats=tuple(Beat(**beat) for beat in values["beats"]),
         audio=audio,
         first=anchors[0],
         last=anchors[1],
+        **{part: tuple(Beat(**beat) for beat in values[part]) for part in _BEATS},
         **arrays,
     )
 

@@ -25,7 +25,7 @@ from streamer.outputs.sender import Packetiser
 from streamer.outputs.whep import Viewers
 from streamer.plan import TIME_BASE_HZ, Pts, SubClip, SubClipJob, s_from_pts, ticks_per_frame
 from streamer.playout import Playout, Shot, Turn
-from streamer.protocol import Metrics
+from streamer.protocol import ErrorMessage, Metrics
 
 _MAX_FLIGHTS = 64
 
@@ -42,7 +42,8 @@ class OnAir:
         aired: Callable[[SubClipJob], None],
         tell: Callable[[BaseModel], None] = lambda _: None,
     ) -> None:
-        """`aired` is called as the first picture of each sub-clip leaves; `tell` takes what hosts are to know of outputs."""
+        """`aired` is called as the first picture of each sub-clip leaves; `tell` takes what hosts are to know."""
+        self._tell = tell
         self._aired = aired
         self._fps = settings.fps
         self._clock = clock
@@ -81,11 +82,6 @@ class OnAir:
         """When this goes on air, as things stand, in seconds of the clock."""
         position = self._playout.position
         return self._clock.now_s() + (0.0 if position is None else s_from_pts(pts - position))
-
-    @property
-    def lineage_error(self) -> str:
-        """Why lineage is not written any more; "" while it is, or is not meant to be."""
-        return self._lineage.error if self._lineage else ""
 
     def rest(self, picture: Picture) -> None:
         """What is shown until the first clip."""
@@ -188,6 +184,10 @@ class OnAir:
     def _write(self, flight: Flight) -> None:
         if self._lineage and flight.clip:
             self._lineage.put(flight.clip, flight)
+            if self._lineage.error:
+                text = f"lineage is not written any more, the broadcast goes on: {self._lineage.error}"
+                self._lineage = None
+                self._tell(ErrorMessage(code="not_written", message=text))
 
     def metrics(self, worker_restarts: int, effort: EffortName) -> Metrics:
         now_s, counts = self._clock.now_s(), self._playout.counts

@@ -43,7 +43,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -51,33 +50,33 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from engines.avatar_library import Avatar, AvatarError, AvatarLibrary
+from engines.avatar_library import AvatarLibrary
 from engines.recognition.whisper import WHISPER
 from streamer import access, control, director, logs, process_metrics, protocol, push, reports, udp_ports, webrtc
 from streamer.access import ROLES, Access, may
-from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarMaker, AvatarRefused
-from streamer.broadcasts import BroadcastExists, Broadcasts, TooManyBroadcasts
+from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarMaker
+from streamer.broadcasts import Broadcasts
 from streamer.clock import Clock, SystemClock
-from streamer.config import ConfigError, ServerSettings
+from streamer.config import ServerSettings
 from streamer.director import EmbeddedDirector
 from streamer.directors import chat_model
 from streamer.directors.model_director import ModelDirector
 from streamer.gate import Gate, address_of, is_at_home
+from streamer.http_answers import REFUSALS, avatar_json, turn_away
+from streamer.http_requests import Refused, body, check_type, json_object, number, points, text
 from streamer.ice_server import IceServer
 from streamer.limits import Bucket, Limiter
 from streamer.metrics import Sample, exposition
 from streamer.outputs.board import RECORDING_NAME
 from streamer.process_metrics import LoopLag
-from streamer.protocol import ErrorMessage
 from streamer.recogniser import RecogniserProcess
 from streamer.render_pool import REAL_WORKER, RenderPool
 from streamer.session import Session
@@ -87,15 +86,6 @@ from streamer.worker_pool import is_ray
 log = logging.getLogger(__name__)
 
 _MAX_JSON_BYTES = 64 * 1024
-_AVATAR_STATUS = {"not_found": 404, "name_taken": 409, "shipped": 409, "too_slow": 422, "failed": 422, "busy": 503}
-
-
-class Refused(HTTPException):
-    """An HTTP error with a code for programs and a message for people."""
-
-    def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(status, message, headers)
-        self.code = code
 
 
 class Server:
@@ -171,16 +161,7 @@ class Server:
                     expose_headers=["Location", "ETag", "Link", "Accept-Patch", "Accept-Post", "Retry-After"],
                 ),
             ],
-            exception_handlers={
-                HTTPException: _refuse,
-                Exception: _fail,
-                AvatarError: _refuse_avatar,
-                AvatarRefused: _refuse_avatar,
-                ConfigError: _refuse_setting,
-                TooManyBroadcasts: _refuse_busy,
-                BroadcastExists: _refuse_taken,
-                webrtc.OfferError: _refuse_offer,
-            },
+            exception_handlers=REFUSALS,
             lifespan=self._lifespan,
         )
 
@@ -256,23 +237,7 @@ class Server:
             raise Refused(429, "too_many", f"too many {what} in a short time; come again in {wait_s:.0f} s", headers)
 
     async def _body(self, request: Request, limit: int) -> bytes:
-        """The body, refused as soon as it is known to be longer than `limit` bytes, or takes too long to arrive."""
-        too_large = Refused(413, "too_large", f"the body may have {limit} bytes")
-        length = request.headers.get("content-length", "0")
-        if length.isdigit() and int(length) > limit:
-            raise too_large
-        body = bytearray()
-        try:
-            async with asyncio.timeout(self._settings.limits.body_s):
-                async for piece in request.stream():
-                    body += piece
-                    if len(body) > limit:
-                        raise too_large
-        except TimeoutError:
-            raise Refused(408, "too_slow", "the body took too long to arrive", {"Connection": "close"}) from None
-        except ClientDisconnect:
-            raise Refused(400, "broken_off", "the body broke off") from None
-        return bytes(body)
+        return await body(request, limit, self._settings.limits.body_s)
 
     # -- pages and avatars ----------------------------------------------------------------------------------------------
 
@@ -301,7 +266,7 @@ class Server:
 
     async def list_avatars(self, request: Request) -> Response:
         self._need(request, "studio")
-        return JSONResponse([_avatar_json(avatar) for avatar in self._library.list()])
+        return JSONResponse([avatar_json(avatar) for avatar in self._library.list()])
 
     def avatar_file(self, file: str) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
@@ -319,15 +284,15 @@ class Server:
         name = request.query_params.get("name")
         if not name:
             raise Refused(400, "bad_name", "name the avatar: /api/avatars?name=anna")
-        points = _points(request.query_params.get("points"))
-        await self._avatar_maker.make(picture, name, request.query_params.get("title"), points)
-        return JSONResponse(_avatar_json(self._library.get(name)), 201)
+        placed = points(request.query_params.get("points"))
+        await self._avatar_maker.make(picture, name, request.query_params.get("title"), placed)
+        return JSONResponse(avatar_json(self._library.get(name)), 201)
 
     # -- broadcasts -----------------------------------------------------------------------------------------------------
 
     async def make_broadcast(self, request: Request) -> Response:
         role = self._need(request, "studio")
-        wish = _object(await self._body(request, _MAX_JSON_BYTES))
+        wish = json_object(await self._body(request, _MAX_JSON_BYTES))
         if unknown := set(wish) - {"avatar", "size", "fps", "background", "id", "microphone"}:
             known = "avatar, size, fps, background, id, microphone"
             raise Refused(400, "unknown_setting", f"unknown: {', '.join(sorted(unknown))}; known are {known}")
@@ -403,10 +368,10 @@ class Server:
         return self._created(request, peer.id, peer.etag, answer)
 
     async def _offer(self, request: Request) -> str:
-        _check_type(request, "application/sdp")
+        check_type(request, "application/sdp")
         self._limit(self._offers, address_of(request.scope), "offers")
         self._limit(self._offers_each, request.path_params["broadcast"], "offers to this broadcast")
-        return _text(await self._body(request, webrtc.MAX_SDP_BYTES))
+        return text(await self._body(request, webrtc.MAX_SDP_BYTES))
 
     def _created(self, request: Request, peer_id: str, etag: str, answer: str) -> Response:
         token = request.query_params.get("token")  # whoever came by a link goes by one
@@ -441,13 +406,13 @@ class Server:
         peer = session.peer(request.path_params["peer"])
         if peer is None:
             raise Refused(404, "unknown_peer", "this session is over")
-        _check_type(request, "application/trickle-ice-sdpfrag")
+        check_type(request, "application/trickle-ice-sdpfrag")
         match = request.headers.get("if-match")
         if match is None:
             raise Refused(428, "if_match_needed", f"say which session with If-Match: {peer.etag}")
         if match not in (peer.etag, "*"):
             raise Refused(412, "if_match_differs", "the ETag in If-Match is not this session's")
-        await peer.trickle(_text(await self._body(request, webrtc.MAX_SDP_BYTES)))
+        await peer.trickle(text(await self._body(request, webrtc.MAX_SDP_BYTES)))
         return Response(status_code=204)
 
     # -- outputs --------------------------------------------------------------------------------------------------------
@@ -463,10 +428,10 @@ class Server:
         self._need(request, "viewer", request.path_params["broadcast"])
         playlist, file = self._session(request).on_air.outputs.playlist, request.path_params["file"]
         if playlist and file == "index.m3u8":
-            segment, part = (_number(request.query_params.get(name)) for name in ("_HLS_msn", "_HLS_part"))
+            segment, part = (number(request.query_params.get(name)) for name in ("_HLS_msn", "_HLS_part"))
             token = request.query_params.get("token")  # whoever came by a link goes on by one
-            if text := await playlist.index(segment, part, f"?{urlencode({'token': token})}" if token else ""):
-                return Response(text, headers={"Cache-Control": "no-cache"}, media_type="application/vnd.apple.mpegurl")
+            if listed := await playlist.index(segment, part, f"?{urlencode({'token': token})}" if token else ""):
+                return Response(listed, headers={"Cache-Control": "no-cache"}, media_type="application/vnd.apple.mpegurl")
         elif playlist and (data := await playlist.file(file)):
             return Response(data, headers={"Cache-Control": "max-age=60"}, media_type="video/mp4")
         raise Refused(404, "unknown_file", f"there is no {file} of this broadcast; is its HLS output on?")
@@ -481,13 +446,11 @@ class Server:
         await websocket.accept("rostrum" if "rostrum" in websocket.scope["subprotocols"] else None)
         session = self.broadcasts.get(broadcast)
         if not may(role, wanted):
-            return await _turn_away(websocket, "forbidden", f"this needs the {wanted}'s token", 4403)
+            return await turn_away(websocket, "forbidden", f"this needs the {wanted}'s token", 4403)
         if session is None:
-            return await _turn_away(
-                websocket, "unknown_broadcast", f"there is no broadcast {broadcast!r}; it may be over", 4404
-            )
+            return await turn_away(websocket, "unknown_broadcast", f"there is no broadcast {broadcast!r}; it may be over", 4404)
         if len(session.control) >= self._settings.limits.controls:
-            return await _turn_away(websocket, "busy", "this broadcast has as many control connections as it may have", 4429)
+            return await turn_away(websocket, "busy", "this broadcast has as many control connections as it may have", 4429)
         bucket = Bucket(self._settings.limits.messages, self._clock.now_s())
         welcome = session.welcome(wanted)
         if self._drained_at_s is not None and wanted != "viewer":
@@ -499,7 +462,7 @@ class Server:
         role = self._role(websocket, broadcast)
         await websocket.accept("rostrum" if "rostrum" in websocket.scope["subprotocols"] else None)
         if not may(role, "host"):
-            return await _turn_away(websocket, "forbidden", "this needs the host's token", 4403)
+            return await turn_away(websocket, "forbidden", "this needs the host's token", 4403)
         await push.push(websocket, self.broadcasts.get(broadcast))
 
     async def ready(self, request: Request) -> Response:
@@ -533,95 +496,6 @@ class Server:
         return PlainTextResponse(exposition(samples), media_type="text/plain; version=0.0.4")
 
 
-# -- what requests carry ------------------------------------------------------------------------------------------------
-
-
-def _check_type(request: Request, wanted: str) -> None:
-    given = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if given != wanted:
-        raise Refused(415, "wrong_type", f"the Content-Type must be {wanted}, not {given or 'absent'}", {"Accept-Post": wanted})
-
-
-def _text(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise Refused(400, "not_text", "the body is not UTF-8 text") from None
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 10 else None
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise Refused(400, "bad_json", f"the body is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise Refused(400, "bad_json", "the body must be a JSON object")
-    return value
-
-
-def _points(text: str | None) -> dict[str, tuple[float, float]] | None:
-    """``{"nose_tip": [x, y], ...}`` in pixels of the picture as sent."""
-    if text is None:
-        return None
-    try:
-        return {str(name): (float(x), float(y)) for name, (x, y) in json.loads(text).items()}
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise Refused(400, "bad_points", 'points must be JSON such as {"nose_tip": [310, 240], ...}') from None
-
-
-# -- what answers say ---------------------------------------------------------------------------------------------------
-
-
-def _avatar_json(avatar: Avatar) -> dict[str, Any]:
-    path = f"/api/avatars/{avatar.name}"
-    return {**avatar.facts(), "thumbnail_url": f"{path}/thumbnail.jpg", "picture_url": f"{path}/picture.png"}
-
-
 def _cookie_of(asking: HTTPConnection) -> str:
     """Cookies are one for all ports of a name: two servers on one machine must not take each other's."""
     return f"rostrum-{asking.url.port or asking.url.scheme}"
-
-
-async def _turn_away(websocket: WebSocket, code: protocol.Code, message: str, close_code: int) -> None:
-    await websocket.send_text(ErrorMessage(code=code, message=message).model_dump_json())
-    await websocket.close(close_code, code)
-
-
-def _error(status: int, code: str, message: str, headers: Any = None) -> Response:
-    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)
-
-
-async def _refuse(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return _error(error.status_code, getattr(error, "code", "http"), error.detail, error.headers)
-
-
-async def _refuse_avatar(request: Request, error: Exception) -> Response:
-    code: str = getattr(error, "code", "avatar_error")
-    return _error(_AVATAR_STATUS.get(code, 400), code, str(error))
-
-
-async def _refuse_setting(request: Request, error: Exception) -> Response:
-    return _error(400, "bad_setting", str(error))
-
-
-async def _refuse_busy(request: Request, error: Exception) -> Response:
-    return _error(503, "busy", str(error), {"Retry-After": "30"})
-
-
-async def _refuse_taken(request: Request, error: Exception) -> Response:
-    return _error(409, "broadcast_taken", str(error))
-
-
-async def _refuse_offer(request: Request, error: Exception) -> Response:
-    assert isinstance(error, webrtc.OfferError)
-    return _error(error.status, "bad_offer", str(error), {"Retry-After": "2"} if error.status == 409 else None)
-
-
-async def _fail(request: Request, error: Exception) -> Response:
-    log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _error(500, "internal", "the server failed over this request; its log says why")

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from engines.avatar_library import AvatarError
 from streamer import logs, protocol, reports, subclips
+from streamer.attendance import Attendance
 from streamer.avatar_switch import AvatarSwitch
 from streamer.clock import Clock
 from streamer.config import BroadcastSettings, ServerSettings
@@ -28,7 +29,6 @@ from streamer.director import EmbeddedDirector
 from streamer.director_service import DirectorService
 from streamer.directors.model_director import ModelDirector
 from streamer.features import VoiceWindow
-from streamer.host import Host
 from streamer.ingest import Ingest
 from streamer.listener import Listener
 from streamer.media import Picture, Sound
@@ -44,9 +44,9 @@ from streamer.render_pool import RenderPool
 from streamer.render_share import RenderShare
 from streamer.rendering import Rendering
 from streamer.scribe import Scribe, SpeechToText
-from streamer.speech import SpeechError, voice_of
+from streamer.speech import voice_of
 from streamer.stage import Stage
-from streamer.teleprompter import QueueFull, Teleprompter
+from streamer.teleprompter import Teleprompter
 from streamer.voice_over import Line, VoiceOver
 from streamer.webrtc import OfferError
 from streamer.worker_process import RenderFailed, WorkerLost
@@ -54,7 +54,6 @@ from streamer.worker_process import RenderFailed, WorkerLost
 log = logging.getLogger(__name__)
 
 _HOPELESS_S = 1.0  # a sub-clip that is this late before it is drawn is not drawn at all
-_LOST_S = 2.0  # without a packet for so long, the host is taken for lost
 
 
 class Session:
@@ -102,16 +101,11 @@ class Session:
 
         self._anchor = subclips.first_anchor(Pts(0), self._segment, settings.fps)  # the last committed: all later may change
         self._over = asyncio.Event()
-        self._host: Host | None = None
-        self._leaving: set[asyncio.Task[None]] = set()
-        self._started_s = clock.now_s()
-
         self._arrivals = Arrivals()
 
         # What hosts have switched on.
         self._folder_of = folder_of
         self._muted = False
-        self._is_told_of_disk = False
 
         self.listener = Listener(self.desk, self.voice, self._revisable, lambda: self._folder_of(self.avatar.on_air))
         stage = self._stage(has_scribe=recogniser is not None)
@@ -121,7 +115,7 @@ class Session:
             voice_of(server.speech), self.voice_over, tell=self._tell_everybody, heard=self._note_words
         )
         self.agents = 0  # connections that push sound
-        self._is_spoken_to: float | None = None  # when somebody who may type or push was last there; None: nobody ever was
+        self.attendance = Attendance(broadcast, self.ingest, server, clock, self._is_attended)
 
     @property
     def storyline(self) -> Storyline:
@@ -241,54 +235,28 @@ class Session:
         """A host's connection and the answer to its offer. Raises OfferError: 409 while another host is heard."""
         if self.state == "ended":
             raise OfferError(f"this broadcast is over: {self.end_reason}", 404)
-        if self._host and self.ingest.silent_for_s() < _LOST_S:
-            raise OfferError("this broadcast has a host already; end it first, or make another broadcast", 409)
-        host = Host(self.ingest.attach, lambda: self._lose_host(host), self._server.ice_servers)
-        answer = await host.answer(offer)
-        previous, self._host = self._host, host
-        if previous:
-            await previous.close()
-        return host.peer, answer
+        return await self.attendance.host(offer)
 
     def peer(self, peer_id: str) -> Peer | None:
         """The host's or a viewer's."""
-        if self._host and self._host.peer.id == peer_id:
-            return self._host.peer
-        return self.on_air.viewers.get(peer_id)
-
-    def _lose_host(self, host: Host) -> None:
-        """It closed without a word, or its network did: the avatar idles until it comes back, or for `resume_s`."""
-        if self._host is host:
-            self._host = None
-            self.ingest.detach()
-            task = asyncio.get_running_loop().create_task(host.close(), name=f"{self.broadcast}-host-leaves")
-            self._leaving.add(task)
-            task.add_done_callback(self._leaving.discard)
-
-    def _watch_host(self) -> None:
-        silent_s = min(self.ingest.silent_for_s(), self._unattended_s())
-        if self.state == "connecting" and self._clock.now_s() - self._started_s > self._server.connect_timeout_s:
-            if silent_s == float("inf"):
-                self.end(f"no host came within {self._server.connect_timeout_s:.0f} s")
-        elif self.state != "live" and silent_s < _LOST_S:
-            self._enter("live", "the host is heard")
-        elif self.state == "live" and silent_s >= _LOST_S:
-            self._enter("idle", "the host's connection is lost; waiting for it to come back")
-        elif self.state == "idle" and silent_s > self._server.resume_s:
-            self.end(f"the host did not come back within {self._server.resume_s:.0f} s")
+        return self.attendance.peer(peer_id) or self.on_air.viewers.get(peer_id)
 
     def speak_without_host(self) -> None:
         """From now on nobody needs to send a microphone: whoever types or pushes sound is the host."""
-        self._is_spoken_to = self._clock.now_s()
-        self.ingest.begin()
+        self.attendance.begin_without_host()
 
-    def _unattended_s(self) -> float:
-        """How long nobody who types or pushes has been there; infinite where nobody ever was."""
-        if self._is_spoken_to is None:
-            return float("inf")
-        if self.control.has_hosts or self.agents or len(self.voice_over) or len(self.teleprompter):
-            self._is_spoken_to = self._clock.now_s()
-        return self._clock.now_s() - self._is_spoken_to
+    def _is_attended(self) -> bool:
+        """Whether somebody who may type or push is there, or something is still to be said."""
+        return bool(self.control.has_hosts or self.agents or len(self.voice_over) or len(self.teleprompter))
+
+    def _follow_host(self) -> None:
+        if (follows := self.attendance.verdict(self.state)) is None:
+            return
+        state, reason = follows
+        if state == "ended":
+            self.end(reason)
+        else:
+            self._enter(state, reason)
 
     def _enter(self, state: State, reason: str) -> None:
         if self.state == "ended":
@@ -339,12 +307,7 @@ class Session:
         return Pts(self._anchor.pts + self._frame)
 
     def _accept(
-        self,
-        message: protocol.Command,
-        at: Pts,
-        *understood: str,
-        undrawn: tuple[str, ...] = (),
-        cues: tuple[str, ...] = (),
+        self, message: protocol.Command, at: Pts, *understood: str, undrawn: tuple[str, ...] = (), cues: tuple[str, ...] = ()
     ) -> Accepted:
         in_s = s_from_pts(at - self._position())
         return Accepted(
@@ -405,14 +368,7 @@ class Session:
             self._drop_unaired()
 
     def _say(self, message: protocol.Say) -> BaseModel:
-        try:
-            count = self.teleprompter.say(message)
-        except SpeechError as error:
-            return ErrorMessage(id=message.id, code="no_voice", message=str(error))
-        except QueueFull as error:
-            return ErrorMessage(id=message.id, code="busy", message=str(error))
-        except ValueError as error:
-            return ErrorMessage(id=message.id, code="invalid", path="say.text", message=str(error))
+        count = self.teleprompter.say(message)
         self.speak_without_host()
         at = Pts(self.voice.end + pts_from_s(self.voice_over.buffered_s))
         return self._accept(message, at, f"says {count} sentence{'s' if count > 1 else ''}")
@@ -506,8 +462,7 @@ class Session:
     async def _report(self) -> None:
         for turn in itertools.count():
             await asyncio.sleep(0.1)
-            self._watch_host()
-            self._watch_disk()
+            self._follow_host()
             self.voice_over.note_aired(self._position())
             if len(self.control):
                 level = protocol.Level(db=round(self.voice.level_db(), 1), speaking=self.listener.is_speaking())
@@ -516,12 +471,6 @@ class Session:
                     self.control.tell(self.horizon())
                 if turn % 10 == 0:
                     self.control.tell(self.metrics())
-
-    def _watch_disk(self) -> None:
-        if self.on_air.lineage_error and not self._is_told_of_disk:
-            self._is_told_of_disk = True
-            text = f"lineage is not written any more, the broadcast goes on: {self.on_air.lineage_error}"
-            self.control.tell(ErrorMessage(code="not_written", message=text))
 
     def _stage(self, *, has_scribe: bool) -> Stage:
         """What a director that takes its time sees of this broadcast."""
@@ -543,9 +492,7 @@ class Session:
         self.voice_over.cut(self._position())
         await self.teleprompter.close()
         await self.avatar.close()
-        self.ingest.detach()
         self.control.close()
-        if self._host:
-            await self._host.close()
+        await self.attendance.close()
         self.share.close()
-        await asyncio.gather(self.on_air.close(), *self._leaving)
+        await self.on_air.close()

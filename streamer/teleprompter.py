@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from streamer import protocol
+from streamer.desk import Refused
 from streamer.plan import s_from_pts
 from streamer.protocol import Caption, ErrorMessage
 from streamer.speech import SpeechError, Voice
@@ -20,10 +21,6 @@ from streamer.voice_over import Line, LineCut, Moment, TooManyLines, VoiceOver
 log = logging.getLogger(__name__)
 
 _MAX_WAITING = 200  # sentences
-
-
-class QueueFull(RuntimeError):
-    """As many sentences wait as may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +55,19 @@ class Teleprompter:
         return len(self._waiting)
 
     def say(self, said: protocol.Say) -> int:
-        """Queue a text; how many sentences it has. Raises SpeechError where nothing can be spoken, QueueFull, ValueError for a
+        """Queue a text; how many sentences it has. Raises Refused where nothing can be spoken, where too much waits, and for a
         text without a word in it."""
-        self._voice.check()
+        try:
+            self._voice.check()
+        except SpeechError as error:
+            raise Refused("no_voice", str(error)) from None
         found = sentences(said.text)
         if not found:
-            raise ValueError("there is no word in this to be said")
+            raise Refused("invalid", "there is no word in this to be said", "text")
         if len(self._waiting) + len(found) > _MAX_WAITING:
-            raise QueueFull(f"{len(self._waiting)} sentences wait to be said, at most {_MAX_WAITING} may; wait, or interrupt")
+            raise Refused(
+                "busy", f"{len(self._waiting)} sentences wait to be said, at most {_MAX_WAITING} may; wait, or interrupt"
+            )
         self._waiting.extend(_Sentence(said, number, text) for number, text in enumerate(found))
         self._news.set()
         return len(found)

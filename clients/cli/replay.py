@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from clients.cli.waterfall import waterfall
 from engines.motion import Motion
-from streamer import lineage
+from streamer import gestures, lineage
 from streamer.lineage import LineageError
+from streamer.plan import SubClipJob
 
 _SPAN_S = 4.0
 
@@ -88,6 +89,7 @@ def _draw_again(arguments: argparse.Namespace) -> int:
         return 2
     worker = RenderWorker()
     motions: list[Motion] = []
+    jobs: list[SubClipJob] = []
     voices: list[NDArray[np.int16]] = []
     differing, avatar, fps = 0, "", 25
     for entry, job, join in lineage.read(arguments.lineage):
@@ -101,6 +103,7 @@ def _draw_again(arguments: argparse.Namespace) -> int:
             repaired, r = worker.motion([join])[0], join.num_frames // 2
             motions[-1][-r:], motion[:r] = repaired[:r], repaired[r:]
         motions.append(motion)
+        jobs.append(job)
         heard = (job.start - job.audio_start) // 3
         voices.append(job.audio[heard : heard + (job.end - job.start) // 3])
         avatar, fps = entry["avatar"], job.fps
@@ -116,6 +119,7 @@ def _draw_again(arguments: argparse.Namespace) -> int:
         video = VideoFormat(*size, fps)
         with Mp4Writer(arguments.out, video) as writer:
             sound = np.repeat(np.concatenate(voices).repeat(3)[:, None], 2, axis=1)
-            writer.write(encode_group(worker.pictures(look, np.concatenate(motions)), video), sound)
+            shown = [gestures.performed(job.gestures, job.start, fps, each) for job, each in zip(jobs, motions, strict=True)]
+            writer.write(encode_group(worker.pictures(look, np.concatenate(shown)), video), sound)
         print(f"{arguments.out}: {len(motions)} sub-clips of {avatar}", file=sys.stderr)
     return 1 if differing else 0
