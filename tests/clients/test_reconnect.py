@@ -51,8 +51,8 @@ async def test_a_host_that_was_cut_off_is_back_on_the_same_broadcast(server_url:
             network.impairment = PERFECT
             await host.control.wait_for("state", lambda state: state["state"] == "live", 20)
             await viewer.picture()
-            assert viewer.tally["video"].frames > seen  # viewers saw the avatar idle meanwhile
-            assert told in ([], ["the connection is lost; trying again", "back on air"])  # ICE may have mended it first
+            await until(lambda: viewer.tally["video"].frames > seen)  # viewers go on seeing the same broadcast
+            assert set(told) <= {"the connection is lost; trying again", "back on air"}  # none where ICE mends it first
 
 
 async def test_a_host_whose_connection_is_gone_makes_another_and_says_so(server_url: str) -> None:
