@@ -1,4 +1,4 @@
-"""The transformer itself: one class, several sizes; torch and ONNX agree."""
+"""The motion transformer itself; torch and ONNX agree."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from engines.backends.onnx import OnnxMotionModel  # noqa: E402
-from engines.catalog import PORTRAIT, AvatarDiTConfig, MotionStatistics  # noqa: E402
+from engines.catalog import PORTRAIT, MotionStatistics  # noqa: E402
 from engines.conditions import CONDITION_INPUTS  # noqa: E402
 from engines.models.avatar_dit import AvatarDiT  # noqa: E402
-from engines.models.rope import angles, rotate  # noqa: E402
+from engines.models.rope import angles, rotate, turn_by  # noqa: E402
 from export.motion_onnx import example_inputs, export_motion_model, read_weights  # noqa: E402
 
 SMALL = replace(PORTRAIT, dim=32, ffn_dim=48, num_heads=2, num_blocks=2, audio_hidden_dim=16, rope_split=(16, 0, 0))
@@ -78,19 +78,6 @@ def test_parameters_carry_the_published_names() -> None:
     assert not [name for name in names if ".norm1." in name or ".norm2." in name]
 
 
-def test_the_same_class_takes_video_latents() -> None:
-    config = AvatarDiTConfig(
-        dim=48, ffn_dim=64, num_heads=2, num_blocks=1, latent_channels=16, mask_channels=4, patch_size=(1, 2, 2),
-        text_dim=20, audio_dim=24, audio_hidden_dim=16, rope_split=(8, 8, 8),
-    )  # fmt: skip
-    model = AvatarDiT(config).eval()
-    assert model.patch_embedding.weight.shape == (48, 36, 1, 2, 2)
-    inputs = example_inputs(config, b=2, f=3, k=1, n=9)
-    inputs["latents"] = torch.randn(2, 36, 3, 6, 8)
-    with torch.no_grad():
-        assert model(**inputs).shape == (2, 16, 3, 6, 8)
-
-
 def test_words_a_frame_may_not_read_do_not_move_it() -> None:
     model, inputs = small_model(), example_inputs(SMALL)
     inputs["text_mask"][:] = 0
@@ -111,7 +98,7 @@ def test_rotary_attention_depends_on_time_apart_not_on_time() -> None:
     q, k = torch.randn(1, 1, 1, 16), torch.randn(1, 1, 1, 16)
 
     def score(at: float, apart: float) -> float:
-        turn = [angles(torch.tensor([[time]]), 16, 1000.0) for time in (at, at + apart)]
+        turn = [turn_by(angles(torch.tensor([[time]]), 16, 1000.0)) for time in (at, at + apart)]
         return float((rotate(q, turn[0]) * rotate(k, turn[1])).sum())
 
     assert score(3.0, 0.5) == pytest.approx(score(77.3, 0.5), abs=1e-3)

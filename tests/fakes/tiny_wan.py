@@ -1,0 +1,48 @@
+"""Wan 2.1 made tiny, with random weights: in its own naming, in diffusers' and as files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from engines.catalog import FrameAudio, VideoDiTConfig, wan_rope_split
+from engines.models.video_dit import VideoDiT
+
+TINY = VideoDiTConfig(
+    dim=48, ffn_dim=64, num_heads=2, num_blocks=2, text_dim=20, image_dim=12, frequency_dim=16, rope_split=wan_rope_split(24)
+)
+TEXT_ONLY = replace(TINY, image_dim=0, condition_channels=0)
+FIRST_AND_LAST = replace(TINY, image_positions=2 * 257)
+INFINITETALK = FrameAudio(feature_dim=3 * 8, hidden_dim=10, num_tokens=4, token_dim=14)
+ECHOMIMIC = replace(INFINITETALK, style="echomimic", token_dim=TINY.dim)
+
+
+def tiny_model(config: VideoDiTConfig = TINY, seed: int = 0) -> VideoDiT:
+    """Every parameter random, biases and norms too."""
+    model = VideoDiT(config).eval()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator) * 0.3
+            parameter.copy_(1 + noise if "norm" in name and name.endswith("weight") else noise)
+    return model
+
+
+def tiny_inputs(config: VideoDiTConfig, b: int = 2, f: int = 3, h: int = 4, w: int = 6, seed: int = 1) -> dict[str, Tensor]:
+    """Random inputs of `VideoDiT.forward`."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator)
+
+    inputs = {"latents": normal(b, config.in_channels, f, h, w), "timestep": torch.tensor([999.0, 250.0])[:b]}
+    inputs["text"] = normal(b, 512, config.text_dim)
+    if config.image_dim:
+        inputs["images"] = normal(b, config.image_positions or 257, config.image_dim)
+    if config.audio:
+        d, (first, later) = config.audio.feature_dim, config.audio.windows
+        inputs |= {"audio_first": normal(b, first, d), "audio_later": normal(b, f - 1, later, d)}
+        inputs["audio_scale"] = torch.ones(b)
+    return inputs
