@@ -10,13 +10,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from engines.catalog import FrameAudio, VideoDiTConfig, wan_rope_split
-from engines.checkpoint_names import TRANSFORMER, UNUSED, renamed, without_prefix
+from engines.checkpoint_names import TRANSFORMER, UNUSED, renamed, vae_name, without_prefix
+from engines.models.tiny_vae import TinyVae
 from engines.models.video_dit import VideoDiT
+from engines.models.wan_vae import WanVae, WanVaeConfig
 
 State = dict[str, Tensor]
 
@@ -24,6 +27,9 @@ _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 _WEIGHT_FILES = ["*.safetensors", "*.safetensors.index.json", "config.json", "*.pth"]
 _SHOWN = 6  # names in one complaint
 _HEAD_DIM = 128  # of every Wan 2.1
+
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class CheckpointError(ValueError):
@@ -229,7 +235,26 @@ def fill(model: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> N
     model.load_state_dict(given, assign=True)
 
 
-def _empty(make: Callable[[], VideoDiT]) -> VideoDiT:
+def load_wan_vae(source: str | Path) -> WanVae:
+    """Wan 2.1's VAE of a file or folder in either naming. Raises CheckpointError."""
+    state = {vae_name(name): tensor for name, tensor in read_state(source).items()}
+    for name in ("encoder.conv1.weight", "conv2.weight"):
+        if name not in state:
+            raise CheckpointError(f"{source} is no Wan 2.1 VAE: it has no {name}")
+    config = WanVaeConfig(dim=state["encoder.conv1.weight"].shape[0], latent_channels=state["conv2.weight"].shape[0])
+    model = _empty(lambda: WanVae(config))
+    fill(model, state, source)
+    return model.eval()
+
+
+def load_tiny_vae(source: str | Path) -> TinyVae:
+    """A TAEHV-architecture VAE for Wan 2.1 (taew2_1), of a file or folder. Raises CheckpointError."""
+    model = _empty(TinyVae)
+    fill(model, read_state(source), source)
+    return model.eval()
+
+
+def _empty(make: Callable[[], Module]) -> Module:
     """Without memory for its parameters: they are assigned."""
     with torch.device("meta"):
         return make()

@@ -40,7 +40,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tenso
 
 
 def attend_by_frame(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Each latent frame attends to its own tokens: q [b, f * s, heads, d], k and v [b, f, m, heads, d] to [b, f * s, heads * d]."""
+    """Each latent frame attends to its own tokens: q [b, f * s, heads, d] to k and v [b, f, m, heads, d]."""
     b, f = k.shape[:2]
     by_frame = q.unflatten(1, (f, -1)).flatten(0, 1)
     return attend(by_frame, k.flatten(0, 1), v.flatten(0, 1)).reshape(b, -1, q.shape[2] * q.shape[3])

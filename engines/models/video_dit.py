@@ -117,17 +117,19 @@ class VideoDiT(DiT):
 
     def condition_text(self, text: Tensor) -> tuple[Tensor, Tensor]:
         """text [b, m, text_dim] to text_k, text_v [blocks, b, m, heads, d]: once a prompt."""
-        words = self.text_embedding(text)
+        words = self.text_embedding(text.to(self.text_embedding[0].weight.dtype))
         return self._stacked([block.cross_attn.keys_and_values(words) for block in self._own_blocks()])
 
     def condition_images(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """CLIP's tokens [b, m, image_dim] to image_k, image_v [blocks, b, m, heads, d]: once an anchor."""
-        seen = self.img_emb(images)
+        seen = self.img_emb(images.to(self.img_emb.proj[1].weight.dtype))
         return self._stacked([block.cross_attn.of_images(seen) for block in self._own_blocks()])
 
     def condition_audio(self, audio_first: Tensor, audio_later: Tensor) -> tuple[Tensor, Tensor]:
         """As `AudioTokens` takes them; to audio_k, audio_v [blocks, b, f, m, heads, d]: once a clip."""
-        tokens = getattr(self, self.audio_name)(audio_first, audio_later)
+        project = getattr(self, self.audio_name)
+        dtype = project.proj1.weight.dtype
+        tokens = project(audio_first.to(dtype), audio_later.to(dtype))
         return self._stacked([block.of_audio(tokens) for block in self._own_blocks()])
 
     def denoise(
@@ -135,7 +137,7 @@ class VideoDiT(DiT):
         image_k: Tensor | None = None, image_v: Tensor | None = None,
         audio_k: Tensor | None = None, audio_v: Tensor | None = None, audio_scale: Tensor | None = None,
     ) -> Tensor:  # fmt: skip
-        """Velocity [b, 16, f, h, w].
+        """Velocity [b, 16, f, h, w], float32 whatever the weights are.
 
         latents [b, in_channels, f, h, w]: noise, mask, known frames. timestep [b], 0–1000. audio_scale [b]: how loud the sound
         is to the picture. The rest is of `condition_…`; without images or audio the model neither sees nor hears.
@@ -143,7 +145,7 @@ class VideoDiT(DiT):
         config = self.config
         f, h, w = latents.shape[2:]
         rows, columns = h // config.patch_size[1], w // config.patch_size[2]
-        x = self.patchify(latents)
+        x = self.patchify(latents.to(self.patch_embedding.weight.dtype))
         frames = torch.arange(f, device=latents.device)[None]
         turn = turn_by(rope_3d(frames, rows, columns, config.rope_split, config.rope_theta))
         embedded = self.time_embedding(sinusoids(timestep, config.frequency_dim))
@@ -153,7 +155,7 @@ class VideoDiT(DiT):
         for i, block in enumerate(self.blocks):
             known = (None if every is None else every[i] for every in (text_k, text_v, image_k, image_v, audio_k, audio_v))
             x = block(x, modulation, turn, *known, scale)
-        return self.unpatchify(self.head(x, embedded), f, rows, columns)
+        return self.unpatchify(self.head(x, embedded), f, rows, columns).float()
 
     def forward(self, latents: Tensor, timestep: Tensor, **conditions: Tensor) -> Tensor:
         """All at once: latents and timestep with text, images, audio_first, audio_later, audio_scale."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from engines.catalog import FrameAudio, VideoDiTConfig, wan_rope_split
 from engines.models.video_dit import VideoDiT
+from engines.models.wan_vae import WanVaeConfig
+
+Module = TypeVar("Module", bound=torch.nn.Module)
 
 TINY = VideoDiTConfig(
     dim=48, ffn_dim=64, num_heads=2, num_blocks=2, text_dim=20, image_dim=12, frequency_dim=16, rope_split=wan_rope_split(24)
@@ -17,6 +21,18 @@ TEXT_ONLY = replace(TINY, image_dim=0, condition_channels=0)
 FIRST_AND_LAST = replace(TINY, image_positions=2 * 257)
 INFINITETALK = FrameAudio(feature_dim=3 * 8, hidden_dim=10, num_tokens=4, token_dim=14)
 ECHOMIMIC = replace(INFINITETALK, style="echomimic", token_dim=TINY.dim)
+
+
+TINY_VAE = WanVaeConfig(dim=4)
+
+
+def randomised(model: Module, seed: int = 0) -> Module:
+    """Every parameter moved, so that none is 0 or 1 and no two are equal."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += torch.randn(parameter.shape, generator=generator) * 0.1
+    return model
 
 
 def tiny_model(config: VideoDiTConfig = TINY, seed: int = 0) -> VideoDiT:
