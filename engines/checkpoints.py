@@ -5,6 +5,7 @@ Every key is accounted for: what is missing, unknown or of another shape is an e
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -252,6 +253,15 @@ def load_tiny_vae(source: str | Path) -> TinyVae:
     model = _empty(TinyVae)
     fill(model, read_state(source), source)
     return model.eval()
+
+
+def weights_hash(model: nn.Module) -> str:
+    """Equal tensors under equal names, equal hash."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _empty(make: Callable[[], Module]) -> Module:

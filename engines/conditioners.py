@@ -82,12 +82,18 @@ class TextConditioner:
 class ImageConditioner:
     """Pictures to CLIP's hidden states before its last layer; `emb_pos` models see those of the first and the last frame."""
 
-    def __init__(self, folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
-        from transformers import CLIPVisionModel
-
-        self._encoder: Any = CLIPVisionModel.from_pretrained(folder, dtype=dtype).eval().to(device)
+    def __init__(self, encoder: Any, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
+        """encoder: a transformers `CLIPVisionModel`."""
+        self._encoder = encoder.eval().to(device, dtype)
         self._device, self._dtype = device, dtype
         self._kept: Recent[str, Tensor] = Recent(64)
+
+    @classmethod
+    def of(cls, folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> ImageConditioner:
+        """Of a checkpoint folder."""
+        from transformers import CLIPVisionModel
+
+        return cls(CLIPVisionModel.from_pretrained(folder, dtype=dtype), device, dtype)
 
     @property
     def dim(self) -> int:
@@ -110,20 +116,24 @@ class ImageConditioner:
 class AudioConditioner:
     """Speech to features at the video's rate: wav2vec2's layers (MultiTalk), or Whisper's in five groups (HuMo)."""
 
-    def __init__(self, folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
-        """Raises ValueError for an encoder that is neither."""
-        from transformers import AutoConfig, Wav2Vec2Model, WhisperFeatureExtractor, WhisperModel
+    def __init__(self, model: Any, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
+        """model: a transformers `Wav2Vec2Model`, or the encoder of a `WhisperModel`. Raises ValueError for any other."""
+        self.kind = str(model.config.model_type)
+        if self.kind not in ("wav2vec2", "whisper"):
+            raise ValueError(f"{self.kind} is no encoder of speech that is known here: take wav2vec2 or Whisper")
+        self._model, self._device, self._dtype = model.eval().to(device, dtype), device, dtype
+        if self.kind == "whisper":
+            from transformers import WhisperFeatureExtractor
 
-        self._device, self._dtype = device, dtype
-        self.kind = str(AutoConfig.from_pretrained(folder).model_type)
-        if self.kind == "wav2vec2":
-            self._model: Any = Wav2Vec2Model.from_pretrained(folder, dtype=dtype, attn_implementation="eager")
-        elif self.kind == "whisper":
-            self._model = WhisperModel.from_pretrained(folder, dtype=dtype).encoder
-            self._mel: Any = WhisperFeatureExtractor(feature_size=self._model.config.num_mel_bins)
-        else:
-            raise ValueError(f"{folder} holds a {self.kind}; speech is read by wav2vec2 or Whisper")
-        self._model = self._model.eval().to(device)
+            self._mel: Any = WhisperFeatureExtractor(feature_size=model.config.num_mel_bins)
+
+    @classmethod
+    def of(cls, folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> AudioConditioner:
+        """Of a checkpoint folder. Raises ValueError as the constructor."""
+        from transformers import AutoModel
+
+        model = AutoModel.from_pretrained(folder, dtype=dtype)
+        return cls(getattr(model, "encoder", model) if model.config.model_type == "whisper" else model, device, dtype)
 
     @property
     def dim(self) -> int:
@@ -140,7 +150,7 @@ class AudioConditioner:
         return layers.transpose(0, 1).flatten(1)
 
     def _of_wav2vec2(self, voice: NDArray[np.float32], num_frames: int) -> Tensor:
-        """[layers, num_frames, channels]: the sound is brought to the video's rate before the transformer, as MultiTalk has it."""
+        """[layers, num_frames, channels]: brought to the video's rate before the transformer, as MultiTalk has it."""
         sound = torch.from_numpy((voice - voice.mean()) / np.sqrt(voice.var() + 1e-7)).to(self._device, self._dtype)
         at_the_rate = self._model.feature_extractor.register_forward_hook(
             lambda _module, _args, heard: F.interpolate(heard.float(), num_frames, mode="linear", align_corners=True).to(heard)

@@ -15,7 +15,7 @@ _TINT = np.array([1.06, 1.0, 0.92], np.float32)  # towards yellow, where autoreg
 
 
 def drifted(picture: Rgb, seed: int = 0) -> Rgb:
-    """The picture blurred, its texture moved about, with too much contrast and saturation and a tint. Same seed, same picture."""
+    """The picture blurred and bent, with too much contrast and saturation, and a tint. Same seed, same picture."""
     h, w = picture.shape[:2]
     side = max(h, w)
     rng = np.random.default_rng(seed)

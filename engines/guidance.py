@@ -31,7 +31,7 @@ def branches(text_scale: float, audio_scale: float, hears: bool, frame_scale: fl
 def combine(velocities: Sequence[Velocity], text_scale: float, audio_scale: float, frame_scale: float = 0.0) -> Velocity:
     """Velocities in the order of `branches`, all of numpy or of torch.
 
-    neither + s_text (full − no_text) + s_audio (no_text − neither), and + s_frame (full − drifted): away from drift, Kling-Avatar's
+    neither + s_text (full − no_text) + s_audio (no_text − neither) + s_frame (full − drifted); the last is Kling-Avatar's
     negative-frame guidance.
     """
     full, *others = velocities

@@ -74,7 +74,7 @@ def sample(
         inputs["latents"] = np.concatenate([np.tile(latents, (len(kinds), 1, 1)), known], axis=1)[..., None, None]
         inputs["timestep"] = np.full(b * len(kinds), sigma * 1000.0, np.float32)
         velocity = transformer.denoise(inputs)[..., 0, 0].reshape(len(kinds), b, NUM_CHANNELS, f)
-        guided = combine(velocity, head.text_guidance_scale, head.audio_guidance_scale)
+        guided = combine(list(velocity), head.text_guidance_scale, head.audio_guidance_scale)
         latents = euler_step(latents, guided, float(sigma), float(sigma_next))
     motion = latents * std + mean
     motion[:, _UNIT] = np.clip(motion[:, _UNIT], 0.0, 1.0)

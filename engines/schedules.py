@@ -54,7 +54,7 @@ class Euler:
 
 
 class Renoise:
-    """Guess the data, then noise anew (consistency sampling, Luo et al. 2023): what Self-Forcing and DMD students were taught."""
+    """Guess the data, then noise anew (consistency sampling, Luo et al. 2023), as Self-Forcing's students were taught."""
 
     def __init__(self, schedule: Sequence[float], noise: Callable[[int], Any]) -> None:
         """noise: fresh noise of the latents' shape for step i."""

@@ -47,7 +47,9 @@ class WanCodec:
         if num_frames % FRAMES_A_LATENT != 1:
             raise ValueError(f"{num_frames} frames: a clip has 1 + 4k")
         key = (picture_key(first), "" if last is None else picture_key(last), num_frames)
-        return self._known.get(key, lambda: torch.cat([self._mask(first, last, num_frames), self._encode(first, last, num_frames)], 1))
+        return self._known.get(
+            key, lambda: torch.cat([self._mask(first, last, num_frames), self._encode(first, last, num_frames)], 1)
+        )
 
     def _mask(self, first: Rgb, last: Rgb | None, num_frames: int) -> Tensor:
         """1 where a frame is known. Four channels a latent: of the first one all four are the first frame."""

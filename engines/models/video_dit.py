@@ -117,12 +117,12 @@ class VideoDiT(DiT):
 
     def condition_text(self, text: Tensor) -> tuple[Tensor, Tensor]:
         """text [b, m, text_dim] to text_k, text_v [blocks, b, m, heads, d]: once a prompt."""
-        words = self.text_embedding(text.to(self.text_embedding[0].weight.dtype))
+        words = self.text_embedding(text.to(self.patch_embedding.weight.dtype))
         return self._stacked([block.cross_attn.keys_and_values(words) for block in self._own_blocks()])
 
     def condition_images(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """CLIP's tokens [b, m, image_dim] to image_k, image_v [blocks, b, m, heads, d]: once an anchor."""
-        seen = self.img_emb(images.to(self.img_emb.proj[1].weight.dtype))
+        seen = self.img_emb(images.to(self.patch_embedding.weight.dtype))
         return self._stacked([block.cross_attn.of_images(seen) for block in self._own_blocks()])
 
     def condition_audio(self, audio_first: Tensor, audio_later: Tensor) -> tuple[Tensor, Tensor]:
@@ -149,7 +149,7 @@ class VideoDiT(DiT):
         frames = torch.arange(f, device=latents.device)[None]
         turn = turn_by(rope_3d(frames, rows, columns, config.rope_split, config.rope_theta))
         embedded = self.time_embedding(sinusoids(timestep, config.frequency_dim))
-        projected = self.time_projection(embedded.to(self.time_projection[1].weight.dtype))
+        projected = self.time_projection(embedded.to(self.patch_embedding.weight.dtype))
         modulation = projected.float().unflatten(1, (6, config.dim))
         scale = None if audio_scale is None else audio_scale.to(x.dtype)[:, None, None]
         for i, block in enumerate(self.blocks):

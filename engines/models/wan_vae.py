@@ -6,6 +6,7 @@ The first frame of a video has a latent of its own; after it, every latent is fo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -99,7 +100,8 @@ class Resample(nn.Module):
         super().__init__()
         self.way, self.in_time = way, in_time
         if way == "up":
-            self.resample = nn.Sequential(nn.Upsample(scale_factor=2.0, mode="nearest-exact"), nn.Conv2d(dim, dim // 2, 3, padding=1))
+            twice = nn.Upsample(scale_factor=2.0, mode="nearest-exact")
+            self.resample = nn.Sequential(twice, nn.Conv2d(dim, dim // 2, 3, padding=1))
         else:
             self.resample = nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(dim, dim, 3, stride=2))
         if in_time:
@@ -135,7 +137,7 @@ class Encoder(nn.Module):
         widths = [config.dim * m for m in (1, *config.multiples)]
         self.conv1 = CausalConv3d(3, widths[0], 3)
         layers: list[nn.Module] = []
-        for i, (dim_in, dim) in enumerate(zip(widths, widths[1:], strict=False)):
+        for i, (dim_in, dim) in enumerate(pairwise(widths)):
             layers += [ResidualBlock(dim_in if j == 0 else dim, dim) for j in range(config.num_res_blocks)]
             if i < len(config.halves_time):
                 layers.append(Resample(dim, "down", config.halves_time[i]))
@@ -159,8 +161,7 @@ class Decoder(nn.Module):
         layers: list[nn.Module] = []
         for i, width in enumerate(widths[1:]):
             before = widths[0] if i == 0 else dim // 2  # an upsampler halves the channels
-            for j in range(config.num_res_blocks + 1):
-                layers.append(ResidualBlock(before if j == 0 else width, width))
+            layers += [ResidualBlock(before if j == 0 else width, width) for j in range(config.num_res_blocks + 1)]
             if i < len(doubles_time):
                 layers.append(Resample(width, "up", doubles_time[i]))
             dim = width

@@ -39,9 +39,9 @@ def in_diffusers_naming(state: State) -> State:
     """By diffusers' own list of names, so that our table is held against theirs."""
     diffusers = pytest.importorskip("diffusers")
     model = diffusers.WanTransformer3DModel(
-        num_attention_heads=TINY.num_heads, attention_head_dim=TINY.dim // TINY.num_heads, in_channels=36, text_dim=TINY.text_dim,
-        freq_dim=TINY.frequency_dim, ffn_dim=TINY.ffn_dim, num_layers=TINY.num_blocks, image_dim=TINY.image_dim,
-        added_kv_proj_dim=TINY.dim, pos_embed_seq_len=514, out_channels=16,
+        num_attention_heads=TINY.num_heads, attention_head_dim=TINY.dim // TINY.num_heads, in_channels=36,
+        text_dim=TINY.text_dim, freq_dim=TINY.frequency_dim, ffn_dim=TINY.ffn_dim, num_layers=TINY.num_blocks,
+        image_dim=TINY.image_dim, added_kv_proj_dim=TINY.dim, pos_embed_seq_len=514, out_channels=16,
     )  # fmt: skip
     return {name: state[renamed(name, TRANSFORMER)] for name in model.state_dict()}
 
@@ -90,15 +90,17 @@ def test_the_query_that_echomimic_never_uses_may_be_there(tmp_path: Path) -> Non
 def test_a_low_rank_update_is_merged_whatever_its_spelling(spelling: str, tmp_path: Path) -> None:
     model = tiny_model()
     down, up = torch.randn(3, 48) * 0.1, torch.randn(48, 3) * 0.1
+    name, kohya = "blocks.1.self_attn.q", "lora_unet_blocks_1_self_attn_q"
     update, strength = {
-        "peft": ({"transformer.blocks.1.attn1.to_q.lora_A.weight": down, "transformer.blocks.1.attn1.to_q.lora_B.weight": up}, 1.0),
+        "peft": (
+            {"transformer.blocks.1.attn1.to_q.lora_A.weight": down, "transformer.blocks.1.attn1.to_q.lora_B.weight": up}, 1.0,
+        ),
         "kohya": (
-            {"lora_unet_blocks_1_self_attn_q.lora_down.weight": down, "lora_unet_blocks_1_self_attn_q.lora_up.weight": up,
-             "lora_unet_blocks_1_self_attn_q.alpha": torch.tensor(6.0)}, 2.0,
+            {f"{kohya}.lora_down.weight": down, f"{kohya}.lora_up.weight": up, f"{kohya}.alpha": torch.tensor(6.0)}, 2.0,
         ),
         "down_up": (
-            {"diffusion_model.blocks.1.self_attn.q.lora_down.weight": down, "diffusion_model.blocks.1.self_attn.q.lora_up.weight": up,
-             "diffusion_model.blocks.1.self_attn.q.diff_b": torch.ones(48)}, 1.0,
+            {f"diffusion_model.{name}.lora_down.weight": down, f"diffusion_model.{name}.lora_up.weight": up,
+             f"diffusion_model.{name}.diff_b": torch.ones(48)}, 1.0,
         ),
     }[spelling]  # fmt: skip
     save_file(update, tmp_path / "lora.safetensors")

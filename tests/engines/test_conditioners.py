@@ -13,7 +13,11 @@ pytest.importorskip("transformers")
 
 from engines.catalog import FrameAudio  # noqa: E402
 from engines.conditioners import (  # noqa: E402
-    AudioConditioner, ImageConditioner, Recent, TextConditioner, audio_windows,
+    AudioConditioner,
+    ImageConditioner,
+    Recent,
+    TextConditioner,
+    audio_windows,
 )  # fmt: skip
 from tests.fakes.tiny_conditioners import write_clip, write_tokenizer, write_umt5, write_wav2vec2, write_whisper  # noqa: E402
 
@@ -31,7 +35,7 @@ def test_a_prompt_is_encoded_once_and_ends_in_zeros(tmp_path: Path) -> None:
 
 
 def test_a_picture_is_encoded_once_to_the_tokens_before_clips_last_layer(tmp_path: Path) -> None:
-    faces = ImageConditioner(write_clip(tmp_path / "clip"))
+    faces = ImageConditioner.of(write_clip(tmp_path / "clip"))
     picture = np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8)
     encoded = faces.encode(picture)
     assert encoded.shape == (1, 257, faces.dim) == (1, 257, 12)
@@ -41,7 +45,7 @@ def test_a_picture_is_encoded_once_to_the_tokens_before_clips_last_layer(tmp_pat
 
 @pytest.mark.parametrize(("write", "dim"), [(write_wav2vec2, 3 * 8), (write_whisper, 5 * 8)])
 def test_speech_comes_at_the_videos_rate_all_layers_side_by_side(write: object, dim: int, tmp_path: Path) -> None:
-    ears = AudioConditioner(write(tmp_path / "ears"))
+    ears = AudioConditioner.of(write(tmp_path / "ears"))
     for num_frames in (25, 16):
         features = ears.encode(VOICE, num_frames)
         assert features.shape == (num_frames, ears.dim) == (num_frames, dim)
@@ -53,8 +57,8 @@ def test_speech_comes_at_the_videos_rate_all_layers_side_by_side(write: object, 
 
 
 def test_an_encoder_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="holds a clip_vision_model; speech is read by"):
-        AudioConditioner(write_clip(tmp_path / "clip"))
+    with pytest.raises(ValueError, match="clip_vision_model is no encoder of speech"):
+        AudioConditioner.of(write_clip(tmp_path / "clip"))
 
 
 @pytest.mark.parametrize("num_frames", [1, 5, 33])
@@ -67,7 +71,14 @@ def test_latent_0_hears_five_frames_and_each_later_one_eight(num_frames: int) ->
     for i, heard in enumerate(later[0, :, :, 0]):
         frames = [40 + 4 * i + k for k in (1, 2, 3, 4)]
         # MultiTalk: of the first of its four frames the window's left half, of the last its right, of those between themselves.
-        assert heard.tolist() == [frames[0] - 2, frames[0] - 1, frames[0], frames[1], frames[2], *range(frames[3], frames[3] + 3)]
+        assert heard.tolist() == [
+            frames[0] - 2,
+            frames[0] - 1,
+            frames[0],
+            frames[1],
+            frames[2],
+            *range(frames[3], frames[3] + 3),
+        ]
 
 
 def test_beyond_both_ends_the_nearest_features_stand_in() -> None:
