@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engines.backends.choice import fastest
 from engines.backends.graph import Graph
 from engines.backends.torch import torch_graphs
 from engines.catalog import VIDEO_CONFIGS, VideoDiTConfig
-from engines.checkpoints import CheckpointError, load_tiny_vae, load_video_dit, load_wan_vae, located
+from engines.checkpoints import CheckpointError, load_tiny_vae, load_video_dit, load_wan_vae, located, weights_hash
 from engines.codecs.wan import WanCodec
 from engines.conditioners import AudioConditioner, ImageConditioner, Recent, TextConditioner, audio_windows, picture_key
 from engines.drifted import drifted
 from engines.guidance import Branch
 from engines.models.wan_vae import FRAMES_A_LATENT, PIXELS_A_LATENT
+from engines.specs import ClipRequest
 from engines.video_sampler import Sampling, Told, sample
 from engines.video_weights import VideoWeights
 
@@ -31,24 +32,6 @@ Rgb = NDArray[np.uint8]  # [h, w, 3]
 #: Parameters, in billions, above which a processor is refused: a frame would take minutes.
 _CPU_LIMIT = 0.5
 _NEEDS = {"wan-1.3b": "8 GB", "wan-14b": "40 GB"}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ClipRequest:
-    """1 + 4k frames that begin with `first` and, where it is given, end with `last`.
-
-    voice: float32 [n], 16 kHz, the sound from `lead_frames` before the first frame to some frames after the last.
-    """
-
-    first: Rgb
-    last: Rgb | None
-    num_frames: int
-    text: str
-    voice: NDArray[np.float32]
-    lead_frames: int
-    fps: int
-    seed: int
-    num_steps: int = 1000
 
 
 class VideoModel:
@@ -128,15 +111,18 @@ def _copied(made: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in made.items()}
 
 
-def load_video_model(name: str, folder: Path, device: str | None = None) -> tuple[VideoModel, VideoWeights]:
-    """The model of a folder of weights (see `engines.video_weights`), on the GPU where there is one.
+def load_video_model(name: str, folder: Path, rank: int = 0) -> VideoModel:
+    """The model of a folder of weights (see `engines.video_weights`), on a GPU where there is one: the rank's of several.
 
     name: `wan-1.3b`, `wan-14b`, or `wan` for whatever size the weights are. Raises CheckpointError where weights are missing,
     wrong or too large for this machine.
     """
     weights = VideoWeights.of(folder)
-    on_gpu = torch.cuda.is_available() if device is None else device.startswith("cuda")
-    device = device or ("cuda" if on_gpu else "cpu")
+    on_gpu = torch.cuda.is_available()
+    device = "cpu"
+    if on_gpu:
+        torch.cuda.set_device(rank % torch.cuda.device_count())
+        device = "cuda"
     dtype = torch.bfloat16 if on_gpu else torch.float32
     model = load_video_dit(weights.part("transformer"), weights.parts.get("adapter"), weights.updates, dtype)
     config = model.config
@@ -155,19 +141,24 @@ def load_video_model(name: str, folder: Path, device: str | None = None) -> tupl
         )
     if not config.audio:
         raise CheckpointError(
-            f"{folder} holds a Wan that cannot hear: add an audio adapter (InfiniteTalk, MultiTalk) or take EchoMimicV3 or FlashTalk"
+            f"{folder} holds a Wan that cannot hear: add an audio adapter (InfiniteTalk), or take EchoMimicV3 or FlashTalk"
         )
-    ears = AudioConditioner(located(weights.part("audio_encoder", "the model hears by it")), device)
+    ears = AudioConditioner.of(located(weights.part("audio_encoder", "the model hears by it")), device)
     if ears.dim != config.audio.feature_dim:
         raise CheckpointError(
-            f"the transformer hears {config.audio.feature_dim} features a frame, {weights.part('audio_encoder')} gives {ears.dim}"
+            f"the transformer hears {config.audio.feature_dim} features a frame, and {weights.part('audio_encoder')} "
+            f"gives {ears.dim}"
         )
     faces = None
     if config.image_dim:
-        faces = ImageConditioner(located(weights.part("image_encoder", "the model sees by it")), device, dtype)
+        faces = ImageConditioner.of(located(weights.part("image_encoder", "the model sees by it")), device, dtype)
     words = TextConditioner(located(weights.part("text_encoder")), located(weights.part("tokenizer")), device, dtype)
     tiny = weights.parts.get("tiny_vae")
     codec = WanCodec(load_wan_vae(weights.part("vae")), load_tiny_vae(tiny) if tiny else None, device, dtype)
-    graphs = torch_graphs(model.to(device))
-    log.info("%s: %.2f billion parameters on %s in %s", name, billions, device, dtype)
-    return VideoModel(config, graphs, codec, words, faces, ears, weights.sampling, weights.negative_prompt, device), weights
+    model = model.to(device)
+    if "engines" in weights.parts:
+        backend, graphs = fastest(model, Path(weights.part("engines")), weights_hash(model), log.warning)
+    else:
+        backend, graphs = "torch", torch_graphs(model)
+    log.info("%s: %.2f billion parameters on %s in %s, run by %s", name, billions, device, dtype, backend)
+    return VideoModel(config, graphs, codec, words, faces, ears, weights.sampling, weights.negative_prompt, device)

@@ -81,9 +81,7 @@ def sample(denoise: Graph, told: Mapping[Branch, Told], noise: Tensor, sampling:
             shown = torch.cat([latents.expand(len(call), -1, -1, -1, -1), frames], dim=1)
             parts.append(denoise({"latents": shown, "timestep": time[: len(call)], **conditions})["velocity"].clone())
         velocities = [part[j : j + 1] for part in parts for j in range(len(part))]
-        guided = combine(
-            velocities, sampling.text_guidance_scale, sampling.audio_guidance_scale, sampling.frame_guidance_scale
-        )
+        guided = combine(velocities, sampling.text_guidance_scale, sampling.audio_guidance_scale, sampling.frame_guidance_scale)
         latents = walk.step(i, latents, guided)
     return latents
 

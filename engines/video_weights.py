@@ -5,7 +5,7 @@ The layout is diffusers' (`transformer/`, `vae/`, `text_encoder/`, `tokenizer/`,
 
     {"transformer": "Wan-AI/Wan2.1-I2V-14B-480P", "adapter": "infinitetalk.safetensors",
      "updates": [{"source": "lightx2v.safetensors", "scale": 1.0}], "vae": "Wan2.1_VAE.pth", "tiny_vae": "taew2_1.safetensors",
-     "sampling": {"num_steps": 4, "shift": 5.0}, "negative_prompt": "blurred, still", "fps": 25, "size": [512, 512]}
+     "sampling": {"num_steps": 4, "shift": 5.0}, "negative_prompt": "blurred, still"}
 """
 
 from __future__ import annotations
@@ -20,20 +20,18 @@ from engines.video_sampler import Sampling
 
 _PARTS = ("transformer", "vae", "text_encoder", "tokenizer", "image_encoder", "audio_encoder")
 _OPTIONAL = ("adapter", "tiny_vae", "engines")
-_OTHER = ("updates", "sampling", "negative_prompt", "fps", "size")
+_OTHER = ("updates", "sampling", "negative_prompt")
 
 
 @dataclass(frozen=True, slots=True)
 class VideoWeights:
-    """parts: where each lies, by the names above; those that are not there are not in it. size: (width, height) it likes best."""
+    """parts: where each lies, by the names above, those alone that are there."""
 
     folder: Path
     parts: dict[str, str]
     updates: tuple[LowRank, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     negative_prompt: str = ""
-    fps: int = 25
-    size: tuple[int, int] = (512, 512)
 
     @classmethod
     def of(cls, folder: Path) -> VideoWeights:
@@ -46,20 +44,18 @@ class VideoWeights:
         except json.JSONDecodeError as error:
             raise CheckpointError(f"{file} is not JSON: {error}") from None
         if strange := given.keys() - {*_PARTS, *_OPTIONAL, *_OTHER}:
-            raise CheckpointError(f"{file}: {', '.join(sorted(strange))} is none of {', '.join((*_PARTS, *_OPTIONAL, *_OTHER))}")
+            known = ", ".join((*_PARTS, *_OPTIONAL, *_OTHER))
+            raise CheckpointError(f"{file}: {', '.join(sorted(strange))} is none of {known}")
         parts = {name: name for name in (*_PARTS, "engines") if (folder / name).is_dir()}
         parts |= {name: given[name] for name in (*_PARTS, *_OPTIONAL) if name in given}
-        here = {name: str(folder / part) if (folder / part).exists() else part for name, part in parts.items()}
+        here = {name: _near(folder, part) for name, part in parts.items()}
         try:
-            updates = tuple(
-                LowRank(str(folder / one["source"]) if (folder / one["source"]).exists() else one["source"], one.get("scale", 1.0))
-                for one in given.get("updates", ())
-            )
-            sampling = Sampling(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.get("sampling", {}).items()})
-            width, height = given.get("size", (512, 512))
+            updates = tuple(LowRank(_near(folder, one["source"]), one.get("scale", 1.0)) for one in given.get("updates", ()))
+            liked: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.get("sampling", {}).items()}
+            sampling = Sampling(**liked)
         except (TypeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{file}: {error}") from None
-        return cls(folder, here, updates, sampling, given.get("negative_prompt", ""), given.get("fps", 25), (width, height))
+        return cls(folder, here, updates, sampling, given.get("negative_prompt", ""))
 
     def part(self, name: str, why: str = "") -> str:
         """Where it lies. Raises CheckpointError, saying what to add, where it is not there."""
@@ -68,3 +64,8 @@ class VideoWeights:
                 f"{self.folder} has no {name}{': ' + why if why else ''}. Put it into {name}/, or name it in weights.json"
             )
         return self.parts[name]
+
+
+def _near(folder: Path, part: str) -> str:
+    """A path from the folder, where that is there; else as it is, a path or a hub id."""
+    return str(folder / part) if (folder / part).exists() else part

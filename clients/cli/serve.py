@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clients.cli.director_flags import add_director_flags, director_settings
+from clients.cli.model_flags import add_model_flags, drawing_settings
 from clients.cli.settings_file import SettingsError, example, read_settings
 from clients.cli.speech_flags import add_speech_flags, speech_settings
 from clients.cli.transcript_flags import add_transcript_flags, transcript_settings
@@ -76,6 +77,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add_director_flags(parser)
     add_transcript_flags(parser)
     add_speech_flags(parser)
+    add_model_flags(parser)
     parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"), help="and what is worse")
     parser.add_argument("--log-format", default="text", choices=("text", "json"), help="json: one object a line")
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="serve https: the certificate chain (PEM)")
@@ -135,6 +137,7 @@ def server_settings(arguments: argparse.Namespace) -> ServerSettings:
         director=director_settings(arguments),
         speech=speech_settings(arguments),
         transcript=transcript_settings(arguments),
+        drawing=drawing_settings(arguments),
         udp_ports=parse_range(arguments.udp_ports) if arguments.udp_ports else None,
         offer_loopback=arguments.loopback,
         key=None if arguments.open else own_key(),

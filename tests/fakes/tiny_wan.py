@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from engines.catalog import FrameAudio, VideoDiTConfig, wan_rope_split
 from engines.models.video_dit import VideoDiT
-from engines.models.wan_vae import WanVaeConfig
+from engines.models.wan_vae import WanVae, WanVaeConfig
+from tests.fakes.tiny_conditioners import write_clip, write_tokenizer, write_umt5, write_wav2vec2
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 
@@ -20,6 +24,7 @@ TINY = VideoDiTConfig(
 TEXT_ONLY = replace(TINY, image_dim=0, condition_channels=0)
 FIRST_AND_LAST = replace(TINY, image_positions=2 * 257)
 INFINITETALK = FrameAudio(feature_dim=3 * 8, hidden_dim=10, num_tokens=4, token_dim=14)
+SPEAKING = replace(FIRST_AND_LAST, audio=INFINITETALK)
 ECHOMIMIC = replace(INFINITETALK, style="echomimic", token_dim=TINY.dim)
 
 
@@ -62,3 +67,17 @@ def tiny_inputs(config: VideoDiTConfig, b: int = 2, f: int = 3, h: int = 4, w: i
         inputs |= {"audio_first": normal(b, first, d), "audio_later": normal(b, f - 1, later, d)}
         inputs["audio_scale"] = torch.ones(b)
     return inputs
+
+
+def write_weights(folder: Path, config: VideoDiTConfig = SPEAKING) -> Path:
+    """A whole folder of weights, as `rostrum serve --model wan --weights` takes it."""
+    for name in ("transformer", "vae"):
+        (folder / name).mkdir(parents=True)
+    save_file(tiny_model(config).state_dict(), folder / "transformer" / "diffusion_pytorch_model.safetensors")
+    (folder / "transformer" / "config.json").write_text(json.dumps({"num_heads": config.num_heads}))
+    save_file(randomised(WanVae(TINY_VAE)).state_dict(), folder / "vae" / "Wan2.1_VAE.safetensors")
+    write_umt5(folder / "text_encoder", config.text_dim)
+    write_tokenizer(folder / "tokenizer")
+    write_clip(folder / "image_encoder", config.image_dim)
+    write_wav2vec2(folder / "audio_encoder")
+    return folder
