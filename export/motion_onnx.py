@@ -17,7 +17,7 @@ from torch import Tensor
 from engines.catalog import CONFIGS, AvatarDiTConfig, MotionStatistics
 from engines.conditions import CONDITION_INPUTS, CONDITION_OUTPUTS
 from engines.models.avatar_dit import AvatarDiT
-from export.to_onnx import OPSET, Method, export_onnx
+from export.to_onnx import OPSET, Method, export_onnx, widen
 
 DYNAMIC = {
     "latents": {0: "b", 2: "f"}, "timestep": {0: "b"}, "interval": {0: "b"}, "time": {0: "b", 1: "f"},
@@ -79,7 +79,11 @@ def quantised(folder: Path, out: Path) -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     for name in ("conditions.onnx", "model.onnx"):
-        quantize_dynamic(folder / name, out / name, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"])
+        model = onnx.load(folder / name)
+        widen(model)
+        quantize_dynamic(
+            model, out / name, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"], per_channel=True
+        )
     (out / "statistics.json").write_text((folder / "statistics.json").read_text())
 
 

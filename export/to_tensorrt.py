@@ -113,6 +113,7 @@ def _let_attention_decompose(trt: Any, network: Any) -> None:
     for i in range(network.num_layers):
         layer = network.get_layer(i)
         if layer.type == getattr(trt.LayerType, "ATTENTION_INPUT", None):
+            layer.__class__ = trt.IAttentionInputLayer  # the network gives plain layers
             layer.attention.decomposable = True
 
 

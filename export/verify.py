@@ -27,7 +27,7 @@ from export.motion_onnx import example_inputs, read_weights
 
 SIZES = ({"b": 1, "f": 2, "k": 1, "n": 13}, {"b": 3, "f": 13, "k": 2, "n": 41}, {"b": 6, "f": 64, "k": 3, "n": 140})
 TOLERANCE = 5e-3
-INT8_TOLERANCE = 0.1
+INT8_TOLERANCE = 0.25  # of the largest value; a tenth in the norm
 
 
 def difference(model: AvatarDiT, onnx: OnnxMotionModel, **sizes: int) -> float:

@@ -96,7 +96,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--budget", type=float, default=540.0, metavar="S", help="seconds (default: %(default)s)")
     parser.add_argument("--dry", action="store_true", help="toy sizes, on whatever is here")
     arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    log.setLevel(logging.INFO)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision
     if not arguments.dry and not torch.cuda.is_available():
         print("no GPU is usable here (`rostrum doctor` says why); --dry runs toy sizes on the processor", file=sys.stderr)
         return 1

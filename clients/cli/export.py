@@ -88,6 +88,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
 
 def _guarded(work: object, arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision
     try:
         from engines.backends.graph import BackendError
 
@@ -147,17 +148,21 @@ def _portrait_onnx(arguments: argparse.Namespace) -> int:
     if precision not in ("float32", "half-weights", "int8"):
         raise ValueError(f"--precision {precision} is for video models; the portrait takes float32, half-weights or int8")
     source: Path = arguments.weights or WEIGHTS / "portrait"
-    model = AvatarDiT(PORTRAIT)
-    if source.is_dir():
-        state, statistics = read_weights(source), MotionStatistics.load(source / "statistics.json")
+    graphs: Path = arguments.out
+    if precision == "int8" and source.is_dir():
+        graphs = source
     else:
-        saved = torch.load(source, map_location="cpu", weights_only=True)
-        state, statistics = saved["ema"], MotionStatistics(**saved["statistics"])
-    model.load_state_dict(state)
-    whole = arguments.out / "float32" if precision == "int8" else arguments.out
-    export_motion_model(model, statistics, whole, half_weights=precision == "half-weights", opset=arguments.opset)
+        graphs = graphs / "float32" if precision == "int8" else graphs
+        model = AvatarDiT(PORTRAIT)
+        if source.is_dir():
+            state, statistics = read_weights(source), MotionStatistics.load(source / "statistics.json")
+        else:
+            saved = torch.load(source, map_location="cpu", weights_only=True)
+            state, statistics = saved["ema"], MotionStatistics(**saved["statistics"])
+        model.load_state_dict(state)
+        export_motion_model(model, statistics, graphs, half_weights=precision == "half-weights", opset=arguments.opset)
     if precision == "int8":
-        quantised(whole, arguments.out)
+        quantised(graphs, arguments.out)
     print(arguments.out)
     return 0
 

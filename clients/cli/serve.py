@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from streamer.config import ServerSettings
 
 WEB_ROOT = Path(__file__).parents[1] / "web"
+_SEGMENT_S, _VIDEO_SEGMENT_S = 0.24, 0.96
 
 
 def add_parser(subparsers: Any) -> None:
@@ -50,10 +51,16 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--avatar", help="the avatar of broadcasts that name none (default: the first one)")
     parser.add_argument(
-        "--segment", type=float, default=0.24, metavar="S", help="voice in one sub-clip, 0.2 to 1 (default: %(default)s s)"
+        "--segment",
+        type=float,
+        metavar="S",
+        help=f"voice in one sub-clip, 0.2 to 1 (default: {_SEGMENT_S} s; of video models {_VIDEO_SEGMENT_S} s)",
     )
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="render workers, shared by the broadcasts (default: one a core, at most 4)"
+        "--workers",
+        type=int,
+        metavar="N",
+        help="render workers, shared by the broadcasts (default: one a core, at most 4; of video models 1: take one a GPU)",
     )
     parser.add_argument(
         "--pool", default="local", metavar="WHERE", help="where they run: local, ray, ray:auto, or ray://HOST:10001"
@@ -123,13 +130,15 @@ def server_settings(arguments: argparse.Namespace) -> ServerSettings:
     if arguments.avatar:
         AvatarLibrary.default().get(arguments.avatar)
     _check_tls(arguments.tls_cert, arguments.tls_key)
+    drawing = drawing_settings(arguments)
+    num_workers: Any = arguments.workers or (1 if drawing.is_video else None)
     return ServerSettings(
         web_root=WEB_ROOT,
         lineage_root=arguments.lineage,
         recordings_root=arguments.recordings or user_root().parent / "recordings",
         default_avatar=arguments.avatar,
-        segment_s=arguments.segment,
-        **({"workers": arguments.workers} if arguments.workers else {}),
+        segment_s=arguments.segment or (_VIDEO_SEGMENT_S if drawing.is_video else _SEGMENT_S),
+        **({"workers": num_workers} if num_workers else {}),
         worker_threads=arguments.threads,
         pool=arguments.pool,
         max_broadcasts=arguments.broadcasts,
@@ -137,7 +146,7 @@ def server_settings(arguments: argparse.Namespace) -> ServerSettings:
         director=director_settings(arguments),
         speech=speech_settings(arguments),
         transcript=transcript_settings(arguments),
-        drawing=drawing_settings(arguments),
+        drawing=drawing,
         udp_ports=parse_range(arguments.udp_ports) if arguments.udp_ports else None,
         offer_loopback=arguments.loopback,
         key=None if arguments.open else own_key(),

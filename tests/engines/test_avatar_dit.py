@@ -10,12 +10,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from clients.cli.export import MOTION_SIZES  # noqa: E402
+from engines.backends.graph import BackendError  # noqa: E402
 from engines.backends.onnx import OnnxMotionModel  # noqa: E402
 from engines.catalog import PORTRAIT, MotionStatistics  # noqa: E402
 from engines.conditions import CONDITION_INPUTS  # noqa: E402
 from engines.models.avatar_dit import AvatarDiT  # noqa: E402
 from engines.models.rope import angles, rotate, turn_by  # noqa: E402
-from export.motion_onnx import example_inputs, export_motion_model, read_weights  # noqa: E402
+from export.motion_onnx import example_inputs, export_motion_model, quantised, read_weights  # noqa: E402
+from export.to_tensorrt import build, motion_inputs  # noqa: E402
+from export.verify import INT8_TOLERANCE, difference, is_quantised  # noqa: E402
 
 SMALL = replace(PORTRAIT, dim=32, ffn_dim=48, num_heads=2, num_blocks=2, audio_hidden_dim=16, rope_split=(16, 0, 0))
 
@@ -56,6 +60,22 @@ def test_onnx_agrees_with_torch_at_sizes_it_was_not_traced_with(trained: AvatarD
         arrays.update(onnx.condition({name: arrays.pop(name) for name in CONDITION_INPUTS}))
         # Weights are stored as float16.
         np.testing.assert_allclose(onnx.denoise(arrays), expected, atol=2e-3 * np.abs(expected).max())
+
+
+def test_int8_weights_stay_near_and_are_seen_for_what_they_are(trained: AvatarDiT, exported: Path, tmp_path: Path) -> None:
+    quantised(exported, tmp_path)
+    assert is_quantised(tmp_path) and not is_quantised(exported)
+    apart = difference(trained, OnnxMotionModel(tmp_path), b=2, f=9, k=2, n=40)
+    assert 1e-6 < apart < INT8_TOLERANCE
+
+
+def test_tensorrt_builds_the_motion_model_too(exported: Path) -> None:
+    trt = pytest.importorskip("tensorrt_rtx")
+    for name in ("conditions", "model"):
+        file = exported / f"{name}.onnx"
+        assert len(build(trt, file, motion_inputs(file, MOTION_SIZES), "SM89")) > 100_000
+    with pytest.raises(BackendError, match="whose sizes nobody gave"):
+        motion_inputs(exported / "model.onnx", {"b": (1, 1, 1)})
 
 
 def test_training_goes_on_from_exported_weights(trained: AvatarDiT, exported: Path) -> None:

@@ -62,6 +62,55 @@ def test_each_latent_frame_hears_its_own_window_and_no_other(audio: FrameAudio) 
     assert moved[0] == 0 and moved[1] == 0 and moved[2] > 1e-3
 
 
+def softmax_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, heads: int) -> torch.Tensor:
+    """q [n, d], k and v [m, d], one head after the other."""
+    parts = [t.chunk(heads, dim=-1) for t in (q, k, v)]
+    return torch.cat([(q @ k.T / k.shape[-1] ** 0.5).softmax(-1) @ v for q, k, v in zip(*parts, strict=True)], dim=-1)
+
+
+@torch.no_grad()
+def test_infinitetalks_ears_are_what_multitalk_defines() -> None:
+    """Tokens and attention once more, frame by frame, from the published parameters."""
+    config = replace(TINY, audio=INFINITETALK)
+    model, inputs = tiny_model(config), tiny_inputs(config)
+    p, ears = model.audio_proj, model.blocks[1].audio_cross_attn
+    x = torch.randn(2, 3 * 6, TINY.dim, generator=torch.Generator().manual_seed(3))
+    keys, values = model.condition_audio(inputs["audio_first"], inputs["audio_later"])
+    ours = ears(x, (keys[1], values[1]))
+    for b in range(2):
+        for frame in range(3):
+            window = inputs["audio_first"][b] if frame == 0 else inputs["audio_later"][b, frame - 1]
+            first = p.proj1 if frame == 0 else p.proj1_vf
+            hidden = torch.relu(p.proj2(torch.relu(first(window.flatten()))))
+            tokens = p.norm(p.proj3(hidden).reshape(INFINITETALK.num_tokens, INFINITETALK.token_dim))
+            k, v = ears.kv_linear(tokens).chunk(2, dim=-1)
+            mine = x[b, frame * 6 : (frame + 1) * 6]
+            expected = ears.proj(softmax_attention(ears.q_linear(mine), k, v, TINY.num_heads))
+            torch.testing.assert_close(ours[b, frame * 6 : (frame + 1) * 6], expected, rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_echomimics_ears_share_the_texts_query() -> None:
+    config = replace(TINY, audio=ECHOMIMIC, image_dim=0)
+    model, inputs = tiny_model(config), tiny_inputs(config)
+    attention = model.blocks[0].cross_attn
+    x = torch.randn(2, 3 * 6, TINY.dim, generator=torch.Generator().manual_seed(3))
+    known = model.condition(inputs)
+    text, audio = (known["text_k"][0], known["text_v"][0]), (known["audio_k"][0], known["audio_v"][0])
+    ours = attention(x, text, None, audio, torch.ones(2, 1, 1))
+    words, tokens = model.text_embedding(inputs["text"]), model.audio_injection(inputs["audio_first"], inputs["audio_later"])
+    for b in range(2):
+        q = attention.norm_q(attention.q(x[b]))
+        read = softmax_attention(q, attention.norm_k(attention.k(words[b])), attention.v(words[b]), TINY.num_heads)
+        heard = [
+            softmax_attention(
+                q[f * 6 : (f + 1) * 6], attention.norm_k_audio(attention.k_audio(tokens[b, f])),
+                attention.v_audio(tokens[b, f]), TINY.num_heads,
+            ) for f in range(3)
+        ]  # fmt: skip
+        torch.testing.assert_close(ours[b], attention.o(read + torch.cat(heard)), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("audio", [INFINITETALK, ECHOMIMIC], ids=lambda audio: audio.style)
 def test_an_audio_scale_of_zero_is_deafness(audio: FrameAudio) -> None:
     config = replace(TINY, audio=audio)

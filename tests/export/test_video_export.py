@@ -11,7 +11,10 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
-from engines.backends.choice import Measured, by_speed, fastest, note, read_table  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
+
+from clients.cli.main import main  # noqa: E402
+from engines.backends.choice import BACKENDS, Measured, by_speed, fastest, note, read_table  # noqa: E402
 from engines.backends.doctor import examine  # noqa: E402
 from engines.backends.graph import BackendError  # noqa: E402
 from engines.backends.onnx_graph import onnx_graphs, session  # noqa: E402
@@ -21,13 +24,12 @@ from engines.checkpoints import weights_hash  # noqa: E402
 from engines.manifest import FILE, Manifest, config_of  # noqa: E402
 from engines.models.video_dit import VideoDiT  # noqa: E402
 from export.to_onnx import Method, export_onnx  # noqa: E402
-from export.to_tensorrt import build, build_folder  # noqa: E402
+from export.to_tensorrt import build  # noqa: E402
 from export.verify_video import TOLERANCES, compare, measure  # noqa: E402
-from export.video_onnx import ClipShape, export_video_model  # noqa: E402
+from export.video_onnx import ClipShape  # noqa: E402
 from tests.fakes.tiny_wan import FIRST_AND_LAST, INFINITETALK, tiny_model  # noqa: E402
 
 CONFIG = replace(FIRST_AND_LAST, audio=INFINITETALK, num_blocks=1)
-SHAPE = ClipShape(48, 32, 9, num_branches=2)
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +38,23 @@ def model() -> VideoDiT:
 
 
 @pytest.fixture(scope="module")
-def folder(model: VideoDiT, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Exported once, for frames and sizes from smallest to largest."""
-    folder = tmp_path_factory.mktemp("engines") / "onnx"
-    export_video_model(model, "wan", folder, SHAPE, smallest=ClipShape(32, 32, 5, 2), largest=ClipShape(64, 64, 17, 2))
+def weights(model: VideoDiT, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of weights that holds a transformer and nothing else."""
+    folder = tmp_path_factory.mktemp("wan")
+    (folder / "transformer").mkdir()
+    save_file(model.state_dict(), folder / "transformer" / "model.safetensors")
+    (folder / "transformer" / "config.json").write_text(json.dumps({"num_heads": CONFIG.num_heads}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(weights: Path) -> Path:
+    """Exported once, by the command, for frames and sizes up to a largest."""
+    folder = weights / "engines" / "onnx"
+    assert main([
+        "export", "onnx", "--model", "wan", "--weights", str(weights), "--size", "96x64", "--frames", "9",
+        "--up-to", "96x96x17", "--branches", "2", "--precision", "float32", "--out", str(folder),
+    ]) == 0  # fmt: skip
     return folder
 
 
@@ -60,7 +75,7 @@ def test_a_manifest_tells_the_model_its_shapes_and_its_weights(model: VideoDiT, 
     manifest = Manifest.load(folder)
     assert config_of(manifest) == CONFIG
     assert manifest.weights == weights_hash(model) != weights_hash(tiny_model(CONFIG, seed=9))
-    assert manifest.shapes["denoise"]["latents"] == [[2, 36, 2, 4, 4], [2, 36, 3, 4, 6], [2, 36, 5, 8, 8]]
+    assert manifest.shapes["denoise"]["latents"] == [[2, 36, 2, 8, 8], [2, 36, 3, 8, 12], [2, 36, 5, 12, 12]]
 
 
 def test_shapes_beyond_those_exported_and_other_weights_are_refused(folder: Path) -> None:
@@ -98,7 +113,9 @@ def engines(folder: Path) -> Path:
     """Built for real, with no GPU, by TensorRT-RTX."""
     pytest.importorskip("tensorrt_rtx")
     out = folder.with_name("tensorrt")
-    build_folder(folder, out, flavour="rtx", compute_capability="SM89", timing_cache=out / "timing.cache")
+    where = ["--flavour", "rtx", "--compute-capability", "SM89"]
+    assert main(["export", "tensorrt", str(folder), "--out", str(out), *where]) == 0
+    assert (out / "timing.cache").stat().st_size
     return out
 
 
@@ -138,6 +155,16 @@ def test_what_tensorrt_cannot_parse_or_aim_at_is_said(folder: Path, tmp_path: Pa
         build(trt, folder / "text.onnx", {"text": [[1, 7, 20]]}, "SM89")
 
 
+def test_opset_23s_whole_attention_builds_in_float32_too(tmp_path: Path) -> None:
+    trt = pytest.importorskip("tensorrt_rtx")
+    values = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 2, 16, 24]) for name in "qkvy"]
+    node = onnx.helper.make_node("Attention", ["q", "k", "v"], ["y"])
+    graph = onnx.helper.make_graph([node], "attention", values[:3], values[3:])
+    made = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 23)], ir_version=10)
+    onnx.save(made, tmp_path / "attention.onnx")
+    assert len(build(trt, tmp_path / "attention.onnx", {name: [[1, 2, 16, 24]] for name in "qkv"}, "SM89")) > 10_000
+
+
 def test_a_folder_without_its_manifest_or_of_another_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"has no manifest.json"):
         Manifest.load(tmp_path)
@@ -167,7 +194,39 @@ def test_the_fastest_backend_that_is_right_on_this_machine_is_chosen(model: Vide
     assert "onnx-cuda was fastest here and does not run any more" in said[0]
 
 
-def test_the_doctor_has_a_reason_for_every_backend() -> None:
+def test_the_command_verifies_and_says_which_backend_is_chosen(
+    weights: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "verify", str(weights), "--backends", "torch,onnx-cpu,onnx-cuda"]) == 0
+    told = capsys.readouterr()
+    assert "onnx-cpu: " in told.err and "denoise " in told.err and "has no CUDAExecutionProvider" in told.err
+    assert told.out.startswith("onnx: ") and "ms a step" in told.out
+    model = tiny_model(CONFIG, seed=9)
+    save_file(model.state_dict(), weights / "transformer" / "model.safetensors")  # other weights than those exported
+    assert main(["export", "verify", str(weights), "--backends", "onnx-cpu"]) == 0
+    assert "was made for weights" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["onnx", "--model", "wan", "--out", "x"], "name the folder of its weights with --weights"),
+    (["onnx", "--model", "wan", "--weights", "nowhere", "--out", "x"], "there is no such folder"),
+    (["onnx", "--model", "wan", "--weights", ".", "--size", "50x50", "--out", "x"], "multiples of 16"),
+    (["onnx", "--precision", "bfloat16", "--out", "x"], "the portrait takes float32, half-weights or int8"),
+    (["tensorrt", ".", "--out", "x"], "holds no graphs that `rostrum export onnx` wrote"),
+    (["verify", "."], "holds no exported graphs"),
+])  # fmt: skip
+def test_what_cannot_be_exported_is_said_in_one_line(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", *words]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_the_doctor_has_a_reason_for_every_backend(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    told = capsys.readouterr().out
+    assert all(backend in told for backend in BACKENDS)
     findings = {finding.backend: finding for finding in examine()}
     assert findings["torch"].is_usable and findings["onnx-cpu"].is_usable
     for backend in ("onnx-cuda", "tensorrt"):

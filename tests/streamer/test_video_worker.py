@@ -18,14 +18,15 @@ from clients.cli.main import main
 from engines import video
 from engines.avatar_library import AvatarLibrary
 from engines.checkpoints import CheckpointError
-from engines.motion import Motion, rest
+from engines.motion import INDEX, Motion, rest
 from engines.specs import ClipModel, ClipRequest
 from streamer.clock import SystemClock
 from streamer.config import ConfigError, DrawingSettings
 from streamer.plan import Beat, Look, PictureJob, Pts, Stretch
 from streamer.render_pool import RenderPool
 from streamer.render_share import RenderShare
-from streamer.video_worker import VideoWorker
+from streamer.video_worker import VideoWorker, _rgb
+from streamer.worker_process import RenderFailed
 from tests.fakes.tiny_wan import FIRST_AND_LAST, write_weights
 
 FRAME = 1920  # ticks, at 25 a second
