@@ -180,8 +180,8 @@ def test_a_model_that_these_weights_are_not_and_one_too_large_for_the_processor_
 ) -> None:
     with pytest.raises(CheckpointError, match="is no wan-14b: its width is 48 and it has 2 blocks, not 5120 and 40"):
         video.load_video_model("wan-14b", weights)
-    monkeypatch.setattr(video, "_CPU_LIMIT", 1e-5)
-    with pytest.raises(CheckpointError, match=r"needs an NVIDIA GPU with about .* GB of memory and a CUDA build of torch"):
+    monkeypatch.setattr(video, "_CPU_LIMIT_GB", 1e-5)
+    with pytest.raises(CheckpointError, match=r"needs an NVIDIA GPU with about 16 GB of memory and a CUDA build of torch"):
         video.load_video_model("wan", weights)
 
 
