@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -35,11 +36,17 @@ _CPU_LIMIT_GB = 2.0
 _BESIDE_GB = 16
 
 
+class Words(Protocol):
+    """A `TextConditioner`, or what stands in for one."""
+
+    def encode(self, prompt: str) -> Tensor: ...
+
+
 class VideoModel:
     """Transformer, codec and conditioners. Same request, same pictures. For one thread."""
 
     def __init__(
-        self, config: VideoDiTConfig, graphs: Mapping[str, Graph], codec: WanCodec, words: TextConditioner,
+        self, config: VideoDiTConfig, graphs: Mapping[str, Graph], codec: WanCodec, words: Words,
         faces: ImageConditioner | None, ears: AudioConditioner | None, sampling: Sampling, negative_prompt: str = "",
         device: str = "cpu",
     ) -> None:  # fmt: skip

@@ -13,7 +13,7 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -326,7 +326,7 @@ def diffusers_step_ms(case: Case, device: str, dtype: torch.dtype, compiled: boo
     timestep = torch.full((1,), 750.0, device=device)
 
     @torch.inference_mode()
-    def step(_: Any) -> dict[str, Tensor]:
+    def step(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {"velocity": model(latents, timestep, text, images, return_dict=False)[0]}
 
     return round(step_ms(step, {"latents": latents}), 3)
