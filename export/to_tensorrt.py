@@ -16,6 +16,7 @@ import onnx
 from engines.backends.graph import BackendError
 from engines.backends.tensorrt import gpu_name, library, runtime_name
 from engines.manifest import Manifest
+from export.motion_onnx import DYNAMIC
 
 log = logging.getLogger(__name__)
 
@@ -78,16 +79,18 @@ def build(
 
 
 def motion_inputs(file: Path, sizes: dict[str, tuple[int, int, int]]) -> dict[str, list[list[int]]]:
-    """Smallest, best and largest shape of each input of a graph whose axes have names (the portrait model's).
+    """Smallest, best and largest shape of each input of a graph of the portrait model, by what `DYNAMIC` calls its axes.
 
     Raises BackendError for an axis that `sizes` does not know.
     """
     shapes: dict[str, list[list[int]]] = {}
     for value in onnx.load(file, load_external_data=False).graph.input:
-        axes = value.type.tensor_type.shape.dim
-        if unknown := [axis.dim_param for axis in axes if axis.dim_param and axis.dim_param not in sizes]:
+        axes, names = value.type.tensor_type.shape.dim, DYNAMIC.get(value.name, {})
+        if unknown := [names.get(i, str(i)) for i, axis in enumerate(axes) if axis.dim_param and names.get(i) not in sizes]:
             raise BackendError(f"{file.name}: {value.name} has axes {', '.join(unknown)}, whose sizes nobody gave")
-        shapes[value.name] = [[sizes[a.dim_param][i] if a.dim_param else a.dim_value for a in axes] for i in range(3)]
+        shapes[value.name] = [
+            [sizes[names[i]][j] if axis.dim_param else axis.dim_value for i, axis in enumerate(axes)] for j in range(3)
+        ]
     return shapes
 
 

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from clients.cli.export import MOTION_SIZES  # noqa: E402
 from engines.backends.graph import BackendError  # noqa: E402
 from engines.backends.onnx import OnnxMotionModel  # noqa: E402
-from engines.catalog import PORTRAIT, MotionStatistics  # noqa: E402
+from engines.catalog import PORTRAIT, WEIGHTS, MotionStatistics  # noqa: E402
 from engines.conditions import CONDITION_INPUTS  # noqa: E402
 from engines.models.avatar_dit import AvatarDiT  # noqa: E402
 from engines.models.rope import angles, rotate, turn_by  # noqa: E402
@@ -69,13 +69,13 @@ def test_int8_weights_stay_near_and_are_seen_for_what_they_are(trained: AvatarDi
     assert 1e-6 < apart < INT8_TOLERANCE
 
 
-def test_tensorrt_builds_the_motion_model_too(exported: Path) -> None:
+def test_tensorrt_builds_the_shipped_motion_model_for_a_range_of_sizes() -> None:
     trt = pytest.importorskip("tensorrt_rtx")
-    for name in ("conditions", "model"):
-        file = exported / f"{name}.onnx"
-        assert len(build(trt, file, motion_inputs(file, MOTION_SIZES), "SM89")) > 100_000
-    with pytest.raises(BackendError, match="whose sizes nobody gave"):
-        motion_inputs(exported / "model.onnx", {"b": (1, 1, 1)})
+    conditions, model = (WEIGHTS / "portrait" / name for name in ("conditions.onnx", "model.onnx"))
+    assert motion_inputs(model, MOTION_SIZES)["text_k"] == [[4, 1, 2, 6, 32], [4, 3, 13, 6, 32], [4, 24, 97, 6, 32]]
+    assert len(build(trt, conditions, motion_inputs(conditions, MOTION_SIZES), "SM89")) > 1_000_000
+    with pytest.raises(BackendError, match=r"latents has axes f, whose sizes nobody gave"):
+        motion_inputs(model, {"b": (1, 1, 1)})
 
 
 def test_training_goes_on_from_exported_weights(trained: AvatarDiT, exported: Path) -> None:
