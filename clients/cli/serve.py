@@ -161,7 +161,6 @@ def run(arguments: argparse.Namespace) -> int:
     from engines.avatar_library import AvatarError, AvatarLibrary
     from streamer import listening, logs
     from streamer.config import ConfigError
-    from streamer.render_pool import REAL_WORKER
     from streamer.server import Server
     from streamer.worker_pool import PoolError
 
@@ -173,7 +172,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     _say_where(arguments, settings.key)
     try:
-        server = Server(settings, AvatarLibrary.default(), worker_class=arguments.worker_class or REAL_WORKER)
+        server = Server(settings, AvatarLibrary.default(), worker_class=arguments.worker_class)
     except PoolError as error:
         print(error, file=sys.stderr)
         return 2
