@@ -13,6 +13,7 @@ VENV   ?= .venv
 HOST   ?= 127.0.0.1
 PORT   ?= 8080
 TORCH  ?= torch==2.13.0
+RTX    ?= $(addsuffix ==1.7.1.116,tensorrt-rtx-cu13 tensorrt-rtx-cu13-libs tensorrt-rtx-cu13-bindings)
 ARGS   ?=
 
 BIN := $(VENV)/bin
@@ -58,8 +59,10 @@ $(VENV)/.runtime: pyproject.toml deploy/requirements.txt | $(BIN)/python
 	$(PIP) install --no-deps -e .
 	@touch $@
 
+# TensorRT-RTX builds engines without a GPU, where there is a wheel of it (Linux and Windows on x86-64).
 # torch: the CPU build where there is one, which needs nothing else; otherwise whatever the index has, with what that needs.
 $(VENV)/.dev: deploy/requirements-dev.txt $(VENV)/.runtime
 	$(PIP) install --no-deps -r deploy/requirements-dev.txt
 	$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install --no-deps "$(TORCH)+cpu" || $(PIP) install "$(TORCH)"
+	$(PIP) install --no-deps $(RTX) || echo "TensorRT-RTX is not to be had here: its tests will be skipped"
 	@touch $@

@@ -38,7 +38,7 @@ def write(path: Path, packages: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    runtime, everything = resolved(""), resolved("train,director,transcript,test,lint")
+    runtime, everything = resolved(""), resolved("train,director,transcript,video,test,lint")
     for name in runtime.keys() & everything.keys():
         if runtime[name] != everything[name]:
             sys.exit(f"{name} is {runtime[name]} for serving and {everything[name]} for tests: pin it in pyproject.toml")

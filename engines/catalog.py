@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from engines.motion import NUM_CHANNELS
 from engines.specs import FEATURE_DIM, TEXT_DIM
@@ -16,22 +16,17 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).parent / "weights"
 
 
-@dataclass(frozen=True, slots=True)
-class AvatarDiTConfig:
-    """The size of an `AvatarDiT`. The same class serves motion latents [64, f, 1, 1] and video latents [16, f, h, w]."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiTConfig:
+    """The size of a diffusion transformer: what `engines.models.dit` needs to know."""
 
     dim: int
     ffn_dim: int
     num_heads: int
     num_blocks: int
     latent_channels: int
-    mask_channels: int  # channel concat: noise + mask + condition (+ frame scalars)
-    frame_scalars: int = 0
     patch_size: tuple[int, int, int] = (1, 1, 1)
     text_dim: int = 4096
-    text_context: int = 0  # width in tokens of the convolution that binds static word vectors; 0: the text encoder did so
-    audio_dim: int = 768
-    audio_hidden_dim: int = 512
     frequency_dim: int = 256  # of the sinusoids of timestep and frame interval
     rope_split: tuple[int, int, int] = (44, 42, 42)  # channels of a head for time, height, width
     rope_theta: float = 10_000.0
@@ -43,8 +38,67 @@ class AvatarDiTConfig:
 
     @property
     def in_channels(self) -> int:
+        """Of noisy latents and what is concatenated to them."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvatarDiTConfig(DiTConfig):
+    """The size of an `AvatarDiT`, which writes motion latents [64, f, 1, 1]."""
+
+    mask_channels: int  # channel concat: noise + mask + condition (+ frame scalars)
+    frame_scalars: int = 0
+    text_context: int = 0  # width in tokens of the convolution that binds static word vectors; 0: the text encoder did so
+    audio_dim: int = 768
+    audio_hidden_dim: int = 512
+
+    @property
+    def in_channels(self) -> int:
         return 2 * self.latent_channels + self.mask_channels + self.frame_scalars
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameAudio:
+    """How a video model hears: `windows` of features around the first latent frame and around each later one, as tokens.
+
+    feature_dim: layers × channels of the audio encoder (12 × 768 of wav2vec2, 5 × 1280 of Whisper large). style: where the
+    attention lies, in a layer of its own (MultiTalk, InfiniteTalk, FlashTalk) or within the text's (EchoMimicV3).
+    """
+
+    style: Literal["infinitetalk", "echomimic"] = "infinitetalk"
+    feature_dim: int = 12 * 768
+    windows: tuple[int, int] = (5, 8)
+    hidden_dim: int = 512
+    num_tokens: int = 32
+    token_dim: int = 768
+    has_norm: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoDiTConfig(DiTConfig):
+    """The size of a `VideoDiT`, which writes video latents [16, f, h / 8, w / 8]. The defaults are Wan 2.1's."""
+
+    latent_channels: int = 16
+    condition_channels: int = 20  # the mask's 4 and 16 of known frames, concatenated to the noise; 0: text to video
+    patch_size: tuple[int, int, int] = (1, 2, 2)
+    image_dim: int = 1280  # of CLIP's tokens; 0: it sees none
+    image_positions: int = 0  # learned places of CLIP's tokens: 514 for first and last frame
+    audio: FrameAudio | None = None
+
+    @property
+    def in_channels(self) -> int:
+        return self.latent_channels + self.condition_channels
+
+
+def wan_rope_split(head_dim: int) -> tuple[int, int, int]:
+    """Channels of a head that turn with time, height and width: 44, 42, 42 of 128."""
+    side = 2 * (head_dim // 6)
+    return head_dim - 2 * side, side, side
+
+
+WAN_1_3B = VideoDiTConfig(dim=1536, ffn_dim=8960, num_heads=12, num_blocks=30)
+WAN_14B = VideoDiTConfig(dim=5120, ffn_dim=13824, num_heads=40, num_blocks=40)
+VIDEO_CONFIGS = {"wan-1.3b": WAN_1_3B, "wan-14b": WAN_14B}
 
 #: Since start and until end of the frame's beat, each as seconds / 4 (at most 1) and as exp(−seconds / 0.4).
 NUM_FRAME_SCALARS = 4

@@ -1,11 +1,12 @@
-"""Classifier-free guidance with two conditions, words and sound (the formula of InfiniteTalk, after Ho & Salimans 2022)."""
+"""Classifier-free guidance with words, sound and known frames (InfiniteTalk's formula, after Ho & Salimans 2022)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
+from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+Velocity = TypeVar("Velocity", bound=Any)
 
 
 class Branch(IntEnum):
@@ -14,23 +15,30 @@ class Branch(IntEnum):
     FULL = 0
     NO_TEXT = 1  # sound only
     NEITHER = 2
+    DRIFTED = 3  # all of it, but the known frames look as they do after minutes of drift
 
 
-def branches(text_scale: float, audio_scale: float, hears: bool) -> tuple[Branch, ...]:
+def branches(text_scale: float, audio_scale: float, hears: bool, frame_scale: float = 0.0) -> tuple[Branch, ...]:
     """The evaluations that these scales need. hears: whether any sound is known; without, dropping it changes nothing."""
-    if text_scale < 0 or audio_scale < 0:
-        raise ValueError(f"guidance scales must not be negative: text {text_scale}, audio {audio_scale}")
+    if text_scale < 0 or audio_scale < 0 or frame_scale < 0:
+        raise ValueError(f"guidance scales must not be negative: text {text_scale}, audio {audio_scale}, frames {frame_scale}")
+    drifted = (Branch.DRIFTED,) if frame_scale else ()
     if audio_scale != 1.0 and hears:
-        return (Branch.FULL, Branch.NO_TEXT, Branch.NEITHER)
-    return (Branch.FULL, Branch.NO_TEXT) if text_scale != 1.0 else (Branch.FULL,)
+        return (Branch.FULL, Branch.NO_TEXT, Branch.NEITHER, *drifted)
+    return (Branch.FULL, Branch.NO_TEXT, *drifted) if text_scale != 1.0 else (Branch.FULL, *drifted)
 
 
-def combine(velocities: NDArray[np.float32], text_scale: float, audio_scale: float) -> NDArray[np.float32]:
-    """velocities [k, …] in the order of `branches`: neither + s_text (full − no_text) + s_audio (no_text − neither)."""
-    if len(velocities) == 1:
-        return velocities[0]
-    full, no_text = velocities[0], velocities[1]
-    guided = no_text + text_scale * (full - no_text)
-    if len(velocities) == 3:
-        guided = guided + (audio_scale - 1.0) * (no_text - velocities[2])
-    return np.asarray(guided, np.float32)
+def combine(velocities: Sequence[Velocity], text_scale: float, audio_scale: float, frame_scale: float = 0.0) -> Velocity:
+    """Velocities in the order of `branches`, all of numpy or of torch.
+
+    neither + s_text (full − no_text) + s_audio (no_text − neither) + s_frame (full − drifted); the last is Kling-Avatar's
+    negative-frame guidance.
+    """
+    full, *others = velocities
+    drifted = others.pop() if frame_scale else full
+    guided = full
+    if others:
+        guided = others[0] + text_scale * (full - others[0])
+    if len(others) == 2:
+        guided = guided + (audio_scale - 1.0) * (others[0] - others[1])
+    return guided + frame_scale * (full - drifted) if frame_scale else guided

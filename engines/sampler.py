@@ -13,6 +13,7 @@ from engines.catalog import MotionStatistics
 from engines.conditions import CONDITION_INPUTS, batched, frame_times, no_beat, sound, words
 from engines.guidance import Branch, branches, combine
 from engines.motion import NUM_CHANNELS, Motion
+from engines.schedules import sigmas
 from engines.specs import MotionRequest
 from engines.text import TextEncoder
 
@@ -33,14 +34,6 @@ class Transformer(Protocol):
 
 #: Channels that lie in 0–1: the blendshapes, the shoulders.
 _UNIT = np.r_[0:52, 58:60]
-
-
-def sigmas(num_steps: int, shift: float) -> Array:
-    """Noise levels from 1 (noise) to 0 (data), [num_steps + 1]; shift > 1 spends more steps near noise (Esser et al. 2024)."""
-    if num_steps < 1:
-        raise ValueError(f"sampling needs at least one step, not {num_steps}")
-    sigma = np.linspace(1.0, 0.0, num_steps + 1)
-    return (shift * sigma / (1 + (shift - 1) * sigma)).astype(np.float32)
 
 
 def euler_step(latents: Array, velocity: Array, sigma: float, sigma_next: float) -> Array:
@@ -81,7 +74,7 @@ def sample(
         inputs["latents"] = np.concatenate([np.tile(latents, (len(kinds), 1, 1)), known], axis=1)[..., None, None]
         inputs["timestep"] = np.full(b * len(kinds), sigma * 1000.0, np.float32)
         velocity = transformer.denoise(inputs)[..., 0, 0].reshape(len(kinds), b, NUM_CHANNELS, f)
-        guided = combine(velocity, head.text_guidance_scale, head.audio_guidance_scale)
+        guided = combine(list(velocity), head.text_guidance_scale, head.audio_guidance_scale)
         latents = euler_step(latents, guided, float(sigma), float(sigma_next))
     motion = latents * std + mean
     motion[:, _UNIT] = np.clip(motion[:, _UNIT], 0.0, 1.0)

@@ -65,11 +65,37 @@ class MotionRequest:
             raise ValueError(f"audio must be [n, {FEATURE_DIM}], not {self.audio.shape}")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipRequest:
+    """One call for pixels: 1 + 4k frames that begin with `first` and, where it is given, end with `last`.
+
+    voice: float32 [n], 16 kHz, the sound from `lead_frames` before the first frame to some frames after the last.
+    """
+
+    first: NDArray[np.uint8]  # RGB [h, w, 3]
+    last: NDArray[np.uint8] | None
+    num_frames: int
+    text: str
+    voice: NDArray[np.float32]
+    lead_frames: int
+    fps: int
+    seed: int
+    num_steps: int = 1000  # at most; the model's own sampling may have fewer
+
+
 class MotionModel(Protocol):
     """A transformer with its sampler. Same requests and seeds, same motion."""
 
     def generate(self, requests: list[MotionRequest]) -> list[Motion]:
         """Motion [f, 64] for each request, in one batch where their frame counts agree. Known channels come back as given."""
+        ...
+
+
+class ClipModel(Protocol):
+    """A video transformer with all it needs. Same request, same pictures."""
+
+    def clip(self, request: ClipRequest) -> Iterator[NDArray[np.uint8]]:
+        """The request's frames, RGB [h, w, 3], each decoded when it is asked for. Raises ValueError for what it cannot draw."""
         ...
 
 

@@ -12,12 +12,12 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
-from torch import Tensor, nn
+from torch import Tensor
 
 from engines.catalog import CONFIGS, AvatarDiTConfig, MotionStatistics
 from engines.conditions import CONDITION_INPUTS, CONDITION_OUTPUTS
 from engines.models.avatar_dit import AvatarDiT
-from export.to_onnx import export_onnx
+from export.to_onnx import OPSET, Method, export_onnx, widen
 
 DYNAMIC = {
     "latents": {0: "b", 2: "f"}, "timestep": {0: "b"}, "interval": {0: "b"}, "time": {0: "b", 1: "f"},
@@ -26,15 +26,6 @@ DYNAMIC = {
     "audio_mask": {0: "b", 1: "f", 2: "n"},
     "text_k": {1: "b", 2: "m"}, "text_v": {1: "b", 2: "m"}, "audio_k": {1: "b", 2: "n"}, "audio_v": {1: "b", 2: "n"},
 }  # fmt: skip
-
-
-class _Method(nn.Module):
-    """One method of a module, as the exporter wants it: a module of its own."""
-
-    def __init__(self, model: AvatarDiT, name: str) -> None:
-        super().__init__()
-        self.model = model
-        self.forward = getattr(model, name)
 
 
 def example_inputs(
@@ -64,7 +55,9 @@ def example_inputs(
     }
 
 
-def export_motion_model(model: AvatarDiT, statistics: MotionStatistics, folder: Path) -> None:
+def export_motion_model(
+    model: AvatarDiT, statistics: MotionStatistics, folder: Path, half_weights: bool = True, opset: int = OPSET
+) -> None:
     """conditions.onnx (run once a request), model.onnx (run at every step) and statistics.json into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     inputs = example_inputs(model.config)
@@ -72,9 +65,26 @@ def export_motion_model(model: AvatarDiT, statistics: MotionStatistics, folder: 
     each = {name: value for name, value in inputs.items() if name not in CONDITION_INPUTS}
     with torch.no_grad():
         each.update(zip(CONDITION_OUTPUTS, model.condition(**once), strict=True))
-    export_onnx(_Method(model, "condition"), once, list(CONDITION_OUTPUTS), folder / "conditions.onnx", DYNAMIC)
-    export_onnx(_Method(model, "denoise"), each, ["velocity"], folder / "model.onnx", DYNAMIC)
+    for name, method, given, made in (
+        ("conditions.onnx", "condition", once, list(CONDITION_OUTPUTS)),
+        ("model.onnx", "denoise", each, ["velocity"]),
+    ):
+        export_onnx(Method(model, method), given, made, folder / name, DYNAMIC, half_weights, opset)
     statistics.save(folder / "statistics.json")
+
+
+def quantised(folder: Path, out: Path) -> None:
+    """The folder's graphs with int8 weights and activations quantised as they come, into `out`: for processors."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("conditions.onnx", "model.onnx"):
+        model = onnx.load(folder / name)
+        widen(model)
+        quantize_dynamic(
+            model, out / name, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"], per_channel=True
+        )
+    (out / "statistics.json").write_text((folder / "statistics.json").read_text())
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from streamer.ice_server import IceServer
 from streamer.limits import Rate
 from streamer.plan import BACKGROUNDS, TIME_BASE_HZ, Background
 
+MODELS = ("portrait", "wan-1.3b", "wan-14b", "wan")  # wan: of any size
 FRAME_RATES = (24, 25, 30, 48, 50)
 MIN_SIDE, MAX_SIDE, MAX_PIXELS = 128, 1920, 1920 * 1088
 BROADCAST_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,63}")
@@ -177,6 +178,39 @@ class TranscriptSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawingSettings:
+    """Which model draws: the portrait's, or a video transformer of the weights in a folder (see `engines.video_weights`)."""
+
+    model: str = "portrait"
+    weights: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise ConfigError(f"model: {self.model!r} is not one of {', '.join(MODELS)}")
+        if self.is_video and (self.weights is None or not self.weights.is_dir()):
+            raise ConfigError(f"weights: {self.model} needs the folder of its weights, and {self.weights} is none")
+
+    @property
+    def is_video(self) -> bool:
+        return self.model != "portrait"
+
+    @property
+    def worker_class(self) -> str:
+        """As the render pool takes it."""
+        return "streamer.video_worker:VideoWorker" if self.is_video else "streamer.render_worker:RenderWorker"
+
+    @property
+    def worker_options(self) -> dict[str, object]:
+        """What that class takes besides threads."""
+        return {"model": self.model, "weights": self.weights} if self.is_video else {}
+
+    @property
+    def timeout_s(self) -> float:
+        """A worker that takes longer over a job is taken for dead."""
+        return 60.0 if self.is_video else 5.0
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """What the operator chooses. Times in seconds."""
 
@@ -195,6 +229,7 @@ class ServerSettings:
     ice_servers: tuple[str, ...] = field(default=())  # stun: and turn: URLs, also told to the peers
     director: DirectorSettings = field(default_factory=DirectorSettings)
     speech: SpeechSettings = field(default_factory=SpeechSettings)
+    drawing: DrawingSettings = field(default_factory=DrawingSettings)
     key: str | None = None  # None: nobody is asked for a token
     public: bool = False  # watching needs no token
     trust_loopback: bool = True  # the studio page gives the key to a browser on this machine

@@ -9,10 +9,12 @@ What is drawn depends on the seed and never on the number of workers: batches ar
 from __future__ import annotations
 
 import json
+import multiprocessing
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +28,7 @@ from streamer.blueprint import BlueprintRoller
 from streamer.briefing import Briefing, Plan, PortraitCaption
 from streamer.captions import SpokenWord
 from streamer.clock import SystemClock
+from streamer.config import DrawingSettings
 from streamer.director import EmbeddedDirector, opening, spoken_at
 from streamer.outputs.mp4 import Mp4Writer, VideoFormat, encode_group
 from streamer.plan import (
@@ -36,6 +39,7 @@ from streamer.plan import (
     Look,
     Pts,
     Storyline,
+    Stretch,
     SubClipJob,
     pts_from_s,
     s_from_pts,
@@ -47,6 +51,8 @@ from streamer.worker_pool import pool_of
 
 _JOBS_A_BATCH = 8
 _GROUP_S = 2  # of video encoded in one piece
+_VIDEO_CLIP_FRAMES = 32  # of a video model's clip, after the frame it begins from
+_ALL_STEPS = 1000  # as many as the model likes
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
@@ -62,6 +68,7 @@ class ShowOptions:
     segment_s: float = 1.0
     background: Background = "keep"
     pool: str = "local"  # where the workers are: `streamer.worker_pool.pool_of`
+    drawing: DrawingSettings = field(default_factory=DrawingSettings)
 
     def __post_init__(self) -> None:
         width, height = self.size
@@ -110,7 +117,9 @@ class Studio:
     def __init__(self, avatar: Path, options: ShowOptions) -> None:
         self.options = options
         self.avatar = avatar
-        self._pool = pool_of(options.pool, options.workers, avatar, _start_worker, *options.size, options.background)
+        self._pool = pool_of(
+            options.pool, options.workers, avatar, _start_worker, *options.size, options.background, options.drawing
+        )
 
     def __enter__(self) -> Studio:
         return self
@@ -152,15 +161,35 @@ class Studio:
         tell = on_progress or _quiet
         (width, height), fps = self.options.size, self.options.fps
         video = VideoFormat(width, height, fps)
-        length = _GROUP_S * fps
-        groups = [show.motion[at : at + length] for at in range(0, len(show.motion), length)]
+        length = _VIDEO_CLIP_FRAMES if self.options.drawing.is_video else _GROUP_S * fps
+        groups = [self._stretch(show, recording, at, length) for at in range(0, len(show.motion), length)]
         at = 0
         with Mp4Writer(out, video) as writer:
             for i, units in enumerate(self._in_order(_film_group, ((group, video) for group in groups))):
-                sound_end = at + len(groups[i]) * ticks_per_frame(fps)  # ticks are samples of the sound
+                sound_end = at + groups[i].num_frames * ticks_per_frame(fps)  # ticks are samples of the sound
                 writer.write(units, recording.sound[at:sound_end])
                 at = sound_end
                 tell("pictures", min((i + 1) * length, len(show.motion)), len(show.motion))
+
+    def _stretch(self, show: Show, recording: Recording, at: int, length: int) -> Stretch:
+        """The frames [at, at + length) of a show, between the pose before them and their last."""
+        frame = ticks_per_frame(show.fps)
+        num_frames = min(length, len(show.motion) - at)
+        start, end = Pts(at * frame), Pts((at + num_frames) * frame)
+        audio_start = Pts(start - subclips.LEFT_CONTEXT)
+        return Stretch(
+            motion=show.motion[at : at + num_frames + subclips.FOLLOWING_FRAMES],
+            num_frames=num_frames,
+            before=show.motion[max(0, at - 1)],
+            beats=show.storyline.between(start, end),
+            audio=recording.read(audio_start, Pts(end + subclips.RIGHT_CONTEXT)),
+            audio_start=audio_start,
+            start=start,
+            fps=show.fps,
+            seed=self.options.seed + at,
+            num_steps=_ALL_STEPS,
+            chained=False,
+        )
 
     def _anchors(self, recording: Recording, storyline: Storyline, end: Pts, tell: Progress) -> list[Keyframe]:
         """From one frame before the start, where the picture rests, until one lies at or past the last frame."""
@@ -273,17 +302,32 @@ def _lineage(job: SubClipJob, stage: str, worker: str, ms: float) -> dict[str, o
 # -- what runs in the worker processes --
 
 _worker: tuple[RenderWorker, Look] | None = None
+_why_not = "this runs in a worker process only"
 
 
-def _start_worker(avatar: Path, width: int, height: int, background: Background) -> None:
-    global _worker
+def _start_worker(avatar: Path, width: int, height: int, background: Background, drawing: DrawingSettings) -> None:
+    global _worker, _why_not
     look = Look(avatar, width, height, background)
-    _worker = RenderWorker(), look
-    _worker[0].open(look)
+    try:
+        if drawing.is_video:
+            from streamer.video_worker import VideoWorker
+
+            assert drawing.weights is not None
+            number = re.search(r"\d+$", multiprocessing.current_process().name)  # of this process, each its own GPU
+            rank = int(number[0]) - 1 if number else 0
+            worker: RenderWorker = VideoWorker(model=drawing.model, weights=drawing.weights, rank=rank)
+        else:
+            worker = RenderWorker()
+    except (ValueError, ImportError) as error:
+        _why_not = str(error)
+        return
+    worker.open(look)
+    _worker = worker, look
 
 
 def _own() -> tuple[RenderWorker, Look]:
-    assert _worker is not None, "this runs in a worker process only"
+    if _worker is None:
+        raise ValueError(_why_not)
     return _worker
 
 
@@ -299,6 +343,6 @@ def _draw_batch(jobs: list[SubClipJob]) -> tuple[list[Motion], str, float]:
     return motions, worker.name, (clock.now_s() - began) * 1e3
 
 
-def _film_group(motion: Motion, video: VideoFormat) -> list[bytes]:
+def _film_group(stretch: Stretch, video: VideoFormat) -> list[bytes]:
     worker, look = _own()
-    return encode_group(worker.pictures(look, motion), video)
+    return encode_group(worker.film(look, stretch, range(stretch.num_frames)), video)

@@ -311,12 +311,39 @@ class SubClipJob:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Frames [start, start + num_frames) and all that a video model must know to draw them together.
+
+    motion: theirs, and of some frames that follow, [num_frames + k, 64]. before: the pose ahead of them, [64]. chained: go on
+    from the picture that was drawn of `before`, where the worker has it; else from that pose as the portrait is drawn.
+    """
+
+    motion: Motion
+    num_frames: int
+    before: Motion
+    beats: tuple[Beat, ...]
+    audio: NDArray[np.int16]  # 16 kHz mono, from audio_start
+    audio_start: Pts
+    start: Pts
+    fps: int
+    seed: int
+    num_steps: int
+    chained: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PictureJob:
-    """Motion [n, 64] to n pictures of a look, one after the other."""
+    """Motion [n, 64] to n pictures of a look, one after the other; for a video model, those of `stretch` at `frames`."""
 
     epoch: int
     look: Look
     motion: Motion
+    stretch: Stretch | None = None
+    frames: tuple[int, ...] = ()
+
+    def without(self, num_drawn: int) -> PictureJob:
+        """What is left when the first pictures are drawn."""
+        return replace(self, motion=self.motion[num_drawn:], frames=self.frames[num_drawn:])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

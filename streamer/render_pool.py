@@ -11,8 +11,8 @@ import asyncio
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from streamer.clock import Clock
@@ -104,10 +104,21 @@ class RenderPool:
         threads: int = 1,
         timeout_s: float = 5.0,
         start: Callable[[asyncio.AbstractEventLoop], PoolWorker] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
-        """threads: of each worker. timeout_s: one that takes longer over a job is taken for dead. start: makes a worker."""
+        """threads: of each worker. timeout_s: one that takes longer over a job is taken for dead. start: makes a worker.
+
+        options: of a worker class that draws with a video model, which may fill a GPU: each worker is told its `rank` besides,
+        whole sub-clips are drawn as one job, and there is no spare.
+        """
         self._clock = clock
-        self._start = start or (lambda loop: WorkerProcess(worker_class, threads, loop))
+        ranks = itertools.count()
+
+        def start_own(loop: asyncio.AbstractEventLoop) -> WorkerProcess:
+            return WorkerProcess(worker_class, threads, loop, {**options, "rank": next(ranks)} if options else None)
+
+        self._start = start or start_own
+        self.films = bool(options)
         self._timeout_s = timeout_s
         self._queue: DispatchQueue[_Order] = DispatchQueue(num_workers)
         self._members: list[_Member] = []
@@ -128,7 +139,8 @@ class RenderPool:
         if not self._members:
             for _ in range(self.num_workers):
                 self._admit(_Member(self._start(asyncio.get_running_loop())))
-            self._go(self._have_spare(), "spare-worker")
+            if not self.films:
+                self._go(self._have_spare(), "spare-worker")
 
     @property
     def is_ready(self) -> bool:
@@ -239,7 +251,7 @@ class RenderPool:
         if not was_ready:
             await asyncio.sleep(_AGAIN_S)
         spare, self._spare = self._spare, None
-        if spare and not spare.process.lost.is_set():
+        if spare and not spare.process.lost.is_set():  # none was made where there is to be none
             self._go(self._have_spare(), "spare-worker")
         else:
             spare = await self._new_member()
@@ -311,7 +323,7 @@ class RenderPool:
         job, skipped = order.job, order.num_drawn
         if isinstance(job, PictureJob):
             member.drew_for = order.share
-            job = replace(job, motion=job.motion[skipped:])  # a second try goes on where the first one ended
+            job = job.without(skipped)  # a second try goes on where the first one ended
         try:
             done = await member.process.ask(job, self._timeout_s, lambda i, picture: order.hand_on(skipped + i, picture))
         except RenderFailed as error:

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from engines.motion import Motion
 from streamer.media import Picture
-from streamer.plan import Blueprint, BlueprintJob, Look, SubClipJob
+from streamer.plan import Blueprint, BlueprintJob, Look, Stretch, SubClipJob
 
 _NICE = 2  # the server's own turns come first
 _SWITCH_S = 0.0005  # an avatar that is opened beside the work would hold each picture up by dozens of Python's usual 5 ms
@@ -43,6 +43,7 @@ class Worker(Protocol):
     def blueprint(self, job: BlueprintJob) -> Blueprint: ...
     def motion(self, jobs: list[SubClipJob]) -> list[Motion]: ...
     def pictures(self, look: Look, motion: Motion) -> Iterator[Picture]: ...
+    def film(self, look: Look, stretch: Stretch, frames: Sequence[int]) -> Iterator[Picture]: ...
     def thumbnail(self, look: Look, pose: Motion) -> bytes: ...
 
 
@@ -67,6 +68,8 @@ class Draw:
     look: Look
     motion: Motion
     memory: str
+    stretch: Stretch | None = None
+    frames: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,16 +118,26 @@ def one_thread_for_numpy() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def serve(pipe: Connection, worker_class: str, threads: int) -> None:
-    """The process's main function. `worker_class` is ``module:Class``; its models are loaded before anything is asked."""
+def serve(pipe: Connection, worker_class: str, threads: int, options: Mapping[str, Any] | None = None) -> None:
+    """The process's main function. `worker_class` is ``module:Class``; its models are loaded before anything is asked.
+
+    options: what it takes besides threads.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     os.nice(_NICE)
     sys.setswitchinterval(_SWITCH_S)
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(pipe, requests), name="pipe-reader", daemon=True).start()
     module, _, name = worker_class.partition(":")
-    worker: Worker = getattr(importlib.import_module(module), name)(threads=threads)
-    worker.warm()
+    try:
+        worker: Worker = getattr(importlib.import_module(module), name)(threads=threads, **(options or {}))
+        worker.warm()
+    except (ValueError, ImportError) as error:  # weights that are not there or do not fit: another try would end the same
+        traceback.print_exc()
+        pipe.send((0, Ready()))  # to say so to whoever asks
+        while True:
+            number, _ = requests.get()
+            pipe.send((number, Failed(str(error))))
     _Desk(worker, pipe).serve(requests)
 
 
@@ -174,7 +187,11 @@ class _Desk:
                 return self._worker.thumbnail(request.look, request.pose)
             case Draw():
                 pictures = pictures_in(self._attached(request.memory), len(request.motion), request.look.picture_shape)
-                for index, picture in enumerate(self._worker.pictures(request.look, request.motion)):
+                if request.stretch:
+                    drawn = self._worker.film(request.look, request.stretch, request.frames)
+                else:
+                    drawn = self._worker.pictures(request.look, request.motion)
+                for index, picture in enumerate(drawn):
                     pictures[index] = picture
                     self._send(number, Drawn(index))
 

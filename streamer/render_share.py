@@ -79,6 +79,11 @@ class RenderShare:
         return self._pool.has_room
 
     @property
+    def films(self) -> bool:
+        """Whether a video model draws: whole sub-clips in one job."""
+        return self._pool.films
+
+    @property
     def num_workers(self) -> int:
         """Of the whole pool."""
         return self._pool.num_workers

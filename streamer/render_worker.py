@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -28,6 +28,7 @@ from streamer.plan import (
     Look,
     Pts,
     Storyline,
+    Stretch,
     SubClipJob,
     pts_from_s,
     s_from_pts,
@@ -100,6 +101,10 @@ class RenderWorker:
         """
         codec = self._codecs[look]
         return codec.frames(_shut(motion, codec))
+
+    def film(self, look: Look, stretch: Stretch, frames: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
+        """The pictures of a stretch at `frames`, counted from its start. Raises KeyError as `pictures`."""
+        return self.pictures(look, stretch.motion[list(frames)])
 
     def thumbnail(self, look: Look, pose: Motion) -> bytes:
         """A JPEG of one pose [64], 96 pixels square. The first call opens a small codec beside the work and answers b""."""

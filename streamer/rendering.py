@@ -26,7 +26,7 @@ from streamer.features import VoiceWindow
 from streamer.media import Picture
 from streamer.metrics import Flight
 from streamer.on_air import OnAir
-from streamer.plan import Keyframe, PictureJob, Pts, SubClip, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
+from streamer.plan import Keyframe, PictureJob, Pts, Stretch, SubClip, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
 from streamer.render_pool import Superseded
 from streamer.render_share import RenderShare
 from streamer.trail import Trail
@@ -233,10 +233,12 @@ class Rendering:
         began_s, position = self._clock.now_s(), self._on_air.position
         deadline = Pts(0) if position is None else Pts(position + pts_from_s(self._picture_s))
         frames = subclips.frames_in_time(clip.job, span, deadline)
-        pieces = [frames[i : i + _AT_ONCE] for i in range(0, len(frames), _AT_ONCE)]
+        at_once = len(frames) if self._share.films else _AT_ONCE
+        pieces = [frames[i : i + at_once] for i in range(0, len(frames), at_once)]
         shown = gestures.performed(clip.job.gestures, clip.job.start, self._fps, motion)
+        stretch = subclips.stretch(clip.job, span, shown, clip.beyond) if self._share.films and len(span) else None
         try:
-            await asyncio.gather(*(self._draw_piece(clip, shown, piece) for piece in pieces))
+            await asyncio.gather(*(self._draw_piece(clip, shown, piece, stretch, span.start) for piece in pieces))
         except Superseded:
             clip.flight.notes += ("interrupted",)
         except (WorkerLost, RenderFailed) as error:
@@ -247,9 +249,12 @@ class Rendering:
         if not clip.flight.undrawn_spans:
             self._finish(clip)
 
-    async def _draw_piece(self, clip: _Clip, motion: Motion, frames: list[int]) -> None:
+    async def _draw_piece(
+        self, clip: _Clip, motion: Motion, frames: list[int], stretch: Stretch | None, begins_at: int
+    ) -> None:
         frame = ticks_per_frame(self._fps)
-        job = PictureJob(clip.job.epoch, self._share.look, motion[frames])
+        places = tuple(i - begins_at for i in frames)
+        job = PictureJob(clip.job.epoch, self._share.look, motion[frames], stretch, places)
         show = functools.partial(self._show, clip.flight, frames)
         done = await self._share.pictures(job, self._on_air.time_of(Pts(clip.job.start + frames[0] * frame)), show)
         clip.flight.decode_s += done.seconds

@@ -78,10 +78,10 @@ from streamer.metrics import Sample, exposition
 from streamer.outputs.board import RECORDING_NAME
 from streamer.process_metrics import LoopLag
 from streamer.recogniser import RecogniserProcess
-from streamer.render_pool import REAL_WORKER, RenderPool
+from streamer.render_pool import RenderPool
 from streamer.session import Session
 from streamer.threads import in_thread
-from streamer.worker_pool import is_ray
+from streamer.worker_pool import PoolError, is_ray
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Server:
         settings: ServerSettings,
         library: AvatarLibrary,
         *,
-        worker_class: str = REAL_WORKER,
+        worker_class: str | None = None,
         recogniser_class: str = WHISPER,
         clock: Clock | None = None,
     ) -> None:
@@ -104,12 +104,21 @@ class Server:
         self._library = library
         self._clock = clock = clock or SystemClock()
         start = None
+        worker_class = worker_class or settings.drawing.worker_class
         if is_ray(settings.pool):
             from streamer.ray_worker import starter  # needs Ray
 
+            if settings.drawing.is_video:
+                raise PoolError(f"--pool {settings.pool}: video models run on this machine's own GPUs; take --pool local")
             start = starter(settings.pool, worker_class, settings.worker_threads, settings.workers)
         self._workers = RenderPool(
-            clock, worker_class, num_workers=settings.workers, threads=settings.worker_threads, start=start
+            clock,
+            worker_class,
+            num_workers=settings.workers,
+            threads=settings.worker_threads,
+            timeout_s=settings.drawing.timeout_s,
+            start=start,
+            options=settings.drawing.worker_options,
         )
         self.access = Access(settings.key, settings.public)
         limits = settings.limits

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from engines.motion import ANCHOR_MASK, CAMERA_CHANNELS, Motion, rest
 from engines.specs import LEFT_CONTEXT_S, RIGHT_CONTEXT_S, MotionRequest
-from streamer.plan import Keyframe, Pts, Storyline, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
+from streamer.plan import Keyframe, Pts, Storyline, Stretch, SubClipJob, pts_from_s, s_from_pts, ticks_per_frame
 
 HISTORY_FRAMES = 4
+FOLLOWING_FRAMES = 3  # after its own, which a video model that draws by fours may want to know
 #: How much the voice counts in a sub-clip. From 1.5 to 2.5 lips part and meet more surely where real ones do (training log).
 AUDIO_GUIDANCE = 2.5
 RIGHT_CONTEXT = pts_from_s(RIGHT_CONTEXT_S)
@@ -109,6 +110,29 @@ def frames_in_time(job: SubClipJob, span: range, deadline: Pts) -> list[int]:
     frame = ticks_per_frame(job.fps)
     return [i for i in span if job.start + i * frame >= deadline and (job.start // frame + i) % job.draw_every == 0] or list(
         span[-1:]
+    )
+
+
+def stretch(job: SubClipJob, span: range, motion: Motion, beyond: Motion) -> Stretch:
+    """These frames of a job's motion [n, 64] for a video model; `beyond` is what the clip would have gone on with."""
+    whole = np.concatenate([motion, beyond])
+    if span.start:
+        before = motion[span.start - 1]
+    else:
+        before = job.history[-1] if len(job.history) else job.first.motion if job.first else motion[0]
+    start = Pts(job.start + span.start * ticks_per_frame(job.fps))
+    return Stretch(
+        motion=whole[span.start : span.stop + FOLLOWING_FRAMES],
+        num_frames=len(span),
+        before=before,
+        beats=job.beats,
+        audio=job.audio,
+        audio_start=job.audio_start,
+        start=start,
+        fps=job.fps,
+        seed=job.seed,
+        num_steps=job.num_steps,
+        chained=True,
     )
 
 

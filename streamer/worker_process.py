@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import multiprocessing
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.shared_memory import SharedMemory
 from typing import Any, Protocol
 
@@ -63,7 +63,10 @@ class PoolWorker(Protocol):
 class WorkerProcess:
     """Carries out one job at a time; avatars are opened beside it. An answer with another's number ends the process."""
 
-    def __init__(self, worker_class: str, threads: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, worker_class: str, threads: int, loop: asyncio.AbstractEventLoop, options: Mapping[str, Any] | None = None
+    ) -> None:
+        """options: what the class takes besides threads."""
         self._loop = loop
         self._numbers = itertools.count(1)
         self._answers: dict[int, tuple[asyncio.Future[Done], OnPicture | None]] = {}
@@ -76,7 +79,9 @@ class WorkerProcess:
         one_thread_for_numpy()
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, worker_class, threads), name="rostrum-worker", daemon=True)
+        self._process = context.Process(
+            target=serve, args=(theirs, worker_class, threads, options), name="rostrum-worker", daemon=True
+        )
         self._process.start()
         theirs.close()
         self._reader = threading.Thread(target=self._read, name=f"worker-{self._process.pid}", daemon=True)
@@ -101,7 +106,8 @@ class WorkerProcess:
         A worker that takes longer than `timeout_s` is killed. Raises as `open`.
         """
         if isinstance(job, PictureJob):
-            return await self._ask(Draw(job.look, job.motion, self._room_for(job)), timeout_s, on_picture)
+            draw = Draw(job.look, job.motion, self._room_for(job), job.stretch, job.frames)
+            return await self._ask(draw, timeout_s, on_picture)
         return await self._ask(job, timeout_s)
 
     async def _ask(self, request: Any, timeout_s: float, on_picture: OnPicture | None = None) -> Done:

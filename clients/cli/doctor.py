@@ -79,6 +79,7 @@ def checks(arguments: argparse.Namespace) -> list[Check]:
         functools.partial(connection.ice_servers, settings),
         machine.avatars,
         functools.partial(machine.models, settings),
+        machine.backends,
         machine.media,
         functools.partial(machine.voice, settings),
         machine.disk,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from clients.cli.model_flags import add_model_flags, drawing_settings
 from clients.cli.native_logs import without_native_logs
 from clients.cli.speech_flags import add_speech_flags, speech_settings
 from clients.cli.transcript_flags import add_transcript_flags, transcript_settings
@@ -44,6 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--background", choices=("keep", "blur", "green"), default="keep", help="green: to be keyed out")
     parser.add_argument("--captions", action="store_true", help="write what is said beside the film, as FILE.vtt")
     add_transcript_flags(parser)
+    add_model_flags(parser)
     parser.add_argument("--json", action="store_true", help="end with one line of figures as JSON")
     add_speech_flags(parser)
     parser.set_defaults(run=run)
@@ -67,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
                 pool=arguments.pool,
                 seed=arguments.seed,
                 background=arguments.background,
+                drawing=drawing_settings(arguments),
             )
             transcript = transcript_settings(arguments, threads=arguments.workers)
             if arguments.captions and not transcript:

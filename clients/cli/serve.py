@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clients.cli.director_flags import add_director_flags, director_settings
+from clients.cli.model_flags import add_model_flags, drawing_settings
 from clients.cli.settings_file import SettingsError, example, read_settings
 from clients.cli.speech_flags import add_speech_flags, speech_settings
 from clients.cli.transcript_flags import add_transcript_flags, transcript_settings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from streamer.config import ServerSettings
 
 WEB_ROOT = Path(__file__).parents[1] / "web"
+_SEGMENT_S, _VIDEO_SEGMENT_S = 0.24, 0.96
 
 
 def add_parser(subparsers: Any) -> None:
@@ -49,10 +51,16 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--avatar", help="the avatar of broadcasts that name none (default: the first one)")
     parser.add_argument(
-        "--segment", type=float, default=0.24, metavar="S", help="voice in one sub-clip, 0.2 to 1 (default: %(default)s s)"
+        "--segment",
+        type=float,
+        metavar="S",
+        help=f"voice in one sub-clip, 0.2 to 1 (default: {_SEGMENT_S} s; of video models {_VIDEO_SEGMENT_S} s)",
     )
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="render workers, shared by the broadcasts (default: one a core, at most 4)"
+        "--workers",
+        type=int,
+        metavar="N",
+        help="render workers, shared by the broadcasts (default: one a core, at most 4; of video models 1: take one a GPU)",
     )
     parser.add_argument(
         "--pool", default="local", metavar="WHERE", help="where they run: local, ray, ray:auto, or ray://HOST:10001"
@@ -76,6 +84,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add_director_flags(parser)
     add_transcript_flags(parser)
     add_speech_flags(parser)
+    add_model_flags(parser)
     parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"), help="and what is worse")
     parser.add_argument("--log-format", default="text", choices=("text", "json"), help="json: one object a line")
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="serve https: the certificate chain (PEM)")
@@ -121,13 +130,15 @@ def server_settings(arguments: argparse.Namespace) -> ServerSettings:
     if arguments.avatar:
         AvatarLibrary.default().get(arguments.avatar)
     _check_tls(arguments.tls_cert, arguments.tls_key)
+    drawing = drawing_settings(arguments)
+    num_workers: Any = arguments.workers or (1 if drawing.is_video else None)
     return ServerSettings(
         web_root=WEB_ROOT,
         lineage_root=arguments.lineage,
         recordings_root=arguments.recordings or user_root().parent / "recordings",
         default_avatar=arguments.avatar,
-        segment_s=arguments.segment,
-        **({"workers": arguments.workers} if arguments.workers else {}),
+        segment_s=arguments.segment or (_VIDEO_SEGMENT_S if drawing.is_video else _SEGMENT_S),
+        **({"workers": num_workers} if num_workers else {}),
         worker_threads=arguments.threads,
         pool=arguments.pool,
         max_broadcasts=arguments.broadcasts,
@@ -135,6 +146,7 @@ def server_settings(arguments: argparse.Namespace) -> ServerSettings:
         director=director_settings(arguments),
         speech=speech_settings(arguments),
         transcript=transcript_settings(arguments),
+        drawing=drawing,
         udp_ports=parse_range(arguments.udp_ports) if arguments.udp_ports else None,
         offer_loopback=arguments.loopback,
         key=None if arguments.open else own_key(),
@@ -149,7 +161,6 @@ def run(arguments: argparse.Namespace) -> int:
     from engines.avatar_library import AvatarError, AvatarLibrary
     from streamer import listening, logs
     from streamer.config import ConfigError
-    from streamer.render_pool import REAL_WORKER
     from streamer.server import Server
     from streamer.worker_pool import PoolError
 
@@ -161,7 +172,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     _say_where(arguments, settings.key)
     try:
-        server = Server(settings, AvatarLibrary.default(), worker_class=arguments.worker_class or REAL_WORKER)
+        server = Server(settings, AvatarLibrary.default(), worker_class=arguments.worker_class)
     except PoolError as error:
         print(error, file=sys.stderr)
         return 2

@@ -12,6 +12,7 @@ import numpy as np
 
 from clients.doctor.finding import Finding
 from engines.avatar_library import AvatarError, AvatarLibrary, user_root
+from engines.backends.doctor import examine
 from engines.motion import rest
 from streamer.config import ServerSettings
 from streamer.plan import Look
@@ -63,6 +64,16 @@ async def models(settings: ServerSettings) -> AsyncIterator[Finding]:
         yield Finding("workers", "good", text)
     else:
         yield Finding("workers", "bad", text, "choose a smaller picture, or render elsewhere: a faster machine")
+
+
+async def backends() -> AsyncIterator[Finding]:
+    """What could run a video model here; the portrait model needs none of it."""
+    for each in examine():
+        if each.is_usable:
+            yield Finding("backend", "good", f"{each.backend}: {each.reason}")
+        else:
+            way_out = "the portrait model does without it; video models (--model wan-1.3b) would be faster with it"
+            yield Finding("backend", "note", f"{each.backend} cannot run: {each.reason}", way_out)
 
 
 async def media() -> AsyncIterator[Finding]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+#: Cosines and sines of angles, [b, n, 1, d / 2] each: made once, used by every block.
+Turn = tuple[Tensor, Tensor]
+
 
 def angles(positions: Tensor, channels: int, theta: float) -> Tensor:
     """Positions [...] (any unit, fractions welcome) to angles [..., channels / 2]. Su et al. 2021."""
@@ -25,8 +28,13 @@ def rope_3d(time: Tensor, height: int, width: int, split: tuple[int, int, int], 
     return torch.cat([part for part, channels in zip(parts, split, strict=True) if channels], dim=-1).flatten(1, 3)
 
 
-def rotate(x: Tensor, angle: Tensor) -> Tensor:
-    """Turn interleaved pairs of x [b, n, heads, d] by angle [b, n, d / 2]; float32 inside, the type of x outside."""
-    cos, sin = torch.cos(angle)[:, :, None, :], torch.sin(angle)[:, :, None, :]
+def turn_by(angle: Tensor) -> Turn:
+    """Angles [b, n, d / 2] as `rotate` takes them."""
+    return torch.cos(angle)[:, :, None, :], torch.sin(angle)[:, :, None, :]
+
+
+def rotate(x: Tensor, turn: Turn) -> Tensor:
+    """Turn interleaved pairs of x [b, n, heads, d]; float32 inside, the type of x outside."""
+    cos, sin = turn
     a, b = x.float().unflatten(-1, (-1, 2)).unbind(-1)
     return torch.stack((a * cos - b * sin, a * sin + b * cos), dim=-1).flatten(-2).to(x.dtype)

@@ -1,4 +1,4 @@
-"""The transformer itself: one class, several sizes; torch and ONNX agree."""
+"""The motion transformer itself; torch and ONNX agree."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from clients.cli.export import MOTION_SIZES  # noqa: E402
+from engines.backends.graph import BackendError  # noqa: E402
 from engines.backends.onnx import OnnxMotionModel  # noqa: E402
-from engines.catalog import PORTRAIT, AvatarDiTConfig, MotionStatistics  # noqa: E402
+from engines.catalog import PORTRAIT, WEIGHTS, MotionStatistics  # noqa: E402
 from engines.conditions import CONDITION_INPUTS  # noqa: E402
 from engines.models.avatar_dit import AvatarDiT  # noqa: E402
-from engines.models.rope import angles, rotate  # noqa: E402
-from export.motion_onnx import example_inputs, export_motion_model, read_weights  # noqa: E402
+from engines.models.rope import angles, rotate, turn_by  # noqa: E402
+from export.motion_onnx import example_inputs, export_motion_model, quantised, read_weights  # noqa: E402
+from export.to_tensorrt import build, motion_inputs  # noqa: E402
+from export.verify import INT8_TOLERANCE, difference, is_quantised  # noqa: E402
 
 SMALL = replace(PORTRAIT, dim=32, ffn_dim=48, num_heads=2, num_blocks=2, audio_hidden_dim=16, rope_split=(16, 0, 0))
 
@@ -58,6 +62,22 @@ def test_onnx_agrees_with_torch_at_sizes_it_was_not_traced_with(trained: AvatarD
         np.testing.assert_allclose(onnx.denoise(arrays), expected, atol=2e-3 * np.abs(expected).max())
 
 
+def test_int8_weights_stay_near_and_are_seen_for_what_they_are(trained: AvatarDiT, exported: Path, tmp_path: Path) -> None:
+    quantised(exported, tmp_path)
+    assert is_quantised(tmp_path) and not is_quantised(exported)
+    apart = difference(trained, OnnxMotionModel(tmp_path), b=2, f=9, k=2, n=40)
+    assert 1e-6 < apart < INT8_TOLERANCE
+
+
+def test_tensorrt_builds_the_shipped_motion_model_for_a_range_of_sizes() -> None:
+    trt = pytest.importorskip("tensorrt_rtx")
+    conditions, model = (WEIGHTS / "portrait" / name for name in ("conditions.onnx", "model.onnx"))
+    assert motion_inputs(model, MOTION_SIZES)["text_k"] == [[4, 1, 2, 6, 32], [4, 3, 13, 6, 32], [4, 24, 97, 6, 32]]
+    assert len(build(trt, conditions, motion_inputs(conditions, MOTION_SIZES), "SM89")) > 1_000_000
+    with pytest.raises(BackendError, match=r"latents has axes f, whose sizes nobody gave"):
+        motion_inputs(model, {"b": (1, 1, 1)})
+
+
 def test_training_goes_on_from_exported_weights(trained: AvatarDiT, exported: Path) -> None:
     again = AvatarDiT(SMALL).eval()
     again.load_state_dict(read_weights(exported))
@@ -76,19 +96,6 @@ def test_parameters_carry_the_published_names() -> None:
     )  # fmt: skip
     assert not set(published) - names
     assert not [name for name in names if ".norm1." in name or ".norm2." in name]
-
-
-def test_the_same_class_takes_video_latents() -> None:
-    config = AvatarDiTConfig(
-        dim=48, ffn_dim=64, num_heads=2, num_blocks=1, latent_channels=16, mask_channels=4, patch_size=(1, 2, 2),
-        text_dim=20, audio_dim=24, audio_hidden_dim=16, rope_split=(8, 8, 8),
-    )  # fmt: skip
-    model = AvatarDiT(config).eval()
-    assert model.patch_embedding.weight.shape == (48, 36, 1, 2, 2)
-    inputs = example_inputs(config, b=2, f=3, k=1, n=9)
-    inputs["latents"] = torch.randn(2, 36, 3, 6, 8)
-    with torch.no_grad():
-        assert model(**inputs).shape == (2, 16, 3, 6, 8)
 
 
 def test_words_a_frame_may_not_read_do_not_move_it() -> None:
@@ -111,7 +118,7 @@ def test_rotary_attention_depends_on_time_apart_not_on_time() -> None:
     q, k = torch.randn(1, 1, 1, 16), torch.randn(1, 1, 1, 16)
 
     def score(at: float, apart: float) -> float:
-        turn = [angles(torch.tensor([[time]]), 16, 1000.0) for time in (at, at + apart)]
+        turn = [turn_by(angles(torch.tensor([[time]]), 16, 1000.0)) for time in (at, at + apart)]
         return float((rotate(q, turn[0]) * rotate(k, turn[1])).sum())
 
     assert score(3.0, 0.5) == pytest.approx(score(77.3, 0.5), abs=1e-3)

@@ -1,0 +1,142 @@
+"""Graphs on TensorRT's native runtime, or TensorRT-RTX's: fixed buffers, one CUDA graph a call, no wait for the host."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engines.backends.graph import BackendError, Graph
+from engines.manifest import Manifest
+
+log = logging.getLogger(__name__)
+
+FLAVOURS = {"tensorrt": "tensorrt", "rtx": "tensorrt_rtx"}
+
+
+def library(flavour: str | None = None) -> Any:
+    """The TensorRT module: the flavour asked for, or the first that is installed. Raises BackendError."""
+    wanted = [flavour] if flavour else list(FLAVOURS)
+    reasons = []
+    for each in wanted:
+        if each not in FLAVOURS:
+            raise BackendError(f"--flavour {each}: take one of {', '.join(FLAVOURS)}")
+        try:
+            return importlib.import_module(FLAVOURS[each])
+        except (ImportError, OSError) as error:
+            reasons.append(f"{FLAVOURS[each]}: {error}")
+    raise BackendError(
+        f"TensorRT is not installed ({'; '.join(reasons)}). Install Rostrum with [gpu], or with [rtx] for TensorRT-RTX"
+    )
+
+
+def runtime_name(trt: Any) -> str:
+    """Such as `tensorrt_rtx 1.7.1`: engines are good for the one that built them."""
+    return f"{trt.__name__} {trt.__version__}"
+
+
+def gpu_name() -> str:
+    """Of the current GPU with its compute capability; "" where there is none."""
+    if not torch.cuda.is_available():
+        return ""
+    major, minor = torch.cuda.get_device_capability()
+    return f"{torch.cuda.get_device_name()} SM{major}{minor}"
+
+
+def check_engines(folder: Path, weights: str | None = None, trt: Any = None, gpu: str | None = None) -> Manifest:
+    """The manifest of engines that may run here. Raises BackendError naming what does not match.
+
+    Engines built for a compute capability alone run on every GPU of it.
+    """
+    manifest = Manifest.load(folder)
+    here = gpu_name() if gpu is None else gpu
+    if not here:
+        raise BackendError(f"{folder} holds TensorRT engines: they need an NVIDIA GPU, and none is usable here")
+    if manifest.gpu.startswith("SM") and here.endswith(manifest.gpu):
+        here = manifest.gpu
+    manifest.require(folder, kind="tensorrt", weights=weights, gpu=here, runtime=runtime_name(trt or library()))
+    return manifest
+
+
+class TensorRtGraph:
+    """One engine. Inputs lie in buffers of its own; those that are the same tensor as last time are not copied again."""
+
+    def __init__(self, trt: Any, file: Path, name: str, manifest: Manifest) -> None:
+        """Raises BackendError for an engine that does not load."""
+        self._name, self._manifest = name, manifest
+        self._runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))
+        self._engine = self._runtime.deserialize_cuda_engine(file.read_bytes())
+        if self._engine is None:
+            raise BackendError(f"{file} does not load here: build it again with `rostrum export tensorrt`")
+        free, _ = torch.cuda.mem_get_info()
+        if self._engine.streamable_weights_size > 0.9 * free:
+            self._engine.weight_streaming_budget_v2 = self._engine.get_weight_streaming_automatic_budget()
+            log.warning("%s: weights are streamed, for they do not fit into %.1f GB of free memory", file.name, free / 1e9)
+        self._own_graphs = hasattr(trt, "CudaGraphStrategy")
+        if self._own_graphs:  # TensorRT-RTX compiles on first use, and captures by itself
+            settings = self._engine.create_runtime_config()
+            settings.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+            self._context = self._engine.create_execution_context(settings)
+        else:
+            self._context = self._engine.create_execution_context()
+        self._types = {
+            trt.DataType.FLOAT: torch.float32, trt.DataType.HALF: torch.float16, trt.DataType.BF16: torch.bfloat16,
+            trt.DataType.INT64: torch.int64, trt.DataType.INT32: torch.int32, trt.DataType.BOOL: torch.bool,
+        }  # fmt: skip
+        names = [self._engine.get_tensor_name(i) for i in range(self._engine.num_io_tensors)]
+        is_input = {n: self._engine.get_tensor_mode(n) == trt.TensorIOMode.INPUT for n in names}
+        self._inputs = [n for n in names if is_input[n]]
+        self._outputs = [n for n in names if not is_input[n]]
+        self._buffers: dict[str, Tensor] = {}
+        self._filled_with: dict[str, Tensor] = {}
+        self._graph: torch.cuda.CUDAGraph | None = None
+
+    @torch.inference_mode()
+    def __call__(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """As `Graph`. Raises BackendError for a shape that the engine was not built for."""
+        if any(n not in self._buffers or self._buffers[n].shape != inputs[n].shape for n in self._inputs):
+            self._lay_out(inputs)
+        for name in self._inputs:
+            if self._filled_with.get(name) is not inputs[name]:
+                self._buffers[name].copy_(inputs[name])
+                self._filled_with[name] = inputs[name]
+        if self._graph:
+            self._graph.replay()
+        else:
+            self._run()
+        return {name: self._buffers[name] for name in self._outputs}
+
+    def _lay_out(self, inputs: Mapping[str, Tensor]) -> None:
+        """Buffers for these shapes, and the CUDA graph of a run over them."""
+        self._graph, self._filled_with = None, {}
+        for name in self._inputs:
+            shape = list(inputs[name].shape)
+            self._manifest.require_shape(self._name, name, shape)
+            self._context.set_input_shape(name, shape)
+        for name in (*self._inputs, *self._outputs):
+            dtype = self._types[self._engine.get_tensor_dtype(name)]
+            self._buffers[name] = torch.zeros(tuple(self._context.get_tensor_shape(name)), dtype=dtype, device="cuda")
+            self._context.set_tensor_address(name, self._buffers[name].data_ptr())
+        self._run()  # compiles, and allocates what it needs
+        torch.cuda.synchronize()
+        if not self._own_graphs:
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                self._run()
+            self._graph = graph
+
+    def _run(self) -> None:
+        if not self._context.execute_async_v3(torch.cuda.current_stream().cuda_stream):
+            raise BackendError(f"TensorRT could not run graph {self._name}")
+
+
+def tensorrt_graphs(folder: Path, weights: str | None = None, trt: Any = None) -> dict[str, Graph]:
+    """All engines of a folder. Raises BackendError where they are not for this machine or these weights."""
+    trt = trt or library()
+    manifest = check_engines(folder, weights, trt)
+    return {name: TensorRtGraph(trt, folder / f"{name}.engine", name, manifest) for name in manifest.shapes}

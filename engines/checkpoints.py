@@ -1,0 +1,309 @@
+"""Open checkpoints into our modules: original Wan naming or diffusers', an adapter over a base, low-rank updates merged.
+
+Every key is accounted for: what is missing, unknown or of another shape is an error that names it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from engines.catalog import FrameAudio, VideoDiTConfig, wan_rope_split
+from engines.checkpoint_names import TRANSFORMER, UNUSED, renamed, vae_name, without_prefix
+from engines.models.tiny_vae import TinyVae
+from engines.models.video_dit import VideoDiT
+from engines.models.wan_vae import WanVae, WanVaeConfig
+
+State = dict[str, Tensor]
+
+_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+_WEIGHT_FILES = ["*.safetensors", "*.safetensors.index.json", "config.json", "*.pth"]
+_SHOWN = 6  # names in one complaint
+_HEAD_DIM = 128  # of every Wan 2.1
+
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is not what it should be; the message names the file, the keys, and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class LowRank:
+    """A low-rank update to merge, and how much of it: 1 as it was trained."""
+
+    source: str
+    scale: float = 1.0
+
+
+def located(source: str | Path, patterns: Sequence[str] = tuple(_WEIGHT_FILES)) -> Path:
+    """A path as it is, or a hub id (`owner/name`, or `owner/name:file-or-folder`) fetched. Raises CheckpointError."""
+    path = Path(source)
+    if path.exists():
+        return path
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+(:[\w./-]+)?", str(source)):
+        raise CheckpointError(f"{source} is neither a file, nor a folder, nor a hub id such as Wan-AI/Wan2.1-FLF2V-14B-720P")
+    from huggingface_hub import snapshot_download
+
+    owner_and_name, _, inside = str(source).partition(":")
+    wanted = [f"{inside}*", f"{inside}/*"] if inside else list(patterns)
+    try:
+        return Path(snapshot_download(owner_and_name, allow_patterns=wanted)) / inside
+    except Exception as error:  # of many kinds, all about the network or the name
+        raise CheckpointError(f"{source} is not here and could not be fetched from the hub: {error}") from None
+
+
+def read_state(source: str | Path) -> State:
+    """Name and tensor of everything in a file, or in a folder of shards. Raises CheckpointError."""
+    path = located(source)
+    files = [path] if path.is_file() else _shards(path)
+    state: State = {}
+    for file in files:
+        try:
+            part = _read_file(file)
+        except Exception as error:  # each format has its own
+            raise CheckpointError(f"{file} cannot be read as a checkpoint: {error}") from None
+        if twice := part.keys() & state.keys():
+            raise CheckpointError(f"{file} holds {_listed(twice)} a second time")
+        state |= part
+    prefix = without_prefix(state)
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+
+
+def wan_names(state: Mapping[str, Tensor]) -> State:
+    """A transformer's tensors in the original naming, whichever of the two they come in."""
+    if not any(name.startswith("condition_embedder.") or ".attn1." in name or ".attn2." in name for name in state):
+        return dict(state)
+    return {renamed(name, TRANSFORMER): tensor for name, tensor in state.items()}
+
+
+def video_config(state: Mapping[str, Tensor], num_heads: int | None = None) -> VideoDiTConfig:
+    """The size that these tensors (in the original naming) are of; heads of 128 unless said otherwise.
+
+    Raises CheckpointError for tensors that are of no Wan transformer.
+    """
+
+    def shape(name: str) -> torch.Size:
+        if name not in state:
+            raise CheckpointError(f"this is no Wan transformer: it has no {name}")
+        return state[name].shape
+
+    dim, in_channels, *patch_size = shape("patch_embedding.weight")
+    out_features = shape("head.head.weight")[0]
+    latent_channels = out_features // (patch_size[0] * patch_size[1] * patch_size[2])
+    blocks = {int(found[1]) for name in state if (found := re.match(r"blocks\.(\d+)\.", name))}
+    heads = num_heads or max(1, dim // _HEAD_DIM)
+    return VideoDiTConfig(
+        dim=dim,
+        ffn_dim=shape("blocks.0.ffn.0.weight")[0],
+        num_heads=heads,
+        num_blocks=max(blocks, default=-1) + 1,
+        latent_channels=latent_channels,
+        condition_channels=in_channels - latent_channels,
+        patch_size=(patch_size[0], patch_size[1], patch_size[2]),
+        text_dim=shape("text_embedding.0.weight")[1],
+        frequency_dim=shape("time_embedding.0.weight")[1],
+        rope_split=wan_rope_split(dim // heads),
+        image_dim=state["img_emb.proj.1.weight"].shape[0] if "img_emb.proj.1.weight" in state else 0,
+        image_positions=state["img_emb.emb_pos"].shape[1] if "img_emb.emb_pos" in state else 0,
+        audio=_audio_config(state, dim),
+    )
+
+
+def _audio_config(state: Mapping[str, Tensor], dim: int) -> FrameAudio | None:
+    for name, style in (("audio_proj", "infinitetalk"), ("audio_injection", "echomimic")):
+        if f"{name}.proj1.weight" not in state:
+            continue
+        first, later = state[f"{name}.proj1.weight"], state[f"{name}.proj1_vf.weight"]
+        windows = FrameAudio().windows
+        own_layer = state.get("blocks.0.audio_cross_attn.kv_linear.weight")
+        token_dim = dim if style == "echomimic" or own_layer is None else own_layer.shape[1]
+        feature_dim = first.shape[1] // windows[0]
+        if (first.shape[1], later.shape[1]) != tuple(window * feature_dim for window in windows):
+            raise CheckpointError(
+                f"{name}.proj1 and proj1_vf take {first.shape[1]} and {later.shape[1]} features, "
+                f"not {windows[0]} and {windows[1]} windows of the same"
+            )
+        return FrameAudio(
+            style="echomimic" if style == "echomimic" else "infinitetalk",
+            feature_dim=feature_dim,
+            hidden_dim=first.shape[0],
+            num_tokens=state[f"{name}.proj3.weight"].shape[0] // token_dim,
+            token_dim=token_dim,
+            has_norm=f"{name}.norm.weight" in state,
+        )
+    return None
+
+
+def load_video_dit(
+    source: str | Path, adapter: str | Path | None = None, updates: Sequence[LowRank] = (), dtype: torch.dtype | None = None
+) -> VideoDiT:
+    """A Wan transformer of files (a base, an audio adapter over it, low-rank updates merged), ready to run on the CPU.
+
+    dtype: of the weights, but for those that Wan keeps in float32; None: as they are. Raises CheckpointError.
+    """
+    base = wan_names(read_state(source))
+    if adapter:
+        base = overlaid(base, wan_names(read_state(adapter)), adapter)
+    for update in updates:
+        base = merged(base, read_state(update.source), update.scale, update.source)
+    model = _empty(lambda: VideoDiT(video_config(base, _heads_in(source))))
+    fill(model, base, source)
+    model.to_precision(dtype) if dtype else None
+    return model.eval()
+
+
+def overlaid(base: State, adapter: State, source: str | Path) -> State:
+    """The base with what the adapter adds, or has instead. Raises CheckpointError where one replaces another shape."""
+    wrong = [name for name in adapter.keys() & base.keys() if adapter[name].shape != base[name].shape]
+    if wrong:
+        example = wrong[0]
+        raise CheckpointError(
+            f"{source} does not fit its base: {_listed(wrong)}; {example} is {list(adapter[example].shape)} here and "
+            f"{list(base[example].shape)} there. An adapter for 14B fits no 1.3B."
+        )
+    return base | adapter
+
+
+def merged(base: State, update: State, scale: float, source: str | Path = "the update") -> State:
+    """The base with W + scale · (alpha / rank) · up · down for each weight of a low-rank update (Hu et al. 2021).
+
+    Takes the spellings lora_A/lora_B and lora_down/lora_up, and plain differences (`diff`, `diff_b`). Raises CheckpointError
+    for a part of the update that has no place in the base.
+    """
+    flat = {name.removesuffix(".weight").replace(".", "_"): name.removesuffix(".weight") for name in base}
+    parts: dict[str, dict[str, Tensor]] = {}
+    strange: list[str] = []
+    for name, tensor in update.items():
+        module, _, part = name.replace(".default.", ".").rpartition(".lora_")
+        if not module:
+            module, _, part = name.rpartition(".")
+        module = module.removeprefix("lora_unet_")
+        module = flat.get(module) or renamed(module + ".", TRANSFORMER).removesuffix(".")
+        parts.setdefault(module, {})[part.removesuffix(".weight")] = tensor
+    done = dict(base)
+    for module, given in parts.items():
+        weight, bias = (name if name in base else None for name in (f"{module}.weight", f"{module}.bias"))
+        down, up = given.pop("A", given.pop("down", None)), given.pop("B", given.pop("up", None))
+        alpha, diff, diff_b = given.pop("alpha", None), given.pop("diff", None), given.pop("diff_b", None)
+        target = weight or (module if module in base else None)
+        if given or (down is None) != (up is None) or (diff_b is not None and bias is None) or target is None:
+            strange.append(module)
+            continue
+        change = torch.zeros_like(base[target], dtype=torch.float32)
+        if down is not None and up is not None:
+            strength = float(alpha) / down.shape[0] if alpha is not None else 1.0
+            product = strength * up.float().flatten(1) @ down.float().flatten(1)
+            if product.numel() != change.numel():
+                raise CheckpointError(f"{source}: {module} is {list(product.shape)}, not {list(change.shape)} as in the base")
+            change += product.reshape(change.shape)
+        if diff is not None:
+            change += diff.float().reshape(change.shape)
+        done[target] = (base[target].float() + scale * change).to(base[target].dtype)
+        if diff_b is not None and bias is not None:
+            done[bias] = (base[bias].float() + scale * diff_b.float()).to(base[bias].dtype)
+    if strange:
+        raise CheckpointError(f"{source} changes what the base does not have, or is incomplete there: {_listed(strange)}")
+    return done
+
+
+def fill(model: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> None:
+    """Put the tensors into the module's parameters, by name. Raises CheckpointError naming what does not fit."""
+    wanted = model.state_dict()
+    given = {name: tensor for name, tensor in state.items() if not UNUSED.search(name)}
+    missing, extra = wanted.keys() - given.keys(), given.keys() - wanted.keys()
+    misshapen = [name for name in wanted.keys() & given.keys() if wanted[name].shape != given[name].shape]
+    complaints = []
+    if missing:
+        complaints.append(f"lacks {_listed(missing)}")
+    if extra:
+        complaints.append(f"has {_listed(extra)}, which nothing here uses")
+    if misshapen:
+        name = sorted(misshapen)[0]
+        shapes = f"{name} is {list(given[name].shape)}, not {list(wanted[name].shape)}"
+        complaints.append(f"has other shapes at {_listed(misshapen)} ({shapes})")
+    if complaints:
+        raise CheckpointError(f"{source} " + "; it ".join(complaints))
+    model.load_state_dict(given, assign=True)
+
+
+def load_wan_vae(source: str | Path) -> WanVae:
+    """Wan 2.1's VAE of a file or folder in either naming. Raises CheckpointError."""
+    state = {vae_name(name): tensor for name, tensor in read_state(source).items()}
+    for name in ("encoder.conv1.weight", "conv2.weight"):
+        if name not in state:
+            raise CheckpointError(f"{source} is no Wan 2.1 VAE: it has no {name}")
+    config = WanVaeConfig(dim=state["encoder.conv1.weight"].shape[0], latent_channels=state["conv2.weight"].shape[0])
+    model = _empty(lambda: WanVae(config))
+    fill(model, state, source)
+    return model.eval()
+
+
+def load_tiny_vae(source: str | Path) -> TinyVae:
+    """A TAEHV-architecture VAE for Wan 2.1 (taew2_1), of a file or folder. Raises CheckpointError."""
+    model = _empty(TinyVae)
+    fill(model, read_state(source), source)
+    return model.eval()
+
+
+def weights_hash(model: nn.Module) -> str:
+    """Equal tensors under equal names, equal hash."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _empty(make: Callable[[], Module]) -> Module:
+    """Without memory for its parameters: they are assigned."""
+    with torch.device("meta"):
+        return make()
+
+
+def _heads_in(source: str | Path) -> int | None:
+    """As a config.json beside the weights has it, in either naming."""
+    path = located(source)
+    file = (path if path.is_dir() else path.parent) / "config.json"
+    if not file.is_file():
+        return None
+    config = json.loads(file.read_text())
+    heads = config.get("num_heads", config.get("num_attention_heads"))
+    return int(heads) if heads else None
+
+
+def _shards(folder: Path) -> list[Path]:
+    """The files that an index names, or all weights of the folder."""
+    for index in sorted(folder.glob("*.safetensors.index.json")):
+        names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+        if gone := [name for name in names if not (folder / name).is_file()]:
+            raise CheckpointError(f"{folder} is incomplete: {index.name} names {_listed(gone)}")
+        return [folder / name for name in names]
+    files = sorted(file for file in folder.iterdir() if file.suffix in _SUFFIXES)
+    if not files:
+        raise CheckpointError(f"{folder} holds no weights (*.safetensors, *.pth)")
+    return files
+
+
+def _read_file(file: Path) -> State:
+    if file.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return load_file(file)
+    read = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    return read.get("state_dict", read)
+
+
+def _listed(names: Sequence[str] | set[str]) -> str:
+    ordered = sorted(names)
+    more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
+    return ", ".join(ordered[:_SHOWN]) + more

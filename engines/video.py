@@ -1,0 +1,178 @@
+"""A pixel video model whole: from words, voice and one or two known frames to pictures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engines.backends.choice import fastest
+from engines.backends.graph import Graph
+from engines.backends.torch import torch_graphs
+from engines.catalog import VIDEO_CONFIGS, VideoDiTConfig
+from engines.checkpoints import CheckpointError, load_tiny_vae, load_video_dit, load_wan_vae, located, weights_hash
+from engines.codecs.wan import WanCodec
+from engines.conditioners import AudioConditioner, ImageConditioner, Recent, TextConditioner, audio_windows, picture_key
+from engines.drifted import drifted
+from engines.guidance import Branch
+from engines.models.wan_vae import FRAMES_A_LATENT, PIXELS_A_LATENT
+from engines.specs import ClipRequest
+from engines.video_sampler import Sampling, Told, sample
+from engines.video_weights import VideoWeights
+
+log = logging.getLogger(__name__)
+
+Rgb = NDArray[np.uint8]  # [h, w, 3]
+
+#: Of a transformer's files. Beyond it a processor is refused: a frame would take minutes.
+_CPU_LIMIT_GB = 2.0
+#: Of GPU memory beside the transformer: UMT5 11.4, CLIP 1.3, VAE and speech 0.6, and room to work.
+_BESIDE_GB = 16
+
+
+class Words(Protocol):
+    """A `TextConditioner`, or what stands in for one."""
+
+    def encode(self, prompt: str) -> Tensor: ...
+
+
+class VideoModel:
+    """Transformer, codec and conditioners. Same request, same pictures. For one thread."""
+
+    def __init__(
+        self, config: VideoDiTConfig, graphs: Mapping[str, Graph], codec: WanCodec, words: Words,
+        faces: ImageConditioner | None, ears: AudioConditioner | None, sampling: Sampling, negative_prompt: str = "",
+        device: str = "cpu",
+    ) -> None:  # fmt: skip
+        self.config = config
+        self.sampling = sampling
+        self._graphs, self._codec = graphs, codec
+        self._words, self._faces, self._ears = words, faces, ears
+        self._negative_prompt = negative_prompt
+        self._device = device
+        self._read: Recent[str, dict[str, Tensor]] = Recent(16)
+        self._seen: Recent[tuple[str, str], dict[str, Tensor]] = Recent(8)
+
+    def clip(self, request: ClipRequest) -> Iterator[Rgb]:
+        """The request's frames, each decoded when it is asked for. Raises ValueError for a request that cannot be drawn."""
+        sampling = self.sampling.with_steps(request.num_steps)
+        told = {kind: self._told(kind, request) for kind in sampling.branches(hears=self._ears is not None)}
+        height, width = (side // PIXELS_A_LATENT for side in request.first.shape[:2])
+        latent_frames = 1 + request.num_frames // FRAMES_A_LATENT
+        shape = (1, self.config.latent_channels, latent_frames, height, width)
+        noise = torch.randn(shape, generator=torch.Generator().manual_seed(request.seed)).to(self._device)
+        latents = sample(self._graphs["denoise"], told, noise, sampling, request.seed)
+        return self._codec.decode(latents)
+
+    def _told(self, kind: Branch, request: ClipRequest) -> Told:
+        """What one branch of guidance is told: as `engines.guidance.Branch` says."""
+        first, last = request.first, request.last
+        if kind is Branch.DRIFTED:
+            first, last = drifted(first), None if last is None else drifted(last)
+        frames = self._codec.known_frames(first, last, request.num_frames)
+        if not self.config.condition_channels:
+            frames = frames[:, :0]
+        conditions = dict(self._text(request.text if kind in (Branch.FULL, Branch.DRIFTED) else self._negative_prompt))
+        if self._faces:
+            conditions |= self._images(first, last)
+        if self._ears:
+            conditions |= self._audio(request, silent=kind is Branch.NEITHER)
+            scale = self.sampling.audio_attention_scale
+            conditions["audio_scale"] = torch.full((1,), scale, device=self._device)
+        return Told(frames, conditions)
+
+    def _text(self, prompt: str) -> dict[str, Tensor]:
+        return self._read.get(prompt, lambda: _copied(self._graphs["text"]({"text": self._words.encode(prompt).float()})))
+
+    def _images(self, first: Rgb, last: Rgb | None) -> dict[str, Tensor]:
+        """Of the first frame, and of the last too where the model has places for both."""
+        assert self._faces
+        faces = self._faces
+        pictures = [first]
+        tokens = faces.encode(first)
+        if self.config.image_positions > tokens.shape[1]:
+            if last is None:
+                raise ValueError("this model was trained with first and last frames: give it a last one too")
+            pictures.append(last)
+        key = picture_key(first), picture_key(pictures[-1])
+        return self._seen.get(
+            key, lambda: _copied(self._graphs["images"]({"images": torch.cat([faces.encode(p) for p in pictures], 1).float()}))
+        )
+
+    def _audio(self, request: ClipRequest, silent: bool) -> dict[str, Tensor]:
+        assert self._ears and self.config.audio
+        sound_frames = max(1, round(len(request.voice) / 16_000 * request.fps))
+        voice = np.zeros_like(request.voice) if silent else request.voice
+        features = self._ears.encode(voice, sound_frames).float()
+        first, later = audio_windows(features, request.lead_frames, request.num_frames, self.config.audio)
+        return _copied(self._graphs["audio"]({"audio_first": first, "audio_later": later}))
+
+
+def _copied(made: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A graph's outputs kept beyond its next call."""
+    return {name: tensor.clone() for name, tensor in made.items()}
+
+
+def load_video_model(name: str, folder: Path, rank: int = 0) -> VideoModel:
+    """The model of a folder of weights (see `engines.video_weights`), on a GPU where there is one: the rank's of several.
+
+    name: `wan-1.3b`, `wan-14b`, or `wan` for whatever size the weights are. Raises CheckpointError where weights are missing,
+    wrong or too large for this machine.
+    """
+    weights = VideoWeights.of(folder)
+    source = located(weights.part("transformer"))
+    on_gpu = torch.cuda.is_available()
+    device = "cpu"
+    if not on_gpu and (gigabytes := _gigabytes(source)) > _CPU_LIMIT_GB:
+        raise CheckpointError(
+            f"the transformer of {name} is {gigabytes:.1f} GB: it needs an NVIDIA GPU with about "
+            f"{gigabytes + _BESIDE_GB:.0f} GB of memory and a CUDA build of torch, and none is usable here (`rostrum doctor` "
+            "says why). The portrait model runs anywhere."
+        )
+    if on_gpu:
+        torch.cuda.set_device(rank % torch.cuda.device_count())
+        device = "cuda"
+    dtype = torch.bfloat16 if on_gpu else torch.float32
+    model = load_video_dit(source, weights.parts.get("adapter"), weights.updates, dtype)
+    config = model.config
+    expected = VIDEO_CONFIGS.get(name)
+    if expected and (expected.dim, expected.num_blocks) != (config.dim, config.num_blocks):
+        raise CheckpointError(
+            f"{folder} is no {name}: its width is {config.dim} and it has {config.num_blocks} blocks, "
+            f"not {expected.dim} and {expected.num_blocks}"
+        )
+    if not config.audio:
+        raise CheckpointError(
+            f"{folder} holds a Wan that cannot hear: add an audio adapter (InfiniteTalk), or take EchoMimicV3 or FlashTalk"
+        )
+    ears = AudioConditioner.of(located(weights.part("audio_encoder", "the model hears by it")), device)
+    if ears.dim != config.audio.feature_dim:
+        raise CheckpointError(
+            f"the transformer hears {config.audio.feature_dim} features a frame, and {weights.part('audio_encoder')} "
+            f"gives {ears.dim}"
+        )
+    faces = None
+    if config.image_dim:
+        faces = ImageConditioner.of(located(weights.part("image_encoder", "the model sees by it")), device, dtype)
+    words = TextConditioner(located(weights.part("text_encoder")), located(weights.part("tokenizer")), device, dtype)
+    tiny = weights.parts.get("tiny_vae")
+    codec = WanCodec(load_wan_vae(weights.part("vae")), load_tiny_vae(tiny) if tiny else None, device, dtype)
+    model = model.to(device)
+    if "engines" in weights.parts:
+        backend, graphs = fastest(model, Path(weights.part("engines")), weights_hash(model), log.warning)
+    else:
+        backend, graphs = "torch", torch_graphs(model)
+    log.info("%s: %d blocks of width %d on %s in %s, run by %s", name, config.num_blocks, config.dim, device, dtype, backend)
+    return VideoModel(config, graphs, codec, words, faces, ears, weights.sampling, weights.negative_prompt, device)
+
+
+def _gigabytes(source: Path) -> float:
+    """Of a file, or of a folder's."""
+    files = [source] if source.is_file() else [file for file in source.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files) / 1e9

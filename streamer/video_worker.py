@@ -1,0 +1,113 @@
+"""A render worker that draws with a pixel video transformer: the same jobs, the same anchors, other pictures.
+
+Motion is planned by the portrait transformer as ever: blueprints, anchors, the way of each sub-clip. What goes on air is drawn
+by the video transformer between two pictures: the frame before, as it was really drawn, and the pose that the clip lands on, as
+the portrait codec draws it. So a broadcast, its director and its timeline know nothing of which model draws.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.motion import Motion, rest
+from engines.specs import ClipModel, ClipRequest
+from streamer.features import VOICE_RATE_HZ
+from streamer.plan import Look, Pts, Stretch, s_from_pts, ticks_per_frame
+from streamer.render_worker import RenderWorker
+
+Picture = NDArray[np.uint8]
+
+_FRAMES_A_LATENT = 4
+_MULTIPLE = 16  # pixels: sides of what the transformer draws
+_REMEMBERED = 64  # last frames of stretches, from which the next can go on
+_SCENE = "a person talks to the camera"
+_ALL_STEPS = 1000
+_WARM_FRAMES = 8
+
+
+class VideoWorker(RenderWorker):
+    """model: `wan-1.3b`, `wan-14b` or `wan`; weights: its folder; rank: of this process, which says which GPU it takes.
+
+    Raises CheckpointError (a ValueError) as `engines.video.load_video_model` does.
+    """
+
+    def __init__(self, *, model: str, weights: Path, rank: int = 0, threads: int = 1) -> None:
+        super().__init__(threads=threads)
+        # By name: nothing that serves imports torch, and worker processes alone get here.
+        engine = importlib.import_module("engines.video")
+        self._video: ClipModel = engine.load_video_model(model, weights, rank)
+        self._drawn: OrderedDict[tuple[Look, int, bytes], Picture] = OrderedDict()  # by PTS and pose
+        self._one_at_a_time = threading.Lock()  # a look may be opened beside the work
+
+    def open(self, look: Look) -> Picture:
+        """As `RenderWorker.open`. The first clip of a size is slow, so that one is drawn here."""
+        still = super().open(look)
+        silence = np.zeros(2 * VOICE_RATE_HZ, np.int16)
+        warm = Stretch(
+            motion=rest(_WARM_FRAMES), num_frames=_WARM_FRAMES, before=rest(), beats=(), audio=silence, audio_start=Pts(0),
+            start=Pts(48_000), fps=25, seed=0, num_steps=_ALL_STEPS, chained=False,
+        )  # fmt: skip
+        for _ in self.film(look, warm, range(_WARM_FRAMES)):
+            pass
+        return still
+
+    def film(self, look: Look, stretch: Stretch, frames: Sequence[int]) -> Iterator[Picture]:
+        """The pictures of a stretch at `frames`. Stretches that are not chained meet at the poses between them."""
+        frame, n = ticks_per_frame(stretch.fps), stretch.num_frames
+        # The model draws by fours; it lands on the pose that far ahead, and what lies past the stretch is not shown.
+        num_drawn = -(-n // _FRAMES_A_LATENT) * _FRAMES_A_LATENT
+        landing = stretch.motion[min(num_drawn, len(stretch.motion)) - 1]
+        zero = stretch.start - frame
+        first = self._drawn.get((look, zero, stretch.before.tobytes())) if stretch.chained else None
+        request = ClipRequest(
+            first=_rgb(self._posed(look, stretch.before) if first is None else first),
+            last=_rgb(self._posed(look, landing)),
+            num_frames=1 + num_drawn,
+            text="; ".join(dict.fromkeys([_SCENE, *(beat.text for beat in stretch.beats)])),
+            voice=stretch.audio.astype(np.float32) / np.float32(32768),
+            lead_frames=round(s_from_pts(zero - stretch.audio_start) * stretch.fps),
+            fps=stretch.fps,
+            seed=stretch.seed,
+            num_steps=stretch.num_steps,
+        )
+        wanted = set(frames)
+        with self._one_at_a_time:
+            drawn = self._video.clip(request)
+            next(drawn)  # the one it began from
+            for i in range(n):
+                picture = _i420(next(drawn), look)
+                if i == n - 1 and stretch.chained:
+                    self._remember((look, stretch.start + i * frame, stretch.motion[i].tobytes()), picture)
+                if i in wanted:
+                    yield picture
+
+    def _posed(self, look: Look, pose: Motion) -> Picture:
+        return next(self.pictures(look, pose[None]))
+
+    def _remember(self, where: tuple[Look, int, bytes], picture: Picture) -> None:
+        self._drawn[where] = picture
+        if len(self._drawn) > _REMEMBERED:
+            self._drawn.popitem(last=False)
+
+
+def _rgb(i420: Picture) -> Picture:
+    """As the transformer takes it: RGB, sides to the nearest multiple of 16."""
+    rgb = cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420)
+    height, width = (max(_MULTIPLE, round(side / _MULTIPLE) * _MULTIPLE) for side in rgb.shape[:2])
+    if rgb.shape[:2] != (height, width):
+        rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+    return rgb
+
+
+def _i420(rgb: Picture, look: Look) -> Picture:
+    if rgb.shape[1::-1] != (look.width, look.height):
+        rgb = cv2.resize(rgb, (look.width, look.height), interpolation=cv2.INTER_CUBIC)
+    return cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2YUV_I420)
