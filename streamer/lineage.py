@@ -144,12 +144,13 @@ def unpacked(values: dict[str, Any], voice: dict[int, NDArray[np.int16]]) -> Sub
         raise LineageError(f"the voice of job {values['job_id']} is not in this file")
     anchors = [None if anchor is None else _unpacked_anchor(anchor) for anchor in values["anchors"]]
     arrays: dict[str, Any] = {name: _unpack(values[name], np.float32).reshape(-1, width) for name, width in _ARRAYS.items()}
+    beats: dict[str, Any] = {part: tuple(Beat(**beat) for beat in values[part]) for part in _BEATS}
     return SubClipJob(
         **{name: values[name] for name in _NUMBERS},
         audio=audio,
         first=anchors[0],
         last=anchors[1],
-        **{part: tuple(Beat(**beat) for beat in values[part]) for part in _BEATS},
+        **beats,
         **arrays,
     )
 
