@@ -130,6 +130,11 @@ class Scene:
         """Until the host's voice is on air and a while after. Raises ServerError."""
         await self.viewer.picture(_ON_AIR_S)
         await self.host.control.wait_for("metrics", lambda message: message["delay_ms"] is not None, _ON_AIR_S)
+        until_s = self.now_s() + _ON_AIR_S
+        while not (self._arrivals and self._received.voice):  # both have their times once the first reports are here
+            if self.now_s() > until_s:
+                raise ServerError("pictures or sound did not reach the viewer")
+            await asyncio.sleep(0.05)
         await asyncio.sleep(self.sizes.settle_s)
 
     async def usual(self) -> Usual:
