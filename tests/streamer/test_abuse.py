@@ -119,7 +119,7 @@ def test_a_fragment_is_understood_or_refused_and_never_anything_else(fragment: s
 @given(damaged_offers())
 def test_whatever_is_offered_is_answered_or_refused_and_leaves_nothing_open(sdp: str) -> None:
     async def offer() -> None:
-        for peer in (Host(lambda track: None, lambda: None), Viewer(25, webrtc.WallTicks(), lambda: None, lambda: None)):
+        for peer in (Host(lambda track: None, lambda: None), Viewer(webrtc.WallTicks(), lambda *_: None, lambda: None)):
             try:
                 await peer.answer(sdp)
             except webrtc.OfferError as error:

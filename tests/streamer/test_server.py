@@ -154,10 +154,10 @@ async def test_a_viewer_of_no_broadcast_gets_404(running: Running) -> None:
     assert _code(await running.http.post("/whep/nothing-here", content="v=0", headers=SDP)) == (404, "unknown_broadcast")
 
 
-async def test_a_viewer_without_h264_is_told_so(running: Running) -> None:
+async def test_a_viewer_that_takes_neither_h264_nor_vp8_is_told_so(running: Running) -> None:
     viewer = FakeViewer()
     await viewer.pc.setLocalDescription()
-    offer = viewer.pc.localDescription.sdp.replace("H264", "H265")
+    offer = viewer.pc.localDescription.sdp.replace("H264", "H265").replace("VP8", "VP9")
     response = await running.http.post((await _broadcast(running))["whep_url"], content=offer, headers=SDP)
     assert response.status_code == 406 and "H.264" in response.json()["error"]["message"]
     await viewer.close()
