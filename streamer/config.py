@@ -221,7 +221,6 @@ class ServerSettings:
     segment_s: float = 0.24
     workers: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))  # render workers, shared by the broadcasts
     worker_threads: int = 1
-    pool: str = "local"  # where they run: `streamer.ray_cluster.connect`
     max_broadcasts: int = 4
     max_viewers: int = 200  # of one broadcast
     connect_timeout_s: float = 60.0  # a broadcast whose host never comes is ended

@@ -53,9 +53,17 @@ def horizon(aired: Pts | None, heard: Pts, committed: Pts, planned: Pts, line: S
     )
 
 
-def of_server(load: float, restarts: int) -> list[Sample]:
-    """What concerns all broadcasts."""
+def of_server(
+    *, broadcasts: tuple[int, int, int], is_ready: bool, is_draining: bool, workers: tuple[float, int]
+) -> list[Sample]:
+    """What concerns all broadcasts. broadcasts: running, ever started, at most. workers: share taken, number replaced."""
+    (running, started, at_most), (load, restarts) = broadcasts, workers
     return [
+        Sample("rostrum_broadcasts", "gauge", "Broadcasts that run.", running, {}),
+        Sample("rostrum_broadcasts_started_total", "counter", "Broadcasts ever started.", started, {}),
+        Sample("rostrum_broadcasts_max", "gauge", "Broadcasts at once, at most.", at_most, {}),
+        Sample("rostrum_ready", "gauge", "1: able to take a broadcast; as /readyz.", is_ready, {}),
+        Sample("rostrum_draining", "gauge", "1: about to stop.", is_draining, {}),
         Sample("rostrum_render_load", "gauge", "The share of the render workers that is taken.", load, {}),
         Sample("rostrum_worker_restarts_total", "counter", "Render workers replaced.", restarts, {}),
     ]

@@ -74,14 +74,13 @@ from streamer.http_answers import REFUSALS, avatar_json, turn_away
 from streamer.http_requests import Refused, body, check_type, json_object, number, points, text
 from streamer.ice_server import IceServer
 from streamer.limits import Bucket, Limiter
-from streamer.metrics import Sample, exposition
+from streamer.metrics import exposition
 from streamer.outputs.board import RECORDING_NAME
 from streamer.process_metrics import LoopLag
 from streamer.recogniser import RecogniserProcess
 from streamer.render_pool import RenderPool
 from streamer.session import Session
 from streamer.threads import in_thread
-from streamer.worker_pool import PoolError, is_ray
 
 log = logging.getLogger(__name__)
 
@@ -103,21 +102,13 @@ class Server:
         self._settings = settings
         self._library = library
         self._clock = clock = clock or SystemClock()
-        start = None
         worker_class = worker_class or settings.drawing.worker_class
-        if is_ray(settings.pool):
-            from streamer.ray_worker import starter  # needs Ray
-
-            if settings.drawing.is_video:
-                raise PoolError(f"--pool {settings.pool}: video models run on this machine's own GPUs; take --pool local")
-            start = starter(settings.pool, worker_class, settings.worker_threads, settings.workers)
         self._workers = RenderPool(
             clock,
             worker_class,
             num_workers=settings.workers,
             threads=settings.worker_threads,
             timeout_s=settings.drawing.timeout_s,
-            start=start,
             options=settings.drawing.worker_options,
         )
         self.access = Access(settings.key, settings.public)
@@ -489,15 +480,13 @@ class Server:
         return "" if self._workers.is_ready and self._warming.done() else "warming up"
 
     async def metrics(self, request: Request) -> Response:
-        samples = [
-            Sample("rostrum_broadcasts", "gauge", "Broadcasts that run.", len(self.broadcasts), {}),
-            Sample("rostrum_broadcasts_started_total", "counter", "Broadcasts ever started.", self.broadcasts.started, {}),
-            Sample("rostrum_broadcasts_max", "gauge", "Broadcasts at once, at most.", self._settings.max_broadcasts, {}),
-            Sample("rostrum_ready", "gauge", "1: able to take a broadcast; as /readyz.", not self._not_ready(), {}),
-            Sample("rostrum_draining", "gauge", "1: about to stop.", self._drained_at_s is not None, {}),
-            *process_metrics.samples(self._lag),
-        ]
-        samples += reports.of_server(self._workers.load(), self._workers.restarts)
+        samples = reports.of_server(
+            broadcasts=(len(self.broadcasts), self.broadcasts.started, self._settings.max_broadcasts),
+            is_ready=not self._not_ready(),
+            is_draining=self._drained_at_s is not None,
+            workers=(self._workers.load(), self._workers.restarts),
+        )
+        samples += process_metrics.samples(self._lag)
         for session in self.broadcasts:
             samples += reports.samples(session.broadcast, session.metrics())
             samples += reports.queue_samples(session.broadcast, session.queues())

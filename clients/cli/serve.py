@@ -62,9 +62,6 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="render workers, shared by the broadcasts (default: one a core, at most 4; of video models 1: take one a GPU)",
     )
-    parser.add_argument(
-        "--pool", default="local", metavar="WHERE", help="where they run: local, ray, ray:auto, or ray://HOST:10001"
-    )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a render worker (default: %(default)s)")
     parser.add_argument("--worker-class", metavar="MODULE:CLASS", help="what draws, in place of the built-in render worker")
     parser.add_argument("--broadcasts", type=int, default=4, metavar="N", help="at once, at most (default: %(default)s)")
@@ -140,7 +137,6 @@ def server_settings(arguments: argparse.Namespace) -> ServerSettings:
         segment_s=arguments.segment or (_VIDEO_SEGMENT_S if drawing.is_video else _SEGMENT_S),
         **({"workers": num_workers} if num_workers else {}),
         worker_threads=arguments.threads,
-        pool=arguments.pool,
         max_broadcasts=arguments.broadcasts,
         ice_servers=tuple(arguments.ice_server),
         director=director_settings(arguments),
@@ -162,7 +158,6 @@ def run(arguments: argparse.Namespace) -> int:
     from streamer import listening, logs
     from streamer.config import ConfigError
     from streamer.server import Server
-    from streamer.worker_pool import PoolError
 
     logs.set_up(arguments.log_level, arguments.log_format)
     try:
@@ -171,11 +166,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     _say_where(arguments, settings.key)
-    try:
-        server = Server(settings, AvatarLibrary.default(), worker_class=arguments.worker_class)
-    except PoolError as error:
-        print(error, file=sys.stderr)
-        return 2
+    server = Server(settings, AvatarLibrary.default(), worker_class=arguments.worker_class)
     where = {"host": arguments.host, "port": arguments.port, "loop": "uvloop"}
     logging = {"log_config": None, "log_level": arguments.log_level}
     tls = {"ssl_certfile": arguments.tls_cert, "ssl_keyfile": arguments.tls_key, "forwarded_allow_ips": arguments.proxy or None}
