@@ -53,7 +53,8 @@ class Played:
                     for i, peak in enumerate(blocks):
                         if peak > 0.1 and not was_loud:
                             self.loud_s.append(at_s + i * 64 / TIME_BASE_HZ)
-                        was_loud = bool(blocks[max(0, i - 4) : i + 1].max() > 0.05)
+                        # in between it stays what it was: a beep may set in through it
+                        was_loud = bool(peak > 0.1 or (was_loud and blocks[max(0, i - 4) : i + 1].max() > 0.05))
                     self.sound_s = at_s + frame.samples / TIME_BASE_HZ
 
     def skews_s(self) -> list[float]:
