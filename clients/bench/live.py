@@ -21,7 +21,7 @@ from clients.bench.live_server import LiveServer, ServerFailed
 from clients.bench.packet_arrivals import PacketArrivals
 from clients.python.control import ControlRefused
 from clients.python.host import Host
-from clients.python.server import Server, ServerError, request
+from clients.python.server import Server, ServerError
 from clients.python.sound import RATE_HZ, SoundError, SoundMicrophone, read_sound
 from clients.python.viewer import Received as ReceivedFrame
 from clients.python.viewer import Viewer
@@ -51,7 +51,7 @@ class Taken:
     holds: list[dict[str, int]] = field(default_factory=list)
     stops: list[tuple[str, float, float]] = field(default_factory=list)  # kind, sent at, new pictures from spoken time on
     others: list[dict[str, Any]] = field(default_factory=list)  # the other broadcasts' last metrics
-    loop_lag_ms: float = float("nan")
+    loop_lag_ms: float | None = None
     late_frames: int = 0
     cpu_s: float = float("nan")
     first_frame_ms: float | None = None
@@ -142,7 +142,7 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
         prompts.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await prompts  # raises what went wrong with one
-        taken.loop_lag_ms = await _loop_lag_ms(server.url)
+        taken.loop_lag_ms = await server.loop_lag_ms()
         taken.others = [other.control.latest.get("metrics", {}) for other in others]
         await _stop(host, taken, arguments.stops)
         await asyncio.sleep(2.5)  # the last prompts and sounds are still on their way
@@ -159,12 +159,6 @@ async def _another(
     viewer = await stack.enter_async_context(Viewer(broadcast.whep_url))
     await viewer.picture(START_S)
     return host
-
-
-async def _loop_lag_ms(url: str) -> float:
-    text = (await request("GET", f"{url}/metrics")).body.decode()
-    lines = [line for line in text.splitlines() if line.startswith("rostrum_event_loop_lag_p95_seconds ")]
-    return 1e3 * float(lines[0].split()[1]) if lines else float("nan")
 
 
 async def _stop(host: Host, taken: Taken, times: int) -> None:
@@ -233,7 +227,7 @@ def figures(sound: NDArray[np.int16], taken: Taken) -> dict[str, Any]:
         "prompt_to_air_ms_p95": air_p95,
         "num_prompts": len(to_air),
         **_stop_figures(taken, offsets),
-        "loop_lag_ms_p95": None if math.isnan(taken.loop_lag_ms) else round(taken.loop_lag_ms, 1),
+        "loop_lag_ms_p95": None if taken.loop_lag_ms is None else round(taken.loop_lag_ms, 1),
         "others": [
             {"fps": other.get("fps"), "holds": other.get("holds"), "effort": other.get("effort")} for other in taken.others
         ],

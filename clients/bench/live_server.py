@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from clients.bench.processes import processor_s
+from clients.python.server import request
 
 _START_TIMEOUT_S = 180.0
 
@@ -62,6 +64,12 @@ class LiveServer:
     def cpu_s(self) -> float:
         """Processor seconds so far, its render workers included. NaN where the system does not tell (it has no /proc)."""
         return processor_s(self._process.pid)
+
+    async def loop_lag_ms(self) -> float | None:
+        """How late its event loop wakes, 95th percentile of its last seconds; None where it does not tell."""
+        text = (await request("GET", f"{self.url}/metrics")).body.decode()
+        found = re.search(r"^rostrum_event_loop_lag_p95_seconds (\S+)", text, re.MULTILINE)
+        return 1e3 * float(found[1]) if found else None
 
     def _wait_until_ready(self) -> None:
         give_up_at = time.monotonic() + _START_TIMEOUT_S

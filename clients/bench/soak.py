@@ -8,10 +8,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import re
 import statistics
 import sys
-import urllib.request
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,7 +100,7 @@ async def _real(server: LiveServer, avatar: str, arguments: argparse.Namespace) 
             await asyncio.sleep(min(_EVERY_S, end_s - now_s))
             prompts += 1
             await scene.host.control.prompt(_PROMPTS[prompts % len(_PROMPTS)])
-            lag = await asyncio.to_thread(_loop_lag_ms, server.url)
+            lag = await server.loop_lag_ms()
             lags += [] if lag is None else [lag]
             course.add(
                 scene.now_s() - began_s,
@@ -159,10 +157,3 @@ def _memory_and_drift(course: Course, *names: str) -> dict[str, Any]:
         if name.endswith(("_mb", "objects", "tasks")):
             figures[f"{name}_first"], figures[f"{name}_last"] = course.ends(name)
     return figures
-
-
-def _loop_lag_ms(url: str) -> float | None:
-    """What the server says of itself; None where it does not."""
-    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as reply:
-        found = re.search(r"^rostrum_event_loop_lag_ms (\S+)", reply.read().decode(), re.MULTILINE)
-    return float(found[1]) if found else None
