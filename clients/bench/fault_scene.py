@@ -138,14 +138,17 @@ class Scene:
         await asyncio.sleep(self.sizes.settle_s)
 
     async def usual(self) -> Usual:
-        """What seconds are like now."""
-        since, for_s = self.now_s(), self.sizes.usual_s
-        await asyncio.sleep(for_s)
-        pictures, clips = (_count(times, since, since + for_s) / for_s for times in (self._arrivals, self._clips))
-        if not pictures or not clips:
-            what = f"{pictures:.1f} pictures and {clips:.1f} sub-clips a second"
-            raise ServerError(f"the broadcast did not run before anything was done to it: {what}")
-        return Usual(pictures, clips, self._metrics["viewers"])
+        """What seconds are like, once there are both pictures and sub-clips. Raises ServerError."""
+        for_s, give_up_s = self.sizes.usual_s, self.now_s() + _ON_AIR_S
+        while True:
+            since = self.now_s()
+            await asyncio.sleep(for_s)
+            pictures, clips = (_count(times, since, since + for_s) / for_s for times in (self._arrivals, self._clips))
+            if pictures and clips:
+                return Usual(pictures, clips, self._metrics["viewers"])
+            if self.now_s() > give_up_s:
+                what = f"{pictures:.1f} pictures and {clips:.1f} sub-clips a second"
+                raise ServerError(f"the broadcast did not run before anything was done to it: {what}")
 
     def begin(self) -> float:
         """The fault begins: what was told and held before does not count."""

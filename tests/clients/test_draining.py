@@ -57,7 +57,7 @@ async def test_hosts_are_told_and_may_end_what_they_have_begun(running: Stopping
         assert (await running.http.get(f"/api/broadcasts/{made['id']}")).status_code == 200  # it goes on
         assert "rostrum_draining 1\n" in (await running.http.get("/metrics")).text
         await host.send(type="end")
-        await asyncio.wait_for(running.serving, 10)
+        await asyncio.wait_for(running.serving, 60)
 
 
 @pytest.mark.parametrize("running", [0.3], indirect=True)
@@ -66,7 +66,7 @@ async def test_what_goes_on_is_ended_when_the_time_is_up(running: Stopping) -> N
     async with Listener(made["control_url"]) as host:
         running.asgi.handle_exit(signal.SIGTERM, None)
         assert "shutting down" in (await host.until("state", state="ended"))["reason"]
-    await asyncio.wait_for(running.serving, 10)
+    await asyncio.wait_for(running.serving, 60)
 
 
 @pytest.mark.parametrize("running", [60.0], indirect=True)
@@ -76,4 +76,4 @@ async def test_a_second_signal_does_not_wait(running: Stopping) -> None:
     running.asgi._captured_signals.clear()
     running.asgi.handle_exit(signal.SIGTERM, None)
     running.asgi._captured_signals.clear()  # uvicorn would raise it again, in this process
-    await asyncio.wait_for(running.serving, 10)
+    await asyncio.wait_for(running.serving, 60)

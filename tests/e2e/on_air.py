@@ -36,7 +36,7 @@ async (seconds) => {
       analyser.getFloatTimeDomainData(samples);
       const rms = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
       const picture = canvas.toDataURL("image/jpeg", 0.9);
-      frames.push({ at: about.mediaTime, db: 20 * Math.log10(Math.max(rms, 1e-9)), picture });
+      frames.push({ at: about.mediaTime, ticks: about.rtpTimestamp, db: 20 * Math.log10(Math.max(rms, 1e-9)), picture });
       if (performance.now() < until) video.requestVideoFrameCallback(take);
       else done();
     };
@@ -50,10 +50,11 @@ async (seconds) => {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Take:
-    """pictures uint8 [t, 320, 320, 3] RGB; at_s [t], rising; db [t], loudness heard with each picture."""
+    """pictures uint8 [t, 320, 320, 3] RGB; at_s [t], rising; ticks [t], its RTP time; db [t], loudness heard with it."""
 
     pictures: NDArray[np.uint8]
     at_s: NDArray[np.float64]
+    ticks: NDArray[np.int64]
     db: NDArray[np.float64]
 
     def face(self) -> FaceTrack:
@@ -103,4 +104,5 @@ def record(page: Page, seconds: float) -> Take:
         cv2.imdecode(np.frombuffer(base64.b64decode(frame["picture"].split(",")[1]), np.uint8), cv2.IMREAD_COLOR_RGB)
         for frame in frames
     ]
-    return Take(np.stack(pictures), np.array([frame["at"] for frame in frames]), np.array([frame["db"] for frame in frames]))
+    at_s, ticks, db = (np.array([frame[what] for frame in frames]) for what in ("at", "ticks", "db"))
+    return Take(np.stack(pictures), at_s, ticks, db)

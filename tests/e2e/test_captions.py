@@ -15,14 +15,14 @@ def test_what_is_said_is_read_on_the_picture_and_a_cue_word_rings(browser: Brows
     library = fake_library(tmp_path, "plain")
     with RunningServer(library, transcript=TranscriptSettings("any")) as server, on_air(browser, server.url) as page:
         caption = page.locator("#caption")
-        expect(caption).to_contain_text("Goodbye, everybody!", timeout=20_000)
+        expect(caption).to_contain_text("Goodbye, everybody!")
         page.locator("body").press("c")
         expect(caption).to_be_hidden()
         page.locator("body").press("c")
         say_cue(page, "each time I say goodbye, very sad")
         expect(page.locator("#cues li")).to_have_text("“goodbye” → sad")
-        expect(beat(page, "Very sad")).to_have_count(1, timeout=20_000)
-        expect(page.locator("#accepted li").first).to_have_attribute("data-word", "aired", timeout=20_000)
+        expect(beat(page, "Very sad")).to_have_count(1)
+        expect(page.locator("#accepted li").first).to_have_attribute("data-word", "aired")
 
 
 def test_without_a_recogniser_a_cue_is_answered_with_the_way_out(browser: Browser, tmp_path: Path) -> None:

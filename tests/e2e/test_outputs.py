@@ -52,7 +52,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def row(page: Page, name: str, state: str) -> None:
-    expect(page.locator(f'#outputs-list li[data-state="{state}"]', has_text=name)).to_have_count(1, timeout=20_000)
+    expect(page.locator(f'#outputs-list li[data-state="{state}"]', has_text=name)).to_have_count(1)
 
 
 def test_the_host_records_plays_hls_and_is_told_what_fails(browser: Browser, url: str, tmp_path: Path) -> None:

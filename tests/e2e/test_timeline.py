@@ -25,7 +25,7 @@ def on_air(browser: Browser, url: str, width: int = 1440, height: int = 900) -> 
     with browser.new_context(viewport={"width": width, "height": height}) as context:
         page = studio(context, url, console)
         page.get_by_role("button", name="Go live").click()
-        expect(page.locator("body")).to_have_attribute("data-state", "live", timeout=20_000)
+        expect(page.locator("body")).to_have_attribute("data-state", "live")
         expect(page.locator("#timeline")).to_be_visible()
         yield page
         page.get_by_role("button", name="End", exact=True).click()
@@ -91,7 +91,7 @@ def test_a_prompt_kept_as_a_preset_is_one_tap_away_after_a_reload(browser: Brows
         preset = page.get_by_role("button", name="proud and slow, nods twice", exact=True)
         expect(preset).to_be_disabled()
         page.get_by_role("button", name="Go live").click()
-        expect(page.locator("body")).to_have_attribute("data-state", "live", timeout=20_000)
+        expect(page.locator("body")).to_have_attribute("data-state", "live")
         preset.click()
         expect(page.locator("#accepted .said").first).to_have_text("proud and slow, nods twice")
         page.get_by_role("button", name="Forget the preset “proud and slow, nods twice”").click()

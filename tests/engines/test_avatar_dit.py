@@ -21,7 +21,7 @@ from export.motion_onnx import example_inputs, export_motion_model, quantised, r
 from export.to_tensorrt import build, motion_inputs  # noqa: E402
 from export.verify import INT8_TOLERANCE, difference, is_quantised  # noqa: E402
 
-SMALL = replace(PORTRAIT, dim=32, ffn_dim=48, num_heads=2, num_blocks=2, audio_hidden_dim=16, rope_split=(16, 0, 0))
+SMALL = replace(PORTRAIT, dim=32, ffn_dim=48, num_heads=2, num_blocks=1, audio_hidden_dim=16, rope_split=(16, 0, 0))
 
 
 def small_model() -> AvatarDiT:
@@ -89,10 +89,10 @@ def test_parameters_carry_the_published_names() -> None:
     names = set(small_model().state_dict())
     published = (
         "patch_embedding.weight", "text_embedding.0.weight", "text_embedding.2.bias", "time_embedding.2.weight",
-        "time_projection.1.weight", "blocks.1.modulation", "blocks.1.norm3.weight", "blocks.1.self_attn.norm_q.weight",
-        "blocks.1.cross_attn.o.bias", "blocks.1.ffn.2.weight", "blocks.1.norm_x.bias",
-        "blocks.1.audio_cross_attn.q_linear.weight", "blocks.1.audio_cross_attn.kv_linear.weight",
-        "blocks.1.audio_cross_attn.proj.bias", "head.head.weight", "head.modulation",
+        "time_projection.1.weight", "blocks.0.modulation", "blocks.0.norm3.weight", "blocks.0.self_attn.norm_q.weight",
+        "blocks.0.cross_attn.o.bias", "blocks.0.ffn.2.weight", "blocks.0.norm_x.bias",
+        "blocks.0.audio_cross_attn.q_linear.weight", "blocks.0.audio_cross_attn.kv_linear.weight",
+        "blocks.0.audio_cross_attn.proj.bias", "head.head.weight", "head.modulation",
     )  # fmt: skip
     assert not set(published) - names
     assert not [name for name in names if ".norm1." in name or ".norm2." in name]

@@ -35,7 +35,7 @@ class Listener:
 
     async def until(self, type: str, **fields: object) -> dict[str, Any]:
         """The next message of this type with these fields."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 message: dict[str, Any] = json.loads(await self._socket.recv())
                 self.told.append(message)

@@ -228,7 +228,7 @@ class MllmServer:
             self.requests.append(asked)
             self._came.notify_all()
 
-    def wait_for(self, count: int, timeout_s: float = 10.0) -> None:
+    def wait_for(self, count: int, timeout_s: float = 60.0) -> None:
         """Until so many requests have come. Raises TimeoutError."""
         with self._came:
             if not self._came.wait_for(lambda: len(self.requests) >= count, timeout_s):

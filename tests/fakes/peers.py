@@ -137,7 +137,7 @@ class FakeViewer:
                     self.sounds.append((now_s, float(frame.time or 0), peak))
                 self._news.set()
 
-    async def until(self, condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
         """Wait, frame by frame, until it holds. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             while not condition():

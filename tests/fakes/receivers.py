@@ -121,7 +121,7 @@ async def janus_server(folder: Path) -> AsyncIterator[Janus]:
         )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while True:
                     assert running.returncode is None, (folder / "janus.log").read_text()
                     with contextlib.suppress(httpx.HTTPError):

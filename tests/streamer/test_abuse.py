@@ -216,7 +216,7 @@ async def test_a_live_server_takes_a_storm_of_bad_input_and_goes_on(running: Run
                 )
                 assert answer.status_code in (201, 400, 406, 409, 429), answer.text
         await socket.send('{"type": "ping", "id": "still here"}')
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while json.loads(await socket.recv()).get("id") != "still here":
                 pass
     viewer = FakeViewer()
@@ -272,7 +272,7 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 async def test_who_never_finishes_a_request_is_let_go(patient: tuple[str, int], said: bytes, answer: bytes) -> None:
     reader, writer = await asyncio.open_connection(*patient[:2])
     writer.write(said)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         told = await reader.read()  # until the server closes
     assert (answer in told) if answer else told == b""
     writer.close()

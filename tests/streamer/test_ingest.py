@@ -115,7 +115,7 @@ class _Track(MediaStreamTrack):
 
 async def _take(ingest: Ingest, samples: int) -> list[AudioChunk]:
     chunks: list[AudioChunk] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for chunk in ingest:
             chunks.append(chunk)
             if sum(len(each.sound) for each in chunks) >= samples:

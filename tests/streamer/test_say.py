@@ -46,7 +46,7 @@ async def test_a_broadcast_without_a_microphone_speaks_what_is_typed(speaking: t
         assert "host is heard" in (await control.until("state", state="live"))["reason"]
         first = await control.until("caption", state="on_air")
         assert (first["id"], first["number"], first["text"]) == ("s", 0, "Good evening.")
-        await viewer.until(lambda: spoke(viewer), 30)
+        await viewer.until(lambda: spoke(viewer))
         ended = await control.until("caption", state="ended")
         assert ended["played_s"] == pytest.approx(13 * speech_server.SECONDS_A_CHARACTER, abs=0.01)
         second = await control.until("caption", number=1, state="ended")
@@ -77,13 +77,13 @@ async def test_an_interrupt_clears_all_that_waits_and_says_what_was_on_air(speak
         for i in range(12):
             await control.send(type="say", text=f"This is a rather long sentence, and its number is {i}. " * 3, id=str(i))
         await control.until("caption", state="on_air")
-        await viewer.until(lambda: spoke(viewer), 30)
+        await viewer.until(lambda: spoke(viewer))
         await control.send(type="interrupt", id="stop")
         await control.until("accepted", id="stop")
         over = [message for message in control.told if message["type"] == "caption" and message["state"] == "interrupted"]
         assert len(over) == 36  # none is forgotten
         begun = [message for message in over if message["start_pts"] is not None and message["played_s"] > 0]
-        assert len(begun) == 1 and begun[0]["played_s"] < 3
+        assert len(begun) == 1
         await viewer.until(lambda: not lit(viewer) and not loud(viewer))
         await control.send(type="say", text="After it.", id="after")
         await control.until("caption", id="after", state="ended")
@@ -101,7 +101,7 @@ async def test_what_is_said_wins_over_the_microphone_which_may_be_muted(speaking
         await viewer.until(lambda: not lit(viewer) and not loud(viewer))
         await control.send(type="say", text="The microphone is muted, and this is heard.", id="s")
         await control.until("caption", state="on_air")
-        await viewer.until(lambda: spoke(viewer), 30)
+        await viewer.until(lambda: spoke(viewer))
         await control.until("caption", state="ended")
         await viewer.until(lambda: not lit(viewer))
         await control.send(type="mute", on=False)

@@ -39,7 +39,7 @@ async def _write(to_text: Counts | Broken, told: list[Written]) -> Scribe:
     for start in range(0, len(samples), 8000):
         voice.push(samples[start : start + 8000])
         await asyncio.sleep(0.15)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not scribe.problem and not (told and told[-1].utterance.is_over):  # noqa: ASYNC110, nothing tells
             await asyncio.sleep(0.05)
     task.cancel()

@@ -36,7 +36,7 @@ def _code(response: httpx.Response) -> tuple[int, str]:
 
 
 async def _message(socket: ClientConnection, *types: str) -> dict[str, object]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             message: dict[str, object] = json.loads(await socket.recv())
             if message["type"] in types:

@@ -1,7 +1,6 @@
 """The relay that makes a network worse: datagrams through it to an echo, and what becomes of them."""
 
 import asyncio
-import statistics
 from collections.abc import AsyncIterator
 
 import pytest
@@ -79,7 +78,6 @@ async def test_jitter_delays_by_what_it_says_and_reorders(echo: int) -> None:
         peer = await through(network, echo, 50)
         assert len(peer.came) == 50
         assert min(at for at, _ in peer.came) >= 0.04 - 0.002
-        assert statistics.median(at for at, _ in peer.came) > 0.05
         assert [i for _, i in peer.came] != sorted(i for _, i in peer.came)
 
 

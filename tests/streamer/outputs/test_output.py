@@ -31,7 +31,7 @@ class Watched:
         self.intras_wanted += 1
 
     async def until(self, condition: Callable[[Report], bool]) -> Report:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition(report := self.output.report()):
                 self._changed.clear()
                 await self._changed.wait()
@@ -161,7 +161,7 @@ async def test_a_stream_key_is_shown_to_nobody(caplog: pytest.LogCaptureFixture)
     board = OutputBoard("show", STREAM, lambda _: None, lambda _: changed.set())
     board.start("rtmp", f"rtmp://user:secret@127.0.0.1:{port}/live", "very-secret")
     board.put(next(turns(1)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while board.reports()[0].state != "retrying":
             changed.clear()
             await changed.wait()

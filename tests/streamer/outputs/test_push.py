@@ -44,7 +44,7 @@ async def test_a_live_broadcast_goes_by_rtmp_and_srt_while_it_is_recorded(tmp_pa
                 await control.send(type="start_output", kind="record")
                 await _until_on(control, "rtmp")
                 by_rtmp = await asyncio.to_thread(Played, f"{rtmp_url}/secret", 60)
-                await asyncio.wait_for(catching.wait(), 20)
+                await asyncio.wait_for(catching.wait(), 60)
                 exposed = (await running.http.get("/metrics")).text
                 assert 'kind="record"} 1' in exposed and "rostrum_output_up" in exposed
                 await control.send(type="end")

@@ -62,7 +62,7 @@ async def test_a_full_disk_ends_the_recording_and_says_so(tmp_path: Path) -> Non
     (tmp_path / started.to).symlink_to("/dev/full")
     for encoded in turns(60):
         board.put(encoded)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(board):
             changed.clear()
             await changed.wait()

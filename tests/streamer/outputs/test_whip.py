@@ -28,7 +28,7 @@ class Published:
         self.output = WhipOutput(about, url, token, WallTicks(), self.encoder.want_intra, self._changed.set, first_pause_s=0.01)
 
     async def until(self, condition: Callable[[Report], bool]) -> Report:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not condition(report := self.output.report()):
                 self._changed.clear()
                 await self._changed.wait()
@@ -60,7 +60,7 @@ async def test_a_server_that_is_busy_is_asked_again_until_it_takes_the_broadcast
         report = await published.until(lambda report: report.state == "on")
         assert report.retries == 2 and server.num_offers == 3
         await published.stop()
-        await asyncio.wait_for(server.left.wait(), 10)
+        await asyncio.wait_for(server.left.wait(), 60)
         await viewer.close()
 
 
