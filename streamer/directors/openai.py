@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from engines.mllm.chat import SOUND_RATE_HZ, CannotPerceive, ChatError, ChatRequest, Picture, Sound
+from streamer.refusals import message, refusal
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class OpenAIModel:
         try:
             async with self._client.stream("POST", "chat/completions", json=body) as response:
                 if response.status_code != 200:
-                    raise self._refused(response, await _read(response))
+                    raise self._refused(response, await refusal(response, self._key))
                 if response.headers.get("content-type", "").startswith("text/event-stream"):
                     return await _streamed(response)
                 return _whole(await _read(response))
@@ -106,10 +107,8 @@ class OpenAIModel:
         except httpx2.InvalidURL as error:
             raise ChatError(f"{self._where}: {error}", is_lasting=True) from error
 
-    def _refused(self, response: httpx2.Response, body: bytes) -> ChatError:
-        status, said = response.status_code, _said(body)
-        if self._key:
-            said = said.replace(self._key, "•••")  # a server may quote it
+    def _refused(self, response: httpx2.Response, said: str) -> ChatError:
+        status = response.status_code
         if status in _REFUSALS:
             return _Refusal(f"{self._where} refused the request ({status}): {said}")
         if status in (401, 403):
@@ -213,7 +212,7 @@ async def _streamed(response: httpx2.Response) -> str:
             break
         chunk = _json(event.data)
         if isinstance(error := chunk.get("error"), dict | str):
-            raise ChatError(f"the server broke off: {_message(error)}")
+            raise ChatError(f"the server broke off: {message(error)}")
         choice = _choice(chunk)
         delta = choice.get("delta")
         piece = delta.get("content") if isinstance(delta, dict) else None
@@ -271,21 +270,6 @@ async def _read(response: httpx2.Response) -> bytes:
         if len(body) > _MAX_BODY_BYTES:
             raise ChatError(f"the server's answer has more than {_MAX_BODY_BYTES} bytes")
     return bytes(body)
-
-
-def _said(body: bytes) -> str:
-    """A server's own error message, short enough to show."""
-    text = body.decode("utf-8", "replace")
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return " ".join(text.split())[:160] or "no reason given"
-    return _message(found.get("error", found) if isinstance(found, dict) else found)
-
-
-def _message(error: Any) -> str:
-    text = error.get("message", error) if isinstance(error, dict) else error
-    return " ".join(str(text).split())[:160]
 
 
 def _seconds(header: str | None) -> float | None:

@@ -7,7 +7,6 @@ server is not trusted: what it sends is bounded, and every way of failing become
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 from collections.abc import AsyncGenerator
@@ -18,6 +17,7 @@ import httpx2
 
 from streamer.media import Sound
 from streamer.plan import TIME_BASE_HZ
+from streamer.refusals import refusal
 from streamer.speech import LONGEST_S, SpeechError
 from streamer.speech.pcm import PcmError, SpeechStream
 
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 _PCM_RATE_HZ = 24_000  # unless the Content-Type says otherwise
 _CONNECT_S = 3.0
 _FIRST_S, _NEXT_S = 20.0, 10.0  # without a byte
-_MAX_ERROR_BYTES = 64 * 1024
 _REFUSALS = (400, 415, 422)  # a server that does not know the format
 _FORMATS = ("pcm", "wav")  # the second where the first is refused
 
@@ -77,7 +76,7 @@ class OpenAIVoice:
                 request = self._client.stream("POST", "audio/speech", json={**body, "response_format": self._format})
                 async with request as response:
                     if response.status_code != 200:
-                        raise self._refused(response, await _some(response))
+                        raise self._refused(response.status_code, await refusal(response, self._key))
                     stream = SpeechStream(_rate(response.headers.get("content-type", "")))
                     async for data in response.aiter_bytes(8192):
                         patience.reschedule(None)  # whoever listens may take their time
@@ -103,10 +102,7 @@ class OpenAIVoice:
     async def close(self) -> None:
         await self._client.aclose()
 
-    def _refused(self, response: httpx2.Response, body: bytes) -> SpeechError:
-        status, said = response.status_code, _said(body)
-        if self._key:
-            said = said.replace(self._key, "•••")  # a server may quote it
+    def _refused(self, status: int, said: str) -> SpeechError:
         if status in _REFUSALS:
             return _FormatRefused(f"{self._where} refused the request ({status}): {said}")
         if status in (401, 403):
@@ -128,24 +124,3 @@ def _rate(content_type: str) -> int:
     """Of `audio/pcm; rate=24000`."""
     found = re.search(r"rate=(\d{4,5})\b", content_type)
     return int(found[1]) if found and 8000 <= int(found[1]) <= 96_000 else _PCM_RATE_HZ
-
-
-async def _some(response: httpx2.Response) -> bytes:
-    body = bytearray()
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > _MAX_ERROR_BYTES:
-            break
-    return bytes(body)
-
-
-def _said(body: bytes) -> str:
-    """A server's own error message, short enough to show."""
-    text = body.decode("utf-8", "replace")
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return " ".join(text.split())[:160] or "no reason given"
-    error = found.get("error", found.get("detail", found)) if isinstance(found, dict) else found
-    message = error.get("message", error) if isinstance(error, dict) else error
-    return " ".join(str(message).split())[:160]
