@@ -77,7 +77,7 @@ class Experts:
         self._sync = SyncScorer()
 
     def score(self, reading: Reading) -> Scores:
-        """What cannot be measured (no face, no sound, too short) is left out, and so counts as not passed where it is needed."""
+        """What cannot be measured (no face, no sound, too short) is left out, and so counts as not passed."""
         values: dict[str, float] = {}
         facts: dict[str, object] = {}
         track = reading.track

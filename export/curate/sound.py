@@ -1,8 +1,8 @@
 """What is heard in a clip: how much of it is speech, whether music runs under it, how far the voice stands above the rest.
 
-speech: share of the time that Silero's detector hears a voice. music: continuous frequency activation (Seyerlehner et al. 2007):
-tones of music stay where they are while a voice's glide, so a spectrum's peaks that last mark music, under speech as well.
-snr_db: loudness of what is speech over what is not.
+speech: share of the time that Silero's detector hears a voice. music: continuous frequency activation (Seyerlehner et al.
+2007): tones of music stay where they are while a voice's glide, so a spectrum's peaks that last mark music, under
+speech as well. snr_db: loudness of what is speech over what is not.
 """
 
 from __future__ import annotations

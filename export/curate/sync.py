@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ SEARCHED_FRAMES = 15
 LEAST_FRAMES = 25
 
 Rows = NDArray[np.float32]
+_Kind = TypeVar("_Kind", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class SyncScorer:
         return track.landmarks, track.found
 
 
-def at_rate(rows: NDArray[np.generic], fps: float) -> NDArray[np.generic]:
+def at_rate(rows: NDArray[_Kind], fps: float) -> NDArray[_Kind]:
     """[T, …] at `fps` to the nearest ones at 25 a second."""
     num = round(len(rows) * FPS / fps)
     return rows[np.clip(np.round((np.arange(num) + 0.5) * fps / FPS - 0.5).astype(int), 0, len(rows) - 1)]

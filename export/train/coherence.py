@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -41,7 +42,7 @@ class Discriminator(nn.Module):
         super().__init__()
         widths = (NUM_FRAMES - 1 + 2, 32, 48, 64)
         layers: list[nn.Module] = []
-        for before, after in zip(widths[:-1], widths[1:], strict=True):
+        for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(),
                        nn.Conv2d(after, after, 3, 1, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]  # fmt: skip
         self.body = nn.Sequential(*layers)
@@ -58,7 +59,7 @@ class Discriminator(nn.Module):
 
 
 def window(views: Views, other: Views, spliced: bool, rng: np.random.Generator) -> Views:
-    """[6, 48, 48] of a clip [T, 48, 48]; spliced: the second half comes from later or earlier in it, now and then from another."""
+    """[6, 48, 48] of a clip [T, 48, 48]; spliced: its second half comes from later or earlier, now and then from elsewhere."""
     pace = int(rng.choice([1, 1, 1, 2]))  # as filmed, or by somebody livelier
     order = np.arange(NUM_FRAMES) * pace
     if rng.random() < 0.35:  # other rates brought to 25 a second repeat or leave out a frame now and then

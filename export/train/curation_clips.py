@@ -3,9 +3,10 @@
     python -m export.train.curation_clips DATA --out CLIPS --minutes 14
 
 DATA: what `export.train.data.make` writes (voices and the permitted real clips, as motion and sound). Avatars kept for
-calibration (`export.curate.rehearsal.HELD_OUT`) are not drawn. One `.npz` a clip: landmarks float32 [T, 478, 3] and found [T] as
-MediaPipe reads them off the drawn frames of `size` (width, height), small uint8 [T, h, w] (grey, see `export.curate.coherence.small`), audio int16 at
-16 kHz, voice, kind, split, avatar. T at 25 a second. Clips that exist are left alone: the command can be stopped and run again.
+calibration (`export.curate.rehearsal.HELD_OUT`) are not drawn. One `.npz` a clip: landmarks float32 [T, 478, 3] and
+found [T] as MediaPipe reads them off the drawn frames of `size` (width, height), small uint8 [T, h, w] (grey, see
+`export.curate.coherence.small`), audio int16 at 16 kHz, voice, kind, split, avatar. T at 25 a second. Clips that exist are left
+alone: the command can be stopped and run again.
 """
 
 from __future__ import annotations

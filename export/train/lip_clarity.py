@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -45,7 +46,7 @@ Grey = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mouth:
-    """A mouth in the frame's own pixels, grey [n, n], a little wider than the network sees it. unit: pixels between the eyes."""
+    """A mouth in the frame's own pixels, grey [n, n], a little wider than the network sees. unit: pixels between the eyes."""
 
     picture: Grey
     unit: float
@@ -75,7 +76,7 @@ def some_motion(data: Path, rng: np.random.Generator, num_clips: int = 40) -> ND
 
 
 def lived(mouth: Mouth, rng: np.random.Generator) -> Mouth:
-    """As another camera might have seen it and still clear: turned, stretched, lit otherwise, a little grain, well compressed."""
+    """As another camera might have seen it, and still clear: turned, stretched, lit otherwise, some grain, well compressed."""
     n = len(mouth.picture)
     stretch = np.exp(rng.normal(0, 0.08, 2)) * np.exp(rng.normal(0, 0.06))
     angle = rng.normal(0, 0.1)
@@ -111,7 +112,7 @@ class Discriminator(nn.Module):
         super().__init__()
         widths = (1, 24, 32, 48, 64)
         layers: list[nn.Module] = []
-        for before, after in zip(widths[:-1], widths[1:], strict=True):
+        for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
             if before > 1:
                 layers += [nn.Conv2d(after, after, 3, 1, 1, groups=after, bias=False), nn.Conv2d(after, after, 1, bias=False),

@@ -23,12 +23,12 @@ from tqdm import tqdm
 from engines.features import SpeechEncoder
 from engines.specs import FEATURE_DIM
 from export.curate.lip_shape import NUM_MEASURES, lip_shape
+from export.curate.roc import roc_auc
 from export.curate.sync import best_offset, speech_rows
 from export.evaluate.talking import read_clip
 from export.to_onnx import export_onnx
 from export.train.augment import harmed
 from export.train.data.real import VAL_CLIPS, permitted
-from export.curate.roc import roc_auc
 
 DIM, WIDTH = 32, 64
 FRAMES = 48  # of a piece of clip
@@ -48,8 +48,8 @@ class Towers(nn.Module):
         for name, value in {"lm": lips_mean, "ls": lips_scale, "sm": speech_mean, "ss": speech_scale}.items():
             self.register_buffer(name, torch.from_numpy(value))
         self.from_lips = nn.Sequential(
-            nn.Conv1d(NUM_MEASURES, WIDTH, 5, padding=2), nn.GELU(), nn.Conv1d(WIDTH, WIDTH, 3, padding=2, dilation=2), nn.GELU(),
-            nn.Dropout(0.1), nn.Conv1d(WIDTH, DIM, 1),
+            nn.Conv1d(NUM_MEASURES, WIDTH, 5, padding=2), nn.GELU(),
+            nn.Conv1d(WIDTH, WIDTH, 3, padding=2, dilation=2), nn.GELU(), nn.Dropout(0.1), nn.Conv1d(WIDTH, DIM, 1),
         )  # fmt: skip
         self.from_speech = nn.Sequential(
             nn.Dropout(0.1), nn.Conv1d(FEATURE_DIM, WIDTH, 1), nn.GELU(), nn.Conv1d(WIDTH, WIDTH, 5, padding=2), nn.GELU(),
