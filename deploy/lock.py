@@ -6,8 +6,8 @@
 top. They are installed without resolving, so that what was tested is what runs, and with two departures from what packages
 declare:
 
-- mediapipe asks for opencv-contrib-python, which needs libGL and writes the same folder as the opencv-python-headless
-  that Rostrum uses; the headless one has all that mediapipe calls.
+- mediapipe asks for opencv-contrib-python and scenedetect for opencv-python, which need libGL and write the same folder as the
+  opencv-python-headless that Rostrum uses; the headless one has all that both call.
 - torch is installed by itself: its CPU build where one is to be had, else the build of the package index with what that needs.
 """
 
@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-LEFT_OUT = re.compile(r"^(rostrum|opencv-contrib-python|torch|pip|triton|nvidia-.*|cuda-.*)$")
+LEFT_OUT = re.compile(r"^(rostrum|opencv-contrib-python|opencv-python|torch|pip|triton|nvidia-.*|cuda-.*)$")
 
 
 def resolved(extras: str) -> dict[str, str]:
@@ -38,7 +38,7 @@ def write(path: Path, packages: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    runtime, everything = resolved(""), resolved("train,director,transcript,video,test,lint")
+    runtime, everything = resolved(""), resolved("train,director,transcript,video,curate,test,lint")
     for name in runtime.keys() & everything.keys():
         if runtime[name] != everything[name]:
             sys.exit(f"{name} is {runtime[name]} for serving and {everything[name]} for tests: pin it in pyproject.toml")

@@ -29,8 +29,11 @@ def caption(avatar: Avatar) -> PortraitCaption:
 
 def framing(avatar: Avatar) -> str:
     """By the height of the face (brow to chin) in the picture."""
-    ys = avatar.landmarks[:, 1]
-    share = float(np.ptp(ys)) / avatar.height
+    return framing_of(float(np.ptp(avatar.landmarks[:, 1])) / avatar.height)
+
+
+def framing_of(share: float) -> str:
+    """By the share of the picture's height that the face takes."""
     return "a close-up" if share > 0.5 else "head and shoulders" if share > 0.25 else "a half-length portrait"
 
 

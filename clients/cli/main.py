@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "plan": "show what the director makes of a prompt",
     "replay": "show what a live broadcast did, second by second, and draw any of it again",
     "doctor": "find out what is in the way: connection, models, voice, disk",
+    "curate": "make a training set of a folder of videos",
     "export": "make ONNX graphs and TensorRT engines of a model, and verify them",
     "bench": "measure motion, live delay or rendering speed",
 }

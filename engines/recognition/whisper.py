@@ -30,6 +30,15 @@ class HeardWord:
     end_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class HeardSpeech:
+    """What is said, and in which language ("en"), with how sure that is."""
+
+    text: str
+    language: str
+    probability: float
+
+
 class Recogniser(Protocol):
     """What a class that writes down voices offers; `Whisper` is the real one. Voice is int16 [n] at 16 kHz."""
 
@@ -65,6 +74,12 @@ class Whisper:
         """A voice of any length."""
         segments = self._segments(voice, word_timestamps=True, vad_filter=True, beam_size=5)
         return [HeardWord(word.word, float(word.start), float(word.end)) for each in segments for word in each.words or ()]
+
+    def heard(self, voice: NDArray[np.int16]) -> HeardSpeech:
+        """A voice by itself, whatever was spoken before. A model of one language hears no other."""
+        segments, about = self._model.transcribe(voice.astype(np.float32) / 32768, beam_size=1, temperature=0.0)
+        text = "".join(each.text for each in segments if each.no_speech_prob < 0.6).strip()
+        return HeardSpeech(text, about.language, float(about.language_probability))
 
     def _segments(self, voice: NDArray[np.int16], **options: Any) -> list[Any]:
         """What is repeated over and over or thought not to be speech is left out by the model's own measures."""

@@ -1,0 +1,1 @@
+"""Videos to a training set: clips are cut out, captioned, scored by expert filters, and accepted or rejected by a person."""
