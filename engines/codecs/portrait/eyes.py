@@ -200,20 +200,20 @@ class Eye:
     def _change(self, pose: _Pose) -> _Change:
         p = self.grid
         upper, lower = self._lids(p, pose)
-        # Skin: each lid slides along t; the lash band moves unstretched, the rest stretches as far as the brow.
-        above, moved = upper - p.t, upper - p.upper
+        # Skin: each lid slides along t; the lash band moves unstretched, the rest less and less as far as the brow.
+        above, rest_above, moved = upper - p.t, p.upper - p.t, upper - p.upper
         span = self.shape.brow_gap + (p.upper - p.upper.min())
-        stretched = LASH + (above - LASH) * ((span - LASH) / np.maximum(span + moved - LASH, 0.05))
-        source = np.where(above < LASH, above, np.where(above > span + moved, above - moved, stretched))
-        below, moved = p.t - lower, lower - p.lower
-        left = CHEEK_REACH - moved
-        source_below = np.where(below < left, below * (CHEEK_REACH / np.maximum(left, 0.05)), below + moved)
-        skin = self._along_t(np.where(2 * p.t < upper + lower, p.upper - source, p.lower + source_below) - p.t, p)
+        shift = -moved * np.clip((span - rest_above) / np.maximum(span + moved - LASH, 0.05), 0, 1)
+        # The lower lid draws the skin above it, seen by nobody, more and more; below, as far as the cheek.
+        moved = lower - p.lower
+        left = np.maximum(CHEEK_REACH - moved, 0.05)
+        shift_below = -moved * np.maximum((CHEEK_REACH + p.lower - p.t) / left, 0)
+        skin = self._along_t(np.where(2 * p.t < upper + lower, shift, shift_below), p)
         # Lashes and liner above the lid's edge: they tip forward as it closes, and point down in the end.
         stand = 1.0 - 1.55 * max(0.0, pose.close)
         stand = math.copysign(max(abs(stand), 0.08), stand)
         lifted = above / np.float32(stand)
-        lashes = self._along_t(np.where(lifted >= 0, p.upper - lifted - p.t, np.float32(9)), p)  # beyond the edge: nothing
+        lashes = self._along_t(np.where(lifted >= 0, rest_above - lifted, np.float32(9)), p)  # beyond the edge: nothing
         shade = self._lid_shade(p, pose, upper) if pose.shut else None
         # The stain of each lid goes where the lid goes.
         inner = self.planes[0].inner
@@ -240,7 +240,11 @@ class Eye:
     def _along_t(self, shift: Array, p: _Grid) -> Array:
         """The window's pixels shifted along the eye's height: places [2, h, w]."""
         pixels = shift * np.float32(p.scale)
-        return np.stack((p.x + pixels * self.shape.down[0], p.y + pixels * self.shape.down[1]))
+        places = np.empty((2, *pixels.shape), np.float32)
+        for axis, along, into in zip((p.x, p.y), self.shape.down, places, strict=True):
+            np.multiply(pixels, along, out=into)
+            into += axis
+        return places
 
     def _lid_shade(self, p: _Grid, pose: _Pose, upper: Array) -> Array:
         """The lash line and the roundness of a closing lid, a factor."""

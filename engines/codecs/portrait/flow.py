@@ -197,7 +197,7 @@ def _inverse(displacement: Array, at: Array) -> Array:
     shift = np.zeros_like(coarse)
     for _ in range(COARSE_STEPS):
         before, shift = shift, _displaced(displacement, coarse - shift)
-        if cv2.norm(before[0], shift[0], cv2.NORM_INF) + cv2.norm(before[1], shift[1], cv2.NORM_INF) < CLOSE_ENOUGH:
+        if cv2.norm(_flat(before), _flat(shift), cv2.NORM_INF) < CLOSE_ENOUGH / 2:
             break
     shift = np.stack([_doubled(axis, at.shape[1:]) for axis in shift])
     for _ in range(FINE_STEPS):
@@ -210,6 +210,11 @@ def _displaced(displacement: Array, at: Array) -> Array:
     for axis, into in zip(displacement, moved, strict=True):
         cv2.remap(axis, at[0], at[1], cv2.INTER_LINEAR, dst=into, borderMode=cv2.BORDER_REPLICATE)
     return moved
+
+
+def _flat(field: Array) -> Array:
+    """A field [2, h, w] as one plane."""
+    return field.reshape(-1, field.shape[2])
 
 
 def _doubled(plane: Array, shape: tuple[int, ...]) -> Array:

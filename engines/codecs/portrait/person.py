@@ -78,37 +78,45 @@ class Person:
         for top in range(0, len(coverage), num_rows):
             rows = slice(top, min(top + num_rows, len(coverage)))
             shown, single = _span(coverage[rows].any(0)), _span(stretched[rows].any(0))
+            if shown.start == shown.stop:
+                continue
+            x, y = self._draw_colour(on_uv, Cells(shown.start, rows.start, shown.stop, rows.stop), frame)
             solid = _longest_run(coverage[rows].min(0) == Coverage.ALL)
             edges = {edge for part in (shown, solid, single) for edge in (part.start, part.stop)}
             for left, right in pairwise(sorted(edges)):
                 if not _holds(shown, left, right):
                     continue
-                cells = Cells(left, rows.start, right, rows.stop)
-                self._draw_cells(at, on_uv, cells, frame, _holds(solid, left, right), _holds(single, left, right))
+                cells, half_step = Cells(left, rows.start, right, rows.stop), self.step // 2
+                columns = slice((left - shown.start) * half_step, (right - shown.start) * half_step)
+                middles, hides = (x[:, columns], y[:, columns]), _holds(solid, left, right)
+                self._draw_light(at, None if _holds(single, left, right) else middles, cells, frame, hides)
 
-    def _draw_cells(self, at: Array, on_uv: Array, cells: Cells, frame: Frame, hides: bool, single: bool) -> None:
-        """hides: the person hides all that is behind these cells; single: each pixel is looked up by itself."""
-        into_y, into_u, into_v = frame.box(cells, self.step)
-        x, y = cells.places(on_uv, self.step // 2, into_u.shape)
-        colour = look_up(self.uv, (x, y))
-        if hides:
-            into_u[:], into_v[:] = colour[..., 0], colour[..., 1]
-        else:
-            _lay(colour[..., 0], colour[..., 2], into_u)
-            _lay(colour[..., 1], colour[..., 2], into_v)
-        detail = np.float32(self.layers.detail)
-        if single:
-            x, y = cells.places(at, self.step, into_y.shape)
+    def _draw_colour(self, on_uv: Array, cells: Cells, frame: Frame) -> tuple[Array, Array]:
+        """Draws U and V, and returns the places that they are from: the middles of two by two pixels."""
+        _, into_u, into_v = frame.box(cells, self.step)
+        places = cells.places(on_uv, self.step // 2, into_u.shape)
+        u, v, through, _ = cv2.split(look_up(self.uv, places))
+        _lay(u, through, into_u)
+        _lay(v, through, into_v)
+        return places
+
+    def _draw_light(self, at: Array, middles: tuple[Array, Array] | None, cells: Cells, frame: Frame, hides: bool) -> None:
+        """middles: of two by two pixels; None: each is looked up by itself. hides: the person hides all behind these cells."""
+        into, _, _ = frame.box(cells, self.step)
+        if middles is None:
+            x, y = cells.places(at, self.step, into.shape)
+            detail = np.float32(self.layers.detail)
             light = look_up(self.y, (x * detail, y * detail))
             through = None if hides else look_up(self.layers.through, (x, y))
         else:
-            x, y = x * 2, y * 2
-            light = apart(look_up(self._y_blocks, (x * detail, y * detail)))
-            through = None if hides else apart(look_up(self._through_blocks, (x, y)))
+            x, y = middles
+            times = np.float32(2 * self.layers.detail)
+            light = apart(look_up(self._y_blocks, (x * times, y * times)))
+            through = None if hides else apart(look_up(self._through_blocks, (x * 2, y * 2)))
         if through is None:
-            into_y[:] = light
+            into[:] = light
         else:
-            _lay(light, through, into_y)
+            _lay(light, through, into)
 
 
 def _coverage(through: Picture, grid: tuple[int, int], step: int) -> Picture:

@@ -77,10 +77,11 @@ def enlarged(plane: Picture, times: int) -> Picture:
     """A plane [h, w] `times` (1 or 2) as large by a cubic filter; pixel (x, y) stays as it is, at `times` its place."""
     if times == 1:
         return plane
-    large = np.empty((plane.shape[0] * 2, plane.shape[1] * 2), np.uint8)
-    for (row, col), (down, across) in zip(((0, 0), (0, 1), (1, 0), (1, 1)), product((_HERE, _BETWEEN), repeat=2), strict=True):
-        large[row::2, col::2] = cv2.sepFilter2D(plane, -1, across, down, anchor=(1, 1), borderType=cv2.BORDER_REPLICATE)
-    return large
+    quarters = [
+        np.asarray(cv2.sepFilter2D(plane, -1, across, down, anchor=(1, 1), borderType=cv2.BORDER_REPLICATE), np.uint8)
+        for down, across in product((_HERE, _BETWEEN), repeat=2)
+    ]
+    return apart(np.asarray(cv2.merge(quarters), np.uint8))
 
 
 def mesh(width: int, height: int) -> Array:
