@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "replay": "show what a live broadcast did, second by second, and draw any of it again",
     "doctor": "find out what is in the way: connection, models, voice, disk",
     "export": "make ONNX graphs and TensorRT engines of a model, and verify them",
+    "train": "train a pixel video model from clips, stage by stage",
     "bench": "measure motion, live delay or rendering speed",
 }
 
