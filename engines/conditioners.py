@@ -168,14 +168,16 @@ class AudioConditioner:
         return F.interpolate(heard.transpose(1, 2).float(), num_frames, mode="linear").transpose(1, 2).to(self._dtype)
 
 
-def audio_windows(features: Tensor, start: int, num_frames: int, config: FrameAudio) -> tuple[Tensor, Tensor]:
+def audio_windows(
+    features: Tensor, start: int, num_frames: int, config: FrameAudio, frames_a_latent: int = FRAMES_A_LATENT
+) -> tuple[Tensor, Tensor]:
     """Features [n, d] of a longer stretch to what a clip of 1 + 4k frames from `start` hears: [1, 5, d] and [1, k, 8, d].
 
     Latent 0 hears the frames around the first, from 2 before it; a later one those around its four. Before the beginning and
     after the end, what is nearest stands in.
     """
     around = config.windows[0] // 2
-    later = torch.arange(1, num_frames, FRAMES_A_LATENT)[:, None] - around + torch.arange(config.windows[1])
+    later = torch.arange(1, num_frames, frames_a_latent)[:, None] - around + torch.arange(config.windows[1])
     first = torch.arange(config.windows[0]) - around
     index = [(start + each).clamp(0, len(features) - 1).to(features.device) for each in (first, later)]
     return features[index[0]][None], features[index[1]][None]

@@ -94,6 +94,21 @@ class MotionModel(Protocol):
 class ClipModel(Protocol):
     """A video transformer with all it needs. Same request, same pictures."""
 
+    @property
+    def frames_a_latent(self) -> int:
+        """A clip has 1 + k of these."""
+        ...
+
+    @property
+    def pixels_a_token(self) -> int:
+        """Sides of pictures are multiples of it."""
+        ...
+
+    @property
+    def area(self) -> int | None:
+        """Pixels of the pictures that it was trained on; None where any will do."""
+        ...
+
     def clip(self, request: ClipRequest) -> Iterator[NDArray[np.uint8]]:
         """The request's frames, RGB [h, w, 3], each decoded when it is asked for. Raises ValueError for what it cannot draw."""
         ...

@@ -21,7 +21,6 @@ from engines.codecs.wan import WanCodec
 from engines.conditioners import AudioConditioner, ImageConditioner, Recent, TextConditioner, audio_windows, picture_key
 from engines.drifted import drifted
 from engines.guidance import Branch
-from engines.models.wan_vae import FRAMES_A_LATENT, PIXELS_A_LATENT
 from engines.specs import ClipRequest
 from engines.video_sampler import Sampling, Told, sample
 from engines.video_weights import VideoWeights
@@ -42,53 +41,89 @@ class Words(Protocol):
     def encode(self, prompt: str) -> Tensor: ...
 
 
+class Ears(Protocol):
+    """An `AudioConditioner`, or what stands in for one."""
+
+    def encode(self, voice: NDArray[np.float32], num_frames: int) -> Tensor: ...
+
+
+class VideoCodec(Protocol):
+    """A `WanCodec` or a `MiniCodec`. Sides of pictures are multiples of `pixels_a_token`."""
+
+    @property
+    def frames_a_latent(self) -> int: ...
+    @property
+    def pixels_a_latent(self) -> int: ...
+    @property
+    def pixels_a_token(self) -> int: ...
+    def known_frames(self, first: Rgb, last: Rgb | None, num_frames: int) -> Tensor: ...
+    def encode(self, pictures: NDArray[np.uint8]) -> Tensor: ...
+    def decode(self, latents: Tensor, first: Rgb, last: Rgb | None) -> Iterator[Rgb]: ...
+
+
 class VideoModel:
     """Transformer, codec and conditioners. Same request, same pictures. For one thread."""
 
     def __init__(
-        self, config: VideoDiTConfig, graphs: Mapping[str, Graph], codec: WanCodec, words: Words,
-        faces: ImageConditioner | None, ears: AudioConditioner | None, sampling: Sampling, negative_prompt: str = "",
-        device: str = "cpu",
+        self, config: VideoDiTConfig, graphs: Mapping[str, Graph], codec: VideoCodec, words: Words,
+        faces: ImageConditioner | None, ears: Ears | None, sampling: Sampling, negative_prompt: str = "",
+        device: str = "cpu", area: int | None = None,
     ) -> None:  # fmt: skip
         self.config = config
+        self._area = area
         self.sampling = sampling
-        self._graphs, self._codec = graphs, codec
-        self._words, self._faces, self._ears = words, faces, ears
+        self.codec, self.words, self.ears = codec, words, ears
+        self._graphs, self._faces = graphs, faces
         self._negative_prompt = negative_prompt
         self._device = device
         self._read: Recent[str, dict[str, Tensor]] = Recent(16)
         self._seen: Recent[tuple[str, str], dict[str, Tensor]] = Recent(8)
 
-    def clip(self, request: ClipRequest) -> Iterator[Rgb]:
-        """The request's frames, each decoded when it is asked for. Raises ValueError for a request that cannot be drawn."""
+    @property
+    def frames_a_latent(self) -> int:
+        return self.codec.frames_a_latent
+
+    @property
+    def pixels_a_token(self) -> int:
+        return self.codec.pixels_a_token
+
+    @property
+    def area(self) -> int | None:
+        return self._area
+
+    def clip(self, request: ClipRequest, heard: Tensor | None = None) -> Iterator[Rgb]:
+        """The request's frames, each decoded when it is asked for. Raises ValueError for a request that cannot be drawn.
+
+        heard: features [num_frames, d] of the frames themselves, in place of those of the request's voice.
+        """
         sampling = self.sampling.with_steps(request.num_steps)
-        told = {kind: self._told(kind, request) for kind in sampling.branches(hears=self._ears is not None)}
-        height, width = (side // PIXELS_A_LATENT for side in request.first.shape[:2])
-        latent_frames = 1 + request.num_frames // FRAMES_A_LATENT
+        told = {kind: self._told(kind, request, heard) for kind in sampling.branches(hears=self.ears is not None)}
+        height, width = (side // self.codec.pixels_a_latent for side in request.first.shape[:2])
+        latent_frames = 1 + request.num_frames // self.codec.frames_a_latent
         shape = (1, self.config.latent_channels, latent_frames, height, width)
         noise = torch.randn(shape, generator=torch.Generator().manual_seed(request.seed)).to(self._device)
         latents = sample(self._graphs["denoise"], told, noise, sampling, request.seed)
-        return self._codec.decode(latents)
+        return self.codec.decode(latents, request.first, request.last)
 
-    def _told(self, kind: Branch, request: ClipRequest) -> Told:
+    def _told(self, kind: Branch, request: ClipRequest, heard: Tensor | None) -> Told:
         """What one branch of guidance is told: as `engines.guidance.Branch` says."""
         first, last = request.first, request.last
         if kind is Branch.DRIFTED:
             first, last = drifted(first), None if last is None else drifted(last)
-        frames = self._codec.known_frames(first, last, request.num_frames)
+        frames = self.codec.known_frames(first, last, request.num_frames)
         if not self.config.condition_channels:
             frames = frames[:, :0]
         conditions = dict(self._text(request.text if kind in (Branch.FULL, Branch.DRIFTED) else self._negative_prompt))
         if self._faces:
             conditions |= self._images(first, last)
-        if self._ears:
-            conditions |= self._audio(request, silent=kind is Branch.NEITHER)
+        if self.ears:
+            conditions |= self._audio(request, heard, silent=kind is Branch.NEITHER)
             scale = self.sampling.audio_attention_scale
             conditions["audio_scale"] = torch.full((1,), scale, device=self._device)
         return Told(frames, conditions)
 
     def _text(self, prompt: str) -> dict[str, Tensor]:
-        return self._read.get(prompt, lambda: _copied(self._graphs["text"]({"text": self._words.encode(prompt).float()})))
+        return self._read.get(prompt, lambda: _copied(self._graphs["text"]({"text": self.words.encode(prompt).float()})))
 
     def _images(self, first: Rgb, last: Rgb | None) -> dict[str, Tensor]:
         """Of the first frame, and of the last too where the model has places for both."""
@@ -105,12 +140,17 @@ class VideoModel:
             key, lambda: _copied(self._graphs["images"]({"images": torch.cat([faces.encode(p) for p in pictures], 1).float()}))
         )
 
-    def _audio(self, request: ClipRequest, silent: bool) -> dict[str, Tensor]:
-        assert self._ears and self.config.audio
-        sound_frames = max(1, round(len(request.voice) / 16_000 * request.fps))
-        voice = np.zeros_like(request.voice) if silent else request.voice
-        features = self._ears.encode(voice, sound_frames).float()
-        first, later = audio_windows(features, request.lead_frames, request.num_frames, self.config.audio)
+    def _audio(self, request: ClipRequest, heard: Tensor | None, silent: bool) -> dict[str, Tensor]:
+        assert self.ears and self.config.audio
+        start, sound_frames = request.lead_frames, max(1, round(len(request.voice) / 16_000 * request.fps))
+        if heard is not None:
+            start, sound_frames = 0, len(heard)
+        if silent:
+            heard = self.ears.encode(np.zeros(16_000 * sound_frames // request.fps, np.float32), sound_frames).float()
+        elif heard is None:
+            heard = self.ears.encode(request.voice, sound_frames).float()
+        windows = audio_windows(heard, start, request.num_frames, self.config.audio, self.codec.frames_a_latent)
+        first, later = (each.to(self._device) for each in windows)
         return _copied(self._graphs["audio"]({"audio_first": first, "audio_later": later}))
 
 
@@ -122,9 +162,13 @@ def _copied(made: dict[str, Tensor]) -> dict[str, Tensor]:
 def load_video_model(name: str, folder: Path, rank: int = 0) -> VideoModel:
     """The model of a folder of weights (see `engines.video_weights`), on a GPU where there is one: the rank's of several.
 
-    name: `wan-1.3b`, `wan-14b`, or `wan` for whatever size the weights are. Raises CheckpointError where weights are missing,
-    wrong or too large for this machine.
+    name: `wan-1.3b`, `wan-14b`, `wan` for whatever size the weights are, or `mini`, as `rostrum train pack` writes it. Raises
+    CheckpointError where weights are missing, wrong or too large for this machine.
     """
+    if name == "mini":
+        from engines.mini import load_mini
+
+        return load_mini(folder, f"cuda:{rank % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu")
     weights = VideoWeights.of(folder)
     source = located(weights.part("transformer"))
     on_gpu = torch.cuda.is_available()

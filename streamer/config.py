@@ -14,7 +14,7 @@ from streamer.ice_server import IceServer
 from streamer.limits import Rate
 from streamer.plan import BACKGROUNDS, TIME_BASE_HZ, Background
 
-MODELS = ("portrait", "wan-1.3b", "wan-14b", "wan")  # wan: of any size
+MODELS = ("portrait", "mini", "wan-1.3b", "wan-14b", "wan")  # wan: of any size
 FRAME_RATES = (24, 25, 30, 48, 50)
 MIN_SIDE, MAX_SIDE, MAX_PIXELS = 128, 1920, 1920 * 1088
 BROADCAST_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,63}")

@@ -8,6 +8,7 @@ the portrait codec draws it. So a broadcast, its director and its timeline know 
 from __future__ import annotations
 
 import importlib
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -25,8 +26,6 @@ from streamer.render_worker import RenderWorker
 
 Picture = NDArray[np.uint8]
 
-_FRAMES_A_LATENT = 4
-_MULTIPLE = 16  # pixels: sides of what the transformer draws
 _REMEMBERED = 64  # last frames of stretches, from which the next can go on
 _SCENE = "a person talks to the camera"
 _ALL_STEPS = 1000
@@ -34,7 +33,7 @@ _WARM_FRAMES = 8
 
 
 class VideoWorker(RenderWorker):
-    """model: `wan-1.3b`, `wan-14b` or `wan`; weights: its folder; rank: of this process, which says which GPU it takes.
+    """model: `mini`, `wan-1.3b`, `wan-14b` or `wan`; weights: its folder; rank: of this process, which says which GPU it takes.
 
     Raises CheckpointError (a ValueError) as `engines.video.load_video_model` does.
     """
@@ -62,14 +61,14 @@ class VideoWorker(RenderWorker):
     def film(self, look: Look, stretch: Stretch, frames: Sequence[int]) -> Iterator[Picture]:
         """The pictures of a stretch at `frames`. Stretches that are not chained meet at the poses between them."""
         frame, n = ticks_per_frame(stretch.fps), stretch.num_frames
-        # The model draws by fours; it lands on the pose that far ahead, and what lies past the stretch is not shown.
-        num_drawn = -(-n // _FRAMES_A_LATENT) * _FRAMES_A_LATENT
+        # The model draws by so many; it lands on the pose that far ahead, and what lies past the stretch is not shown.
+        num_drawn = -(-n // self._video.frames_a_latent) * self._video.frames_a_latent
         landing = stretch.motion[min(num_drawn, len(stretch.motion)) - 1]
         zero = stretch.start - frame
         first = self._drawn.get((look, zero, stretch.before.tobytes())) if stretch.chained else None
         request = ClipRequest(
-            first=_rgb(self._posed(look, stretch.before) if first is None else first),
-            last=_rgb(self._posed(look, landing)),
+            first=self._rgb(self._posed(look, stretch.before) if first is None else first),
+            last=self._rgb(self._posed(look, landing)),
             num_frames=1 + num_drawn,
             text="; ".join(dict.fromkeys([_SCENE, *(beat.text for beat in stretch.beats)])),
             voice=stretch.audio.astype(np.float32) / np.float32(32768),
@@ -92,19 +91,20 @@ class VideoWorker(RenderWorker):
     def _posed(self, look: Look, pose: Motion) -> Picture:
         return next(self.pictures(look, pose[None]))
 
+    def _rgb(self, i420: Picture) -> Picture:
+        """As the transformer takes it: RGB of its own area, sides to the nearest multiple of what a token covers."""
+        rgb = cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420)
+        unit, area = self._video.pixels_a_token, self._video.area
+        scale = math.sqrt(area / (rgb.shape[0] * rgb.shape[1])) if area else 1.0
+        height, width = (max(unit, round(side * scale / unit) * unit) for side in rgb.shape[:2])
+        if rgb.shape[:2] != (height, width):
+            rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+        return rgb
+
     def _remember(self, where: tuple[Look, int, bytes], picture: Picture) -> None:
         self._drawn[where] = picture
         if len(self._drawn) > _REMEMBERED:
             self._drawn.popitem(last=False)
-
-
-def _rgb(i420: Picture) -> Picture:
-    """As the transformer takes it: RGB, sides to the nearest multiple of 16."""
-    rgb = cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420)
-    height, width = (max(_MULTIPLE, round(side / _MULTIPLE) * _MULTIPLE) for side in rgb.shape[:2])
-    if rgb.shape[:2] != (height, width):
-        rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
-    return rgb
 
 
 def _i420(rgb: Picture, look: Look) -> Picture:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "find out what is in the way: connection, models, voice, disk",
     "curate": "make a training set of a folder of videos",
     "export": "make ONNX graphs and TensorRT engines of a model, and verify them",
+    "train": "train a pixel video model from clips, stage by stage",
     "bench": "measure motion, live delay or rendering speed",
 }
 

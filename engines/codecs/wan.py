@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -19,6 +20,10 @@ PIXELS_A_TOKEN = 2 * PIXELS_A_LATENT  # sides of a picture are multiples of it
 
 class WanCodec:
     """Wan's VAE encodes, once each anchor; it decodes too, or a tiny VAE does. Frames are decoded as they are asked for."""
+
+    frames_a_latent: ClassVar[int] = FRAMES_A_LATENT
+    pixels_a_latent: ClassVar[int] = PIXELS_A_LATENT
+    pixels_a_token: ClassVar[int] = PIXELS_A_TOKEN
 
     def __init__(
         self, vae: WanVae, tiny: TinyVae | None = None, device: str = "cpu", dtype: torch.dtype = torch.float32
@@ -61,6 +66,17 @@ class WanCodec:
         by_latent = known.unflatten(0, (-1, FRAMES_A_LATENT)).T
         return by_latent[None, :, :, None, None].expand(-1, -1, -1, height, width).to(self._device)
 
+    @torch.inference_mode()
+    def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """A video of 1 + 4k pictures [f, h, w, 3] to normalised latents [1, 16, 1 + k, h / 8, w / 8]."""
+        latent, past = self._vae.encode(self._pixels(pictures[0]))
+        latents = [latent]
+        for start in range(1, len(pictures), FRAMES_A_LATENT):
+            four = torch.cat([self._pixels(picture) for picture in pictures[start : start + FRAMES_A_LATENT]], dim=2)
+            latent, past = self._vae.encode(four, past)
+            latents.append(latent)
+        return normalised(torch.cat(latents, dim=2).float())
+
     def _encode(self, first: Rgb, last: Rgb | None, num_frames: int) -> Tensor:
         latent, past = self._begun.get(picture_key(first), lambda: self._vae.encode(self._pixels(first)))
         latents = [latent]
@@ -80,8 +96,11 @@ class WanCodec:
         return pixels.to(self._dtype)
 
     @torch.inference_mode()
-    def decode(self, latents: Tensor) -> Iterator[Rgb]:
-        """Latents [1, 16, f, h, w], as the transformer makes them, to 1 + 4 (f − 1) pictures, four at a time."""
+    def decode(self, latents: Tensor, first: Rgb | None = None, last: Rgb | None = None) -> Iterator[Rgb]:
+        """Latents [1, 16, f, h, w], as the transformer makes them, to 1 + 4 (f − 1) pictures, four at a time.
+
+        The first picture and the last are in them, and need not be given.
+        """
         latents = latents.to(self._device)
         shown = (latents if self._tiny else raw(latents)).to(self._dtype)
         decode = (self._tiny or self._vae).decode

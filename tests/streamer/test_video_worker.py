@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -25,7 +26,7 @@ from streamer.config import ConfigError, DrawingSettings
 from streamer.plan import Beat, Look, PictureJob, Pts, Stretch
 from streamer.render_pool import RenderPool
 from streamer.render_share import RenderShare
-from streamer.video_worker import VideoWorker, _rgb
+from streamer.video_worker import VideoWorker
 from streamer.worker_process import RenderFailed
 from tests.fakes.tiny_wan import FIRST_AND_LAST, write_weights
 
@@ -46,9 +47,15 @@ class Recorder:
         self.model = model
         self.asked: list[ClipRequest] = []
 
+        self.frames_a_latent, self.pixels_a_token, self.area = model.frames_a_latent, model.pixels_a_token, model.area
+
     def clip(self, request: ClipRequest) -> Iterator[np.ndarray]:
         self.asked.append(request)
         return self.model.clip(request)
+
+
+def as_rgb(i420: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420)
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +90,8 @@ def test_a_sub_clip_is_drawn_between_a_picture_and_a_pose_whatever_its_length(wo
         assert [p.shape for p in pictures] == [(120, 64)] * length and pictures[0].dtype == np.uint8
         asked = asked_of(worker)[-1]
         assert (asked.num_frames, asked.fps, asked.seed) == (9, 25, 7)
-        assert np.array_equal(asked.first, _rgb(next(worker.pictures(LOOK, rest(1)))))
-        assert np.array_equal(asked.last, _rgb(next(worker.pictures(LOOK, this.motion[landing : landing + 1]))))
+        assert np.array_equal(asked.first, as_rgb(next(worker.pictures(LOOK, rest(1)))))
+        assert np.array_equal(asked.last, as_rgb(next(worker.pictures(LOOK, this.motion[landing : landing + 1]))))
         assert "joyful" in asked.text
         assert asked.lead_frames == 34  # of voice before the picture it begins from
 
@@ -101,7 +108,7 @@ def test_a_chained_clip_goes_on_from_the_frame_really_drawn(worker: VideoWorker)
     for begins_at, chained, continues in ((16, True, True), (16, False, False), (40, True, False)):
         following = stretch(begins_at, 6, before=first.motion[5], chained=chained)
         list(worker.film(LOOK, following, range(6)))
-        assert np.array_equal(asked_of(worker)[-1].first, _rgb(drawn)) is continues
+        assert np.array_equal(asked_of(worker)[-1].first, as_rgb(drawn)) is continues
 
 
 def test_a_size_that_no_latents_hold_is_drawn_nearby_and_brought_back(worker: VideoWorker) -> None:
@@ -209,4 +216,4 @@ def test_a_model_without_weights_or_of_no_known_name_is_refused_before_anything_
     with pytest.raises(ConfigError, match=r"weights: wan-1\.3b needs the folder of its weights"):
         DrawingSettings("wan-1.3b", tmp_path / "nowhere")
     assert main(["serve", "--model", "sora", "--port", "0"]) == 2
-    assert "model: 'sora' is not one of portrait, wan-1.3b, wan-14b, wan" in capsys.readouterr().err
+    assert "model: 'sora' is not one of portrait, mini, wan-1.3b, wan-14b, wan" in capsys.readouterr().err
