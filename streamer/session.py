@@ -107,7 +107,7 @@ class Session:
         self._folder_of = folder_of
         self._muted = False
 
-        self.listener = Listener(self.desk, self.voice, self._revisable, lambda: self._folder_of(self.avatar.on_air))
+        self.listener = Listener(self.desk, self.voice, self._revisable, lambda: self.share.look.avatar)
         stage = self._stage(has_scribe=recogniser is not None)
         self.directing = DirectorService(director, stage, server.director) if director else None
         self.scribe = Scribe(recogniser, self.voice, stage.note_written) if recogniser else None

@@ -4,6 +4,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ class FakeWorker:
     def warm(self) -> None:
         pass
 
-    def open(self, look: Look) -> NDArray[np.uint8]:
+    def open(self, look: Look, shelf: Path | None = None) -> NDArray[np.uint8]:
         return _picture(look, False, None)
 
     def forget(self, look: Look) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
 import zlib
 from collections.abc import AsyncIterator
@@ -13,11 +15,13 @@ import numpy as np
 import pytest
 
 from engines.motion import rest
+from streamer import worker_process
 from streamer.clock import SystemClock
 from streamer.media import Picture
 from streamer.plan import Beat, Look, PictureJob, Pts, SubClipJob
 from streamer.render_pool import RenderPool, Superseded
 from streamer.render_share import RenderShare
+from streamer.starvation import starved_s, waits
 from streamer.worker_process import RenderFailed, WorkerLost
 from tests.fakes.avatars import write_avatar
 from tests.fakes.worker import FAKE_WORKER, NUMBER
@@ -112,6 +116,36 @@ async def test_a_worker_that_is_lost_is_replaced_and_its_job_done_by_another(tmp
     assert pool.restarts == 1
 
 
+async def test_a_worker_that_is_starved_of_a_processor_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, "waits", lambda pid: {1: asyncio.get_running_loop().time()})  # all the time
+    async with _pool(timeout_s=0.1) as pool:
+        share = await _share(pool, "slow-600")
+        assert len(await _draw(share, 1)) == 10
+    assert pool.restarts == 0
+
+
+@pytest.mark.skipif(not waits(os.getpid()), reason="this system does not tell who waits for a processor")
+async def test_a_process_beside_a_busy_one_on_the_same_core_is_seen_to_wait() -> None:
+    core = {min(os.sched_getaffinity(0))}
+    both = [
+        subprocess.Popen([sys.executable, "-c", f"import os; os.sched_setaffinity(0, {core})\nwhile True: pass"]) for _ in "ab"
+    ]
+    try:
+        before = [waits(each.pid) for each in both]
+        async with asyncio.timeout(60):
+            while min(starved_s(was, waits(each.pid)) for was, each in zip(before, both, strict=True)) < 0.05:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    finally:
+        for each in both:
+            each.kill()
+            each.wait()
+
+
+def test_of_several_threads_the_one_that_waited_longest_counts() -> None:
+    assert starved_s({1: 2.0, 2: 5.0}, {1: 2.5, 2: 5.0, 3: 0.2}) == 0.5
+    assert starved_s({}, {}) == 0.0
+
+
 async def test_a_job_that_kills_every_worker_is_given_up() -> None:
     async with _pool(2) as pool:
         share, other = await _share(pool, "kills"), await _share(pool)
@@ -169,7 +203,7 @@ async def test_a_pool_that_closes_while_a_worker_is_replaced_leaves_no_process()
     async with _pool() as pool:
         share = await _share(pool)
         started, start = [], pool._start
-        pool._start = lambda loop: started.append(start(loop)) or started[-1]  # type: ignore[func-returns-value]
+        pool._start = lambda loop, gently: started.append(start(loop, gently)) or started[-1]  # type: ignore[func-returns-value]
         pool._members[0].process.kill()
         while not pool.restarts:  # noqa: ASYNC110, nothing tells
             await asyncio.sleep(0)
