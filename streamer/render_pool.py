@@ -57,6 +57,7 @@ class _Order:
     due_s: float
     answer: asyncio.Future[Done]
     on_picture: OnPicture | None = None
+    every_s: float = 0.0
     num_drawn: int = 0
     tries: int = 0
 
@@ -67,6 +68,13 @@ class _Order:
     @property
     def is_old(self) -> bool:
         return self.answer.done() or (not isinstance(self.job, ThumbnailJob) and self.job.epoch < self.share.epoch)
+
+    def num_done(self, now_s: float) -> int:
+        """How many of its pictures need not be drawn: they have been, by a worker that was lost, or it is too late for them."""
+        if not isinstance(self.job, PictureJob) or not self.every_s:
+            return self.num_drawn
+        num_late = int(max(0.0, now_s - self.due_s) / self.every_s)
+        return max(self.num_drawn, min(num_late, len(self.job.motion) - 1))
 
     def hand_on(self, index: int, picture: Picture) -> None:
         if self.on_picture and not self.is_old:
@@ -298,12 +306,15 @@ class RenderPool:
 
     # -- jobs -----------------------------------------------------------------------------------------------------------
 
-    async def ask(self, share: Share, job: Job, due_s: float, on_picture: OnPicture | None = None) -> Done:
+    async def ask(
+        self, share: Share, job: Job, due_s: float, on_picture: OnPicture | None = None, every_s: float = 0.0
+    ) -> Done:
         """Wait for a worker and for what it makes of the job. A job whose worker is lost is tried once more, by another.
 
+        every_s: as in `RenderShare.pictures`.
         Raises Superseded, RenderFailed or WorkerLost.
         """
-        order = _Order(share, job, due_s, asyncio.get_running_loop().create_future(), on_picture)
+        order = _Order(share, job, due_s, asyncio.get_running_loop().create_future(), on_picture, every_s)
         if order.is_old:
             raise Superseded("the job is of an old epoch")
         self._enqueue(order)
@@ -346,9 +357,9 @@ class RenderPool:
     async def _carry_out(self, member: _Member, order: _Order) -> None:
         began_s = self._clock.now_s()
         order.tries += 1
-        job, skipped = order.job, order.num_drawn
+        job, skipped = order.job, order.num_done(began_s)
         if isinstance(job, PictureJob):
-            job = job.without(skipped)  # a second try goes on where the first one ended
+            job = job.without(skipped)
         try:
             done = await member.process.ask(job, self._timeout_s, lambda i, picture: order.hand_on(skipped + i, picture))
         except RenderFailed as error:

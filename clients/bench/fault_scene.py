@@ -23,6 +23,8 @@ from clients.python.viewer import Received, Viewer
 
 _ON_AIR_S = 180.0  # models load, and the machine may be busy
 _AS_BEFORE = 0.85  # of the usual rate counts as well
+_SETTLED = 0.7  # of the pictures of one half of a while must come in the other
+_SETTLE_WITHIN_S = 90.0  # a broadcast that has just begun on a busy machine may take its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +140,28 @@ class Scene:
         await asyncio.sleep(self.sizes.settle_s)
 
     async def usual(self) -> Usual:
-        """What seconds are like now."""
+        """What seconds are like now: a while in which pictures come evenly, or the last one before patience ends.
+
+        Raises ServerError where nothing comes in that either.
+        """
         since, for_s = self.now_s(), self.sizes.usual_s
+        give_up_s = since + _SETTLE_WITHIN_S
         await asyncio.sleep(for_s)
+        while not self._is_even(since, for_s) and self.now_s() < give_up_s:
+            await asyncio.sleep(0.2)
+            since = self.now_s() - for_s
         pictures, clips = (_count(times, since, since + for_s) / for_s for times in (self._arrivals, self._clips))
         if not pictures or not clips:
             what = f"{pictures:.1f} pictures and {clips:.1f} sub-clips a second"
-            raise ServerError(f"the broadcast did not run before anything was done to it: {what}")
+            raise ServerError(
+                f"the broadcast did not run within {_SETTLE_WITHIN_S:.0f} s, before anything was done to it: {what}"
+            )
         return Usual(pictures, clips, self._metrics["viewers"])
+
+    def _is_even(self, since: float, for_s: float) -> bool:
+        middle, until = since + for_s / 2, since + for_s
+        halves = [_count(self._arrivals, *half) for half in ((since, middle), (middle, until))]
+        return min(halves) > _SETTLED * max(halves) and _count(self._clips, since, until) > 0
 
     def begin(self) -> float:
         """The fault begins: what was told and held before does not count."""
