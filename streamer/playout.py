@@ -13,8 +13,10 @@ of speech it moves by whole frames; in speech the voice is said a little faster 
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Literal
 
 import numpy as np
@@ -170,6 +172,9 @@ class Playout:
         excess, is_silent = self._excess(), self._is_silent(sound)
         if is_silent and -excess >= self._frame // 2:
             return self._hold(tick, "delay_raised")
+        if is_silent and (past := self.position % self._frame):  # splices have moved it off the pictures' own times
+            after = self._frame - past
+            return self._show(tick, sound, self._frame + after if excess >= after else after)
         if is_silent and excess >= self._frame and self._turns % 2 and self._is_here(Pts(self.position + self._frame)):
             self.counts.skipped += 1
             self.position = Pts(self.position + self._frame)
@@ -209,11 +214,12 @@ class Playout:
         """
         if not self._needs:
             return 0
-        usual = sorted(need for _, _, need in self._needs)[len(self._needs) // 2]
-        most = usual + pts_from_s(self._settings.outlier_s)
-        new = self._turns - self._settings.outlier_memory_s * self._fps
-        latest = sorted(need if turn >= new else min(need, most) for turn, _, need in self._needs)[-2:]
-        excess = self._delay() - (latest[0] + pts_from_s(self._settings.cushion_s))
+        since = self._turns - self._settings.outlier_memory_s * self._fps
+        new = [need for turn, _, need in self._needs if turn >= since]
+        most = median(new) + pts_from_s(self._settings.outlier_s) if new else math.inf
+        latest = new + [min(need, most) for turn, _, need in self._needs if turn < since]
+        needed = sorted(latest)[-2:][0]
+        excess = self._delay() - (round(needed) + pts_from_s(self._settings.cushion_s))
         if excess < 0:
             room = pts_from_s(self.max_behind_s) - self._behind()
             return max(excess, -max(0, room)) if excess < -self._frame // 8 else 0

@@ -219,7 +219,7 @@ class RenderPool:
             self.forget(look)
             raise
         for member in [*self._members, *([self._spare] if self._spare else [])]:
-            self._go(self._furnish(member), "open-avatars")
+            self._go(self._furnish(member), "furnish-worker")
         return self._stills[look]
 
     def forget_soon(self, look: Look) -> None:
@@ -275,7 +275,7 @@ class RenderPool:
         was_ready = member.process.ready.is_set()
         if was_ready:
             self._dispatch()
-            self._go(self._furnish(member), "open-avatars")
+            self._go(self._furnish(member), "furnish-worker")
             await member.process.lost.wait()
         log.error("render worker %s was lost; another takes its place", member.process.pid)
         self._members.remove(member)
