@@ -91,10 +91,11 @@ class _Member:
         self.order: _Order | None = None
         self.drew_for: Share | None = None
         self.moved_for: Share | None = None
+        self.is_over = False  # it is being killed: nothing more is for it
 
     @property
     def is_idle(self) -> bool:
-        return self.order is None and self.process.ready.is_set() and not self.process.lost.is_set()
+        return self.order is None and self.process.ready.is_set() and not self.process.lost.is_set() and not self.is_over
 
     def can_do(self, order: _Order) -> bool:
         return self.is_idle and (order.look is None or order.look in self.looks)
@@ -365,6 +366,7 @@ class RenderPool:
         except RenderFailed as error:
             _fail(order, error)
         except WorkerLost as error:
+            member.is_over = True
             if order.tries < _TRIES and not order.is_old:
                 self._enqueue(order)
             else:

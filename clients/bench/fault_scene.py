@@ -196,13 +196,14 @@ class Scene:
         """Pictures repeated since the fault began."""
         return self._num_holds() - self._holds_before
 
-    def frames_lost(self, since_s: float, until_s: float) -> int:
-        """The sender's slots without a picture, from the last one before `since_s` to the last one before `until_s`."""
+    def frames_lost(self, since_s: float, until_s: float, usual: Usual) -> int:
+        """What is missing at the usual rate, from the last picture before `since_s` to the last one before `until_s`."""
+        rate = min(float(self._fps), usual.pictures)
         media = [at for at, arrived in self._received.pictures if arrived < until_s]
         first = sum(arrived < since_s for _, arrived in self._received.pictures)
         if not 0 < first < len(media):
-            return round((until_s - since_s) * self._fps)
-        return max(0, round((max(media) - media[first - 1]) * self._fps) - (len(media) - first))
+            return round((until_s - since_s) * rate)
+        return max(0, round((max(media) - media[first - 1]) * rate) - (len(media) - first))
 
     def skew_ms(self, since_s: float) -> float | None:
         """How much later pictures arrive than their own sound: the median of its size."""

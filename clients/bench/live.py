@@ -32,6 +32,7 @@ from streamer.plan import TIME_BASE_HZ
 from streamer.webrtc import offer_loopback
 
 START_S = 90.0  # at most, until the first sub-clip has been on air: models load, and the machine may be busy
+BEGINNING_S = 20.0  # from the first delay that the server tells
 SETTLE_S = 4.0  # after that, before anything counts
 PROMPT_EVERY_S = 6.0
 STOP_EVERY_S = 2.0
@@ -70,6 +71,7 @@ class Taken:
     parts: list[dict[str, float]] = field(default_factory=list)
     holds: list[dict[str, int]] = field(default_factory=list)
     stops: list[tuple[str, float, float]] = field(default_factory=list)  # kind, sent at, new pictures from spoken time on
+    told: list[tuple[float, float]] = field(default_factory=list)  # when, and the delay that the server tells, in ms
     others: list[Other] = field(default_factory=list)  # the broadcasts beside it
     beside: list[dict[str, Any]] = field(default_factory=list)  # what came of those
     loop_lag_ms: float | None = None
@@ -127,6 +129,10 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
 
     arrivals: list[PacketArrivals] = []
 
+    def hear(message: dict[str, Any]) -> None:
+        if message["type"] == "metrics" and message["delay_ms"]:
+            taken.told.append((time.monotonic(), message["delay_ms"]["total"]))
+
     def note(frame: ReceivedFrame) -> None:
         if isinstance(frame.frame, av.AudioFrame):
             samples = frame.frame.to_ndarray().reshape(-1, frame.frame.layout.nb_channels)[:, 0].astype(np.int16, copy=False)
@@ -139,7 +145,7 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(arguments.broadcasts - 1):
             taken.others.append(await _another(stack, api, avatar, sound, arguments))
-        host = await stack.enter_async_context(Host(api, broadcast, microphone))
+        host = await stack.enter_async_context(Host(api, broadcast, microphone, on_event=hear))
         viewer = await stack.enter_async_context(Viewer(broadcast.whep_url, on_frame=note))
         arrivals += [PacketArrivals(receiver) for receiver in viewer.receivers("video")]
         await viewer.picture(START_S)
@@ -243,6 +249,7 @@ def figures(sound: NDArray[np.int16], taken: Taken) -> dict[str, Any]:
         "holds_per_min": round(sum(holds.values()), 2),
         "delay_ms_median": delay_median,
         "delay_ms_p95": delay_p95,
+        "delay_ms_most_at_first": _most_at_first(taken),
         "voice_delay_ms_median": voice_median,
         "voice_delay_ms_p95": voice_p95,
         "av_skew_ms_median": skew_median,
@@ -262,6 +269,11 @@ def figures(sound: NDArray[np.int16], taken: Taken) -> dict[str, Any]:
         if taken.parts
         else {},
     }
+
+
+def _most_at_first(taken: Taken) -> float | None:
+    """The longest delay in the first 20 s on air, as the server tells it."""
+    return max((ms for at, ms in taken.told if at < taken.told[0][0] + BEGINNING_S), default=None)
 
 
 def _stop_figures(taken: Taken, offsets: live_figures.Pairs) -> dict[str, Any]:
