@@ -108,9 +108,11 @@ async def test_rendering_does_not_block_the_event_loop() -> None:
     assert turns >= 10
 
 
-@pytest.mark.parametrize("manner", ["dies", "hangs"])
-async def test_a_worker_that_is_lost_is_replaced_and_its_job_done_by_another(tmp_path: Path, manner: str) -> None:
-    async with _pool(2, timeout_s=2.0) as pool:
+@pytest.mark.parametrize(("manner", "num_workers"), [("dies", 2), ("hangs", 2), ("hangs", 1)])
+async def test_a_worker_that_is_lost_is_replaced_and_its_job_done_by_another(
+    tmp_path: Path, manner: str, num_workers: int
+) -> None:
+    async with _pool(num_workers, timeout_s=1.0) as pool:
         share = await _share(pool, write_avatar(tmp_path, manner))
         drawn = [await _draw(share, i) for i in range(5)]
         assert [len(each) for each in drawn] == [10] * 5
