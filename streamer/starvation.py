@@ -9,17 +9,16 @@ from pathlib import Path
 Waits = Mapping[int, float]  # seconds by thread
 
 
-def waits(pid: int | None) -> Waits:
-    """How long each thread of the process has been ready to run and was not let, since it began.
+def waits(*pids: int | None) -> Waits:
+    """How long each thread of these processes has been ready to run and was not let, since it began.
 
     Empty where the system does not tell: it is Linux that counts it (Documentation/scheduler/sched-stats.rst), a container's
     share of the processors included.
     """
     found: dict[int, float] = {}
-    with contextlib.suppress(OSError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            with contextlib.suppress(OSError, ValueError, IndexError):  # it may end while we look
-                found[int(thread.name)] = int((thread / "schedstat").read_text().split()[1]) / 1e9
+    for thread in (thread for pid in pids for thread in Path("/proc").glob(f"{pid}/task/*")):
+        with contextlib.suppress(OSError, ValueError, IndexError):  # it may end while we look
+            found[int(thread.name)] = int((thread / "schedstat").read_text().split()[1]) / 1e9
     return found
 
 

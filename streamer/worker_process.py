@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import multiprocessing
+import os
 import threading
 from collections.abc import Callable, Mapping
 from multiprocessing.shared_memory import SharedMemory
@@ -30,10 +31,9 @@ from streamer.render_process import (
     pictures_in,
     serve,
 )
-from streamer.starvation import starved_s, waits
+from streamer.starvation import Waits, starved_s, waits
 
 _JOIN_S = 5.0
-_LEAST_LOOK_S = 0.05
 _UNTOLD = 4.0  # times as patient where the system does not tell who waits for a processor
 _OPEN_S = 60.0  # more than any avatar takes
 
@@ -136,15 +136,21 @@ class WorkerProcess:
         return answer.result()
 
     async def _settles(self, answer: asyncio.Future[Done], timeout_s: float) -> bool:
-        """Whether it does before half of the time, and then half of it without what a thread was starved, is over."""
-        await asyncio.wait({answer}, timeout=timeout_s / 2)
-        began_s, before = self._loop.time(), waits(self.pid)
-        left_s = timeout_s / 2 if before else (_UNTOLD - 0.5) * timeout_s
-        allowed_s = left_s
-        while left_s > 0 and not answer.done():
-            await asyncio.wait({answer}, timeout=max(_LEAST_LOOK_S, left_s))
-            left_s = allowed_s - (self._loop.time() - began_s - starved_s(before, waits(self.pid)))
-        return answer.done()
+        """Whether it does within `timeout_s`. What a thread of the worker or of this process is starved does not count, nor by
+        how much this loop is late itself.
+        """
+        left_s, look_s = timeout_s, timeout_s / 4
+        before: Waits = {}
+        while left_s > 0:
+            began_s = self._loop.time()
+            await asyncio.wait({answer}, timeout=look_s)
+            if answer.done():
+                return True
+            after = waits(self.pid, os.getpid())
+            took_s = min(look_s, self._loop.time() - began_s)
+            left_s -= max(0.0, took_s - starved_s(before, after)) if before else took_s if after else took_s / _UNTOLD
+            before = after
+        return False
 
     def _send(self, number: int, request: Any) -> None:
         with self._guard:

@@ -116,11 +116,14 @@ async def test_a_worker_that_is_lost_is_replaced_and_its_job_done_by_another(
         share = await _share(pool, write_avatar(tmp_path, manner))
         drawn = [await _draw(share, i) for i in range(5)]
         assert [len(each) for each in drawn] == [10] * 5
+        async with asyncio.timeout(30):
+            while not pool.restarts:  # noqa: ASYNC110, nothing tells
+                await asyncio.sleep(0.01)
     assert pool.restarts == 1
 
 
 async def test_a_worker_that_is_starved_of_a_processor_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_process, "waits", lambda pid: {1: asyncio.get_running_loop().time()})  # all the time
+    monkeypatch.setattr(worker_process, "waits", lambda *pids: {1: asyncio.get_running_loop().time()})  # all the time
     async with _pool(timeout_s=0.1) as pool:
         share = await _share(pool, "slow-600")
         assert len(await _draw(share, 1)) == 10
