@@ -7,8 +7,8 @@ meets a broadcast of its own that runs well, and gets one line:
 
 frames_lost: pictures that did not reach the viewer, at the rate before, from the fault's beginning until all is well again.
 holds: pictures repeated in that time. recovery_ms: from the fault's end to the first second in which everything is as before
-(null: not within 30 s). av_skew_ms_after: median over the 3 s after; one picture's time is in it (40 ms at 25 a second, 120 where
-every third is drawn), as aiortc hands a picture over when the next one begins to come. rss_mb: of the server and its workers.
+(null: not within 30 s). av_skew_ms_after: median over the 3 s after; one picture's time is in it (40 ms at 25 a second, 120
+where every third is drawn), as aiortc hands a picture over when the next one comes. rss_mb: of the server and its workers.
 """
 
 from __future__ import annotations
