@@ -138,9 +138,10 @@ class Rendering:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def skip(self) -> None:
+    def skip(self, job: SubClipJob, late_s: float) -> None:
         """A sub-clip is not worth beginning any more; the next one begins at its anchor."""
         self._last = self._kept = None
+        self._note_effort(job, late_s)
 
     def cut_short(self, until: Pts) -> Keyframe | None:
         """Another epoch begins: the last frame that is kept, as an anchor; None where nothing has been drawn."""
@@ -278,6 +279,8 @@ class Rendering:
         times_ms = 1e3 * clip.motion_s, 1e3 * flight.decode_s
         avatar = self._share.look.avatar.name
         self._on_air.finish(flight, SubClip(clip.job, motion, clip.worker, *times_ms, avatar, clip.join, flight.notes))
-        wait_s = 0.0 if self.is_apart else flight.drawn_s - flight.due_s  # apart they take their time
-        if self.effort.note(self._share.load(), wait_s, s_from_pts(flight.job.end - flight.job.start)):
+        self._note_effort(flight.job, 0.0 if self.is_apart else flight.drawn_s - flight.due_s)  # apart they take their time
+
+    def _note_effort(self, job: SubClipJob, wait_s: float) -> None:
+        if self.effort.note(self._share.load(), wait_s, s_from_pts(Pts(job.end - job.start))):
             log.warning("sub-clips are drawn with effort: %s", self.effort.level.name)

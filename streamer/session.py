@@ -196,8 +196,9 @@ class Session:
                 last = self._go_to_newest(last)
             job = self._cut(job_id, last)
             self._anchor = last
-            if s_from_pts(self._position() - last.pts) > _HOPELESS_S:
-                self.rendering.skip()
+            late_s = s_from_pts(self._position() - last.pts)
+            if late_s > _HOPELESS_S:
+                self.rendering.skip(job, late_s)
             else:
                 self.avatar.at_cut(job.start)
                 self.rendering.begin(job, self._arrivals.flight(job, self._clock.now_s()))
