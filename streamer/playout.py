@@ -174,8 +174,7 @@ class Playout:
         if is_silent and -excess >= self._frame // 2:
             return self._hold(tick, "delay_raised")
         if is_silent and (past := self.position % self._frame):  # splices have moved it off the pictures' own times
-            after = self._frame - past
-            return self._show(tick, sound, self._frame + after if excess >= after else after)
+            return self._show(tick, sound, self._frame - past + (self._frame if past > self._frame // 2 else 0))
         if is_silent and excess >= self._frame and self._turns % 2 and self._is_here(Pts(self.position + self._frame)):
             self.counts.skipped += 1
             self.position = Pts(self.position + self._frame)
