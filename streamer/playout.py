@@ -44,7 +44,6 @@ class PlayoutSettings:
     outlier_memory_s: float = 3.0  # counts in full for so long: the machine was busy with something else, and is no more
     tolerance_s: float = 0.02  # the delay is not lowered for less
     max_behind_s: float = 2.5  # the delay is not raised further once this much of the voice that is here has not been aired
-    beginning_s: float = 4.0  # for so long a first picture is waited for that is not further behind than that
     max_ahead_s: float = 4.0
     splice_every: int = 4  # turns, in speech; each time about 9 ms are won or lost
     hurry_s: float = 0.12  # so much too little delay is made up for at every turn, too much at every other
@@ -264,14 +263,8 @@ class Playout:
         if not self._shots:
             return False
         self._waiting_turns += 1
-        waited_s = (self._waiting_turns - 1) / self._fps
-        if waited_s < self._settings.cushion_s:
+        if (self._waiting_turns - 1) / self._fps < self._settings.cushion_s:
             return False
-        if waited_s < self._settings.beginning_s:
-            while self._shots and self._voice.end - self._shots[0].pts > pts_from_s(self.max_behind_s):
-                self._shots.popleft()
-            if not self._shots:
-                return False
         self.position = self._shots[0].pts
         return True
 

@@ -96,13 +96,6 @@ def test_the_first_clip_waits_so_that_the_next_may_come_later() -> None:
     assert _shown(turns) == [99, 99, 99, 0, 1]
 
 
-def test_a_first_clip_that_comes_far_too_late_is_not_begun_with() -> None:
-    playout = _playing(max_behind_s=1.0)  # two seconds of voice are here, and the clip at their beginning
-    assert int(playout.turn().picture[0, 0]) == REST[0, 0]  # type: ignore[index]
-    _clip(playout, 2, 30)
-    assert int(playout.turn().picture[0, 0]) == 30  # type: ignore[index]
-
-
 def test_a_late_subclip_holds_the_last_frame_and_the_voice_goes_on() -> None:
     playout = _playing()
     turns = [playout.turn() for _ in range(13)]
