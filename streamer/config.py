@@ -206,8 +206,8 @@ class DrawingSettings:
 
     @property
     def timeout_s(self) -> float:
-        """A worker that takes longer over a job is taken for dead."""
-        return 60.0 if self.is_video else 5.0
+        """A worker that takes longer over a job is taken for dead; while it waits for a processor, that time does not run."""
+        return 60.0 if self.is_video else 2.0
 
 
 @dataclass(frozen=True, slots=True)

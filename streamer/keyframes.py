@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.motion import ANCHOR_MASK, CAMERA_CHANNELS, INDEX, LIDS, NUM_CHANNELS, Motion
 from streamer.plan import Blueprint, Keyframe, Pts, ticks_per_frame
@@ -13,31 +16,31 @@ _EXPRESSIVE = ("brow", "mouthSmile", "mouthFrown", "cheekSquint", "eyeWide")
 _EXPRESSION = [i for name, i in INDEX.items() if name.startswith(_EXPRESSIVE)]
 
 
-def pose_at(blueprint: Blueprint, pts: Pts) -> Motion:
-    """The blueprint at any time inside its window, [64], by Catmull–Rom interpolation (held at both ends)."""
-    position = (pts - blueprint.start) / blueprint.interval
+def poses_at(blueprint: Blueprint, times: Sequence[int]) -> Motion:
+    """The blueprint at any PTS inside its window, [n, 64], by Catmull–Rom interpolation (held at both ends)."""
+    positions = (np.asarray(times) - blueprint.start) / blueprint.interval
     last = len(blueprint.motion) - 1
-    if not -1e-9 <= position <= last + 1e-9:
-        raise ValueError(f"{pts} lies outside the blueprint, which begins at {blueprint.start} and has {last + 1} frames")
-    i = min(int(position), max(last - 1, 0))
-    t = np.float32(position - i)
-    p0, p1, p2, p3 = (blueprint.motion[min(max(i + k, 0), last)] for k in (-1, 0, 1, 2))
+    if not np.all((positions >= -1e-9) & (positions <= last + 1e-9)):
+        raise ValueError(f"{times} lie outside the blueprint, which begins at {blueprint.start} and has {last + 1} frames")
+    i = np.clip(positions.astype(np.int64), 0, max(last - 1, 0))
+    t = (positions - i).astype(np.float32)[:, None]
+    p0, p1, p2, p3 = (blueprint.motion[np.clip(i + k, 0, last)] for k in (-1, 0, 1, 2))
     curve = 2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3
     return (0.5 * curve).astype(np.float32)
 
 
-def anchor_score(pose: Motion, previous: Motion) -> float:
-    """How good an anchor `pose` [64] is; higher is better.
+def anchor_scores(poses: Motion, previous: Motion) -> NDArray[np.float64]:
+    """How good an anchor each of `poses` [n, 64] is, [n]; higher is better.
 
     Identity is kept best near the front, motion since the last anchor should be significant, nothing may be occluded (eyes
     open), the face should be expressive and the mouth near rest: Kling-Avatar's keyframe criteria, in motion space.
     """
-    openness = 1 - float(pose[list(LIDS)].max())
-    frontal = 1 - float(np.linalg.norm(pose[_TURN])) / 0.5
-    expressive = float(np.abs(pose[_EXPRESSION]).mean())
-    moved = float(np.tanh(2 * np.abs(pose[ANCHOR_MASK] - previous[ANCHOR_MASK]).mean() * NUM_CHANNELS / 10))
-    mouth = float(np.abs(pose[_MOUTH]).mean())
-    return 2.0 * min(openness, 0.8) + 0.5 * frontal + 0.5 * expressive + 0.2 * moved - 0.5 * mouth
+    openness = 1 - poses[:, list(LIDS)].max(axis=1).astype(np.float64)
+    frontal = 1 - np.linalg.norm(poses[:, _TURN], axis=1) / 0.5
+    expressive = np.abs(poses[:, _EXPRESSION]).mean(axis=1)
+    moved = np.tanh(2 * np.abs(poses[:, ANCHOR_MASK] - previous[ANCHOR_MASK]).mean(axis=1) * NUM_CHANNELS / 10)
+    mouth = np.abs(poses[:, _MOUTH]).mean(axis=1)
+    return np.asarray(2.0 * np.minimum(openness, 0.8) + 0.5 * frontal + 0.5 * expressive + 0.2 * moved - 0.5 * mouth)
 
 
 def choose(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> Keyframe | None:
@@ -51,12 +54,11 @@ def choose(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> 
     candidates = [Pts(previous.pts + k * frame) for k in range(longest - reach, longest + 1)]
     if candidates[-1] > blueprint.last_pts or previous.pts + frame < blueprint.start:
         return None
-    poses = [pose_at(blueprint, pts) for pts in candidates]
-    distance = [(reach - k) / max(reach, 1) for k in range(len(candidates))]
-    scores = [anchor_score(pose, previous.motion) - 0.1 * d for pose, d in zip(poses, distance, strict=True)]
-    best = int(np.argmax(scores))
-    way = [pose_at(blueprint, Pts(pts)) for pts in range(previous.pts + frame, candidates[best] + frame, frame)]
-    return Keyframe(candidates[best], poses[best], ANCHOR_MASK, np.array(way)[:, CAMERA_CHANNELS])
+    poses = poses_at(blueprint, candidates)
+    distance = np.array([(reach - k) / max(reach, 1) for k in range(len(candidates))])
+    best = int(np.argmax(anchor_scores(poses, previous.motion) - 0.1 * distance))
+    way = poses_at(blueprint, range(previous.pts + frame, candidates[best] + frame, frame))
+    return Keyframe(candidates[best], poses[best], ANCHOR_MASK, way[:, CAMERA_CHANNELS])
 
 
 def stay(previous: Keyframe, segment: Pts, fps: int) -> Keyframe:

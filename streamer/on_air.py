@@ -28,6 +28,7 @@ from streamer.playout import Playout, Shot, Turn
 from streamer.protocol import ErrorMessage, Metrics
 
 _MAX_FLIGHTS = 64
+_MOST_BEHIND_S, _APART_S = 0.5, 2.5  # the former and two segments: longer a delay is not made, however late pictures come
 
 
 class OnAir:
@@ -49,6 +50,7 @@ class OnAir:
         self._clock = clock
         self._frame = ticks_per_frame(settings.fps)
         self._playout = Playout(settings.fps)
+        self.expect_apart(False, settings.segment_s)
         self._encoder = Encoder(settings.width, settings.height, settings.fps)
         ticks, want_intra = webrtc.WallTicks(), self._encoder.want_intra
         stream = StreamFormat(settings.width, settings.height, settings.fps)
@@ -90,6 +92,10 @@ class OnAir:
     def push_voice(self, sound: Sound) -> None:
         """The host's voice at 48 kHz, right behind what came before."""
         self._playout.push_voice(sound)
+
+    def expect_apart(self, is_apart: bool, segment_s: float) -> None:
+        """Sub-clips made beside each other take their time, and there is room for it; in a chain a delay only hides a queue."""
+        self._playout.max_behind_s = _APART_S if is_apart else _MOST_BEHIND_S + 2 * segment_s
 
     def expect(self, flight: Flight) -> None:
         """A sub-clip that is being drawn."""
@@ -136,7 +142,8 @@ class OnAir:
             self._next_turn_s = due_s + frame_s
             self._note_aired(turn)
             if len(self.viewers) or len(self.outputs):
-                is_left_out = is_passed and not len(self.outputs)  # a file's frame rate is constant
+                is_old = is_passed or turn.hold == "half_rate"  # viewers have it
+                is_left_out = is_old and not len(self.outputs)  # a file's frame rate is constant
                 picture = None if is_left_out else turn.picture
                 renditions = self.viewers.renditions | self.outputs.renditions
                 self._send(await self._encoder.encode(picture, turn.sound, turn.tick, self.outputs.wants_aac, renditions))

@@ -13,8 +13,10 @@ of speech it moves by whole frames; in speech the voice is said a little faster 
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Literal
 
 import numpy as np
@@ -23,8 +25,8 @@ from streamer import stretch
 from streamer.media import Picture, SampleRing, Sound
 from streamer.plan import Pts, pts_from_s, ticks_per_frame
 
-#: Why a picture was shown again: it is late; the host's voice has not arrived; the delay is being raised; every other one only
-#: is drawn; what was to come has been dropped by the host.
+#: Why a picture was shown again: it is late; the host's voice has not arrived; the delay is being raised; every second or third
+#: only is drawn; what was to come has been dropped by the host.
 Hold = Literal["late_clip", "no_voice", "delay_raised", "half_rate", "interrupted"]
 
 _SILENCE_PEAK = 330  # about 40 dB below full scale
@@ -38,11 +40,14 @@ class PlayoutSettings:
 
     cushion_s: float = 0.03
     memory_s: float = 8.0  # for so long a late clip counts
+    outlier_s: float = 0.15  # one that came so much later than usual
+    outlier_memory_s: float = 3.0  # counts in full for so long: the machine was busy with something else, and is no more
     tolerance_s: float = 0.02  # the delay is not lowered for less
     max_behind_s: float = 2.5  # the delay is not raised further once this much of the voice that is here has not been aired
     max_ahead_s: float = 4.0
     splice_every: int = 4  # turns, in speech; each time about 9 ms are won or lost
-    hurry_s: float = 0.12  # so much too little delay is made up for at every turn
+    hurry_s: float = 0.12  # so much too little delay is made up for at every turn, too much at every other
+    haste_s: float = 0.4  # and so much too much at every turn
     patience_s: float = 1.0  # where no splice fits for so long, speech is stalled
 
 
@@ -89,6 +94,7 @@ class Playout:
 
     def __init__(self, fps: int, settings: PlayoutSettings | None = None) -> None:
         self._settings = settings or PlayoutSettings()
+        self.max_behind_s = self._settings.max_behind_s  # may be changed
         self._fps = fps
         self._frame = ticks_per_frame(fps)
         self._voice = SampleRing(8.0)
@@ -166,6 +172,8 @@ class Playout:
         excess, is_silent = self._excess(), self._is_silent(sound)
         if is_silent and -excess >= self._frame // 2:
             return self._hold(tick, "delay_raised")
+        if is_silent and (past := self.position % self._frame):  # splices have moved it off the pictures' own times
+            return self._show(tick, sound, self._frame - past + (self._frame if past > self._frame // 2 else 0))
         if is_silent and excess >= self._frame and self._turns % 2 and self._is_here(Pts(self.position + self._frame)):
             self.counts.skipped += 1
             self.position = Pts(self.position + self._frame)
@@ -203,21 +211,28 @@ class Playout:
 
         One late clip is bad luck, two are a habit: the last-but-one counts.
         """
-        latest = sorted(need for _, _, need in self._needs)[-2:]
-        if not latest:
+        if not self._needs:
             return 0
-        excess = self._delay() - (latest[0] + pts_from_s(self._settings.cushion_s))
+        since = self._turns - self._settings.outlier_memory_s * self._fps
+        new = [need for turn, _, need in self._needs if turn >= since]
+        most = median(new) + pts_from_s(self._settings.outlier_s) if new else math.inf
+        latest = new + [min(need, most) for turn, _, need in self._needs if turn < since]
+        needed = sorted(latest)[-2:][0]
+        excess = self._delay() - (round(needed) + pts_from_s(self._settings.cushion_s))
         if excess < 0:
-            room = pts_from_s(self._settings.max_behind_s) - self._behind()
+            room = pts_from_s(self.max_behind_s) - self._behind()
             return max(excess, -max(0, room)) if excess < -self._frame // 8 else 0
-        is_known = self._turns - self._needs[0][0] > self._settings.memory_s * self._fps / 2
+        known_s = min(self._settings.outlier_memory_s, self._settings.memory_s / 2)
+        is_known = self._turns - self._needs[0][0] > known_s * self._fps
         return excess if is_known and excess > pts_from_s(self._settings.tolerance_s) else 0
 
     def _may_splice(self, excess: int) -> bool:
-        if self._turns_to_splice:
-            self._turns_to_splice -= 1
-            return -excess > pts_from_s(self._settings.hurry_s)
-        return True
+        if not self._turns_to_splice:
+            return True
+        self._turns_to_splice -= 1
+        if abs(excess) <= pts_from_s(self._settings.hurry_s):
+            return False
+        return excess < 0 or excess > pts_from_s(self._settings.haste_s) or self._turns_to_splice % 2 == 0
 
     def _splice(self, sound: Sound, excess: int) -> tuple[Sound, int] | None:
         """This turn's sound with one period less or more, and how much of the voice it takes less or more than a frame."""

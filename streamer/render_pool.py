@@ -10,9 +10,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from streamer.clock import Clock
@@ -26,7 +29,8 @@ from streamer.worker_process import Job, OnPicture, PoolWorker, RenderFailed, Wo
 log = logging.getLogger(__name__)
 
 REAL_WORKER = "streamer.render_worker:RenderWorker"
-_SPARE_AFTER_S = 6.0  # starting one takes a core for a second or two, which a broadcast that begins needs at first
+_SPARE_AFTER_S = 6.0
+_BUSY = 0.05  # of the workers' time, from which others come before what is opened
 _MAX_LOOKS = 16  # open at once, in each worker: some 30 MB each at 512x512
 _TRIES = 2
 _LINGER_S = 5.0
@@ -53,6 +57,7 @@ class _Order:
     due_s: float
     answer: asyncio.Future[Done]
     on_picture: OnPicture | None = None
+    every_s: float = 0.0
     num_drawn: int = 0
     tries: int = 0
 
@@ -63,6 +68,13 @@ class _Order:
     @property
     def is_old(self) -> bool:
         return self.answer.done() or (not isinstance(self.job, ThumbnailJob) and self.job.epoch < self.share.epoch)
+
+    def num_done(self, now_s: float) -> int:
+        """How many of its pictures need not be drawn: they have been, by a worker that was lost, or it is too late for them."""
+        if not isinstance(self.job, PictureJob) or not self.every_s:
+            return self.num_drawn
+        num_late = int(max(0.0, now_s - self.due_s) / self.every_s)
+        return max(self.num_drawn, min(num_late, len(self.job.motion) - 1))
 
     def hand_on(self, index: int, picture: Picture) -> None:
         if self.on_picture and not self.is_old:
@@ -78,16 +90,29 @@ class _Member:
         self.looks: set[Look] = set()
         self.order: _Order | None = None
         self.drew_for: Share | None = None
+        self.moved_for: Share | None = None
+        self.is_over = False  # it is being killed: nothing more is for it
 
     @property
     def is_idle(self) -> bool:
-        return self.order is None and self.process.ready.is_set() and not self.process.lost.is_set()
+        return self.order is None and self.process.ready.is_set() and not self.process.lost.is_set() and not self.is_over
 
     def can_do(self, order: _Order) -> bool:
         return self.is_idle and (order.look is None or order.look in self.looks)
 
-    async def open(self, look: Look) -> Picture:
-        still = await self.process.open(look)
+    def did_last(self, order: _Order) -> bool:
+        """Whether it worked at the same for this broadcast last."""
+        return order.share is (self.drew_for if isinstance(order.job, PictureJob) else self.moved_for)
+
+    def begin(self, order: _Order) -> None:
+        self.order = order
+        if isinstance(order.job, PictureJob):
+            self.drew_for = order.share
+        elif not isinstance(order.job, ThumbnailJob):
+            self.moved_for = order.share
+
+    async def open(self, look: Look, *, gently: bool) -> Picture:
+        still = await self.process.open(look, gently=gently)
         self.looks.add(look)
         return still
 
@@ -102,11 +127,12 @@ class RenderPool:
         *,
         num_workers: int = 2,
         threads: int = 1,
-        timeout_s: float = 5.0,
-        start: Callable[[asyncio.AbstractEventLoop], PoolWorker] | None = None,
+        timeout_s: float = 2.0,
+        start: Callable[[asyncio.AbstractEventLoop, bool], PoolWorker] | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        """threads: of each worker. timeout_s: one that takes longer over a job is taken for dead. start: makes a worker.
+        """threads: of each worker. timeout_s: one that takes longer over a job, without the time for which it was starved of a
+        processor, is taken for dead. start: makes a worker, gently where nobody waits for it.
 
         options: of a worker class that draws with a video model, which may fill a GPU: each worker is told its `rank` besides,
         whole sub-clips are drawn as one job, and there is no spare.
@@ -114,9 +140,11 @@ class RenderPool:
         self._clock = clock
         ranks = itertools.count()
 
-        def start_own(loop: asyncio.AbstractEventLoop) -> WorkerProcess:
-            return WorkerProcess(worker_class, threads, loop, {**options, "rank": next(ranks)} if options else None)
+        def start_own(loop: asyncio.AbstractEventLoop, gently: bool) -> WorkerProcess:
+            own = {**options, "rank": next(ranks)} if options else None
+            return WorkerProcess(worker_class, threads, loop, own, shelf=self._shelf, gently=gently)
 
+        self._shelf: Path | None = None  # where workers leave opened avatars for each other
         self._start = start or start_own
         self.films = bool(options)
         self._timeout_s = timeout_s
@@ -137,15 +165,18 @@ class RenderPool:
     def prepare(self) -> None:
         """Start the workers, and later the spare. A process takes tens of milliseconds to start here, seconds over there."""
         if not self._members:
+            self._shelf = Path(tempfile.mkdtemp(prefix="rostrum-looks-"))
             for _ in range(self.num_workers):
-                self._admit(_Member(self._start(asyncio.get_running_loop())))
+                self._admit(_Member(self._start(asyncio.get_running_loop(), False)))
             if not self.films:
                 self._go(self._have_spare(), "spare-worker")
 
     @property
     def is_ready(self) -> bool:
-        """Whether a worker is warm, or has been."""
-        self._was_ready = self._was_ready or any(member.process.ready.is_set() for member in self._members)
+        """Whether all workers are warm, or have been: one that still loads takes the processor from a broadcast that begins."""
+        self._was_ready = self._was_ready or (
+            bool(self._members) and all(member.process.ready.is_set() for member in self._members)
+        )
         return self._was_ready
 
     @property
@@ -171,6 +202,8 @@ class RenderPool:
         members = self._members + ([self._spare] if self._spare else [])
         self._members, self._spare = [], None
         await asyncio.gather(*(member.process.close() for member in members))
+        if self._shelf:
+            shutil.rmtree(self._shelf, ignore_errors=True)
 
     # -- avatars --------------------------------------------------------------------------------------------------------
 
@@ -182,12 +215,12 @@ class RenderPool:
         try:
             async with self._opening:
                 if look not in self._stills:
-                    self._stills[look] = await (await self._any_member()).open(look)
+                    self._stills[look] = await (await self._any_member()).open(look, gently=self.load() > _BUSY)
         except BaseException:
             self.forget(look)
             raise
         for member in [*self._members, *([self._spare] if self._spare else [])]:
-            self._go(self._furnish(member), "open-avatars")
+            self._go(self._furnish(member), "furnish-worker")
         return self._stills[look]
 
     def forget_soon(self, look: Look) -> None:
@@ -218,7 +251,7 @@ class RenderPool:
                 if look not in self._wanted or look in member.looks or member.process.lost.is_set():
                     continue
                 try:
-                    await member.open(look)
+                    await member.open(look, gently=True)
                 except (RenderFailed, WorkerLost) as error:
                     log.error("%s could not be opened in another worker: %s", look.avatar.name, error)
                 self._dispatch()
@@ -243,7 +276,7 @@ class RenderPool:
         was_ready = member.process.ready.is_set()
         if was_ready:
             self._dispatch()
-            self._go(self._furnish(member), "open-avatars")
+            self._go(self._furnish(member), "furnish-worker")
             await member.process.lost.wait()
         log.error("render worker %s was lost; another takes its place", member.process.pid)
         self._members.remove(member)
@@ -260,12 +293,12 @@ class RenderPool:
     async def _have_spare(self) -> None:
         await asyncio.sleep(_SPARE_AFTER_S)
         if self._spare is None or self._spare.process.lost.is_set():
-            self._spare = spare = await self._new_member()
+            self._spare = spare = await self._new_member(gently=True)
             await _either(spare.process.ready, spare.process.lost)
             await self._furnish(spare)
 
-    async def _new_member(self) -> _Member:
-        starting = asyncio.ensure_future(in_thread(self._start, asyncio.get_running_loop()))
+    async def _new_member(self, *, gently: bool = False) -> _Member:
+        starting = asyncio.ensure_future(in_thread(self._start, asyncio.get_running_loop(), gently))
         try:
             return _Member(await asyncio.shield(starting))
         except asyncio.CancelledError:
@@ -274,12 +307,15 @@ class RenderPool:
 
     # -- jobs -----------------------------------------------------------------------------------------------------------
 
-    async def ask(self, share: Share, job: Job, due_s: float, on_picture: OnPicture | None = None) -> Done:
+    async def ask(
+        self, share: Share, job: Job, due_s: float, on_picture: OnPicture | None = None, every_s: float = 0.0
+    ) -> Done:
         """Wait for a worker and for what it makes of the job. A job whose worker is lost is tried once more, by another.
 
+        every_s: as in `RenderShare.pictures`.
         Raises Superseded, RenderFailed or WorkerLost.
         """
-        order = _Order(share, job, due_s, asyncio.get_running_loop().create_future(), on_picture)
+        order = _Order(share, job, due_s, asyncio.get_running_loop().create_future(), on_picture, every_s)
         if order.is_old:
             raise Superseded("the job is of an old epoch")
         self._enqueue(order)
@@ -306,29 +342,31 @@ class RenderPool:
         self._dispatch()
 
     def _dispatch(self) -> None:
-        """Give out what can be given out; best to the worker that drew for a broadcast last, which knows what stands still."""
+        """Give out what can be given out; best to the worker that did the same for a broadcast last: it knows what stands still
+        in its pictures, and what was heard before.
+        """
         self._news.set()
         while any(member.is_idle for member in self._members):
             order = self._queue.take(lambda each: any(m.can_do(each) for m in self._members), self._clock.now_s())
             if order is None:
                 return
             able = [member for member in self._members if member.can_do(order)]
-            member = next((member for member in able if member.drew_for is order.share), able[0])
-            member.order = order
+            member = next((member for member in able if member.did_last(order)), able[0])
+            member.begin(order)
             self._go(self._carry_out(member, order), "pool-job")
 
     async def _carry_out(self, member: _Member, order: _Order) -> None:
         began_s = self._clock.now_s()
         order.tries += 1
-        job, skipped = order.job, order.num_drawn
+        job, skipped = order.job, order.num_done(began_s)
         if isinstance(job, PictureJob):
-            member.drew_for = order.share
-            job = job.without(skipped)  # a second try goes on where the first one ended
+            job = job.without(skipped)
         try:
             done = await member.process.ask(job, self._timeout_s, lambda i, picture: order.hand_on(skipped + i, picture))
         except RenderFailed as error:
             _fail(order, error)
         except WorkerLost as error:
+            member.is_over = True
             if order.tries < _TRIES and not order.is_old:
                 self._enqueue(order)
             else:

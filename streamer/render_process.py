@@ -15,10 +15,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +29,11 @@ from engines.motion import Motion
 from streamer.media import Picture
 from streamer.plan import Blueprint, BlueprintJob, Look, Stretch, SubClipJob
 
+_T = TypeVar("_T")
+
 _NICE = 2  # the server's own turns come first
 _SWITCH_S = 0.0005  # an avatar that is opened beside the work would hold each picture up by dozens of Python's usual 5 ms
-_OPENING_NICE = 8  # and what is on air before what is to come
+_GENTLY_NICE = 8  # and what is on air before what is to come
 
 
 class Worker(Protocol):
@@ -38,7 +42,7 @@ class Worker(Protocol):
     name: str
 
     def warm(self) -> None: ...
-    def open(self, look: Look) -> Picture: ...
+    def open(self, look: Look, shelf: Path | None = None) -> Picture: ...
     def forget(self, look: Look) -> None: ...
     def blueprint(self, job: BlueprintJob) -> Blueprint: ...
     def motion(self, jobs: list[SubClipJob]) -> list[Motion]: ...
@@ -52,6 +56,7 @@ class Open:
     """Have this look ready, beside the other work; answered with the avatar at rest, I420."""
 
     look: Look
+    gently: bool = False  # in time that nobody else wants
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,35 +123,63 @@ def one_thread_for_numpy() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def serve(pipe: Connection, worker_class: str, threads: int, options: Mapping[str, Any] | None = None) -> None:
+def serve(
+    pipe: Connection,
+    worker_class: str,
+    threads: int,
+    options: Mapping[str, Any] | None = None,
+    shelf: Path | None = None,
+    gently: bool = False,
+) -> None:
     """The process's main function. `worker_class` is ``module:Class``; its models are loaded before anything is asked.
 
-    options: what it takes besides threads.
+    options: what it takes besides threads. shelf: a folder where workers leave opened looks for each other. gently: load in
+    time that nobody else wants.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     os.nice(_NICE)
     sys.setswitchinterval(_SWITCH_S)
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(pipe, requests), name="pipe-reader", daemon=True).start()
-    module, _, name = worker_class.partition(":")
     try:
-        worker: Worker = getattr(importlib.import_module(module), name)(threads=threads, **(options or {}))
-        worker.warm()
+        worker = (
+            _gently(_warm_worker, worker_class, threads, options) if gently else _warm_worker(worker_class, threads, options)
+        )
     except (ValueError, ImportError) as error:  # weights that are not there or do not fit: another try would end the same
         traceback.print_exc()
         pipe.send((0, Ready()))  # to say so to whoever asks
         while True:
             number, _ = requests.get()
             pipe.send((number, Failed(str(error))))
-    _Desk(worker, pipe).serve(requests)
+    _Desk(worker, pipe, shelf).serve(requests)
+
+
+def _warm_worker(worker_class: str, threads: int, options: Mapping[str, Any] | None) -> Worker:
+    module, _, name = worker_class.partition(":")
+    worker: Worker = getattr(importlib.import_module(module), name)(threads=threads, **(options or {}))
+    worker.warm()
+    return worker
+
+
+def _gently(work: Callable[..., _T], *args: Any) -> _T:
+    """What `work` returns or raises, done in a thread to which others come first: a thread cannot go back to its old place."""
+    with ThreadPoolExecutor(1, initializer=come_last) as thread:
+        return thread.submit(work, *args).result()
+
+
+def come_last() -> None:
+    """From now on this thread is run when nobody else wants to be; where the system has no such thing, it is run as ever."""
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GENTLY_NICE)
 
 
 class _Desk:
     """Takes requests and sends answers; two threads send, the one that works and one that opens."""
 
-    def __init__(self, worker: Worker, pipe: Connection) -> None:
+    def __init__(self, worker: Worker, pipe: Connection, shelf: Path | None) -> None:
         self._worker = worker
         self._pipe = pipe
+        self._shelf = shelf
         self._sending = threading.Lock()
         self._memory: SharedMemory | None = None
 
@@ -155,16 +188,16 @@ class _Desk:
         while True:
             number, request = requests.get()
             if isinstance(request, Open):
-                threading.Thread(target=self._open, args=(number, request.look), name="opening", daemon=True).start()
+                threading.Thread(target=self._open, args=(number, request), name="opening", daemon=True).start()
             elif isinstance(request, Forget):
                 self._worker.forget(request.look)
             else:
                 self._answer(number, lambda: self._carry_out(number, request))  # noqa: B023, called at once
 
-    def _open(self, number: int, look: Look) -> None:
-        if hasattr(os, "setpriority"):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _OPENING_NICE)
-        self._answer(number, lambda: self._worker.open(look))
+    def _open(self, number: int, request: Open) -> None:
+        if request.gently:
+            come_last()
+        self._answer(number, lambda: self._worker.open(request.look, self._shelf))
 
     def _answer(self, number: int, work: Callable[[], Any]) -> None:
         began_s, began_cpu_s = time.perf_counter(), time.thread_time()

@@ -52,9 +52,13 @@ class RenderShare:
         """A sub-clip's motion [n, 64]. Raises Superseded, RenderFailed or WorkerLost."""
         return await self._pool.ask(self, job, due_s)
 
-    async def pictures(self, job: PictureJob, due_s: float, on_picture: OnPicture) -> Done:
-        """Each picture is handed on as it is drawn. Raises as `motion`."""
-        return await self._pool.ask(self, job, due_s, on_picture)
+    async def pictures(self, job: PictureJob, due_s: float, on_picture: OnPicture, every_s: float = 0.0) -> Done:
+        """Each picture is handed on as it is drawn. Raises as `motion`.
+
+        every_s: after the first, the others are due so far apart, and what is too late when a worker is free is left out,
+        but for the last, which tells how late it came; 0: nothing is left out.
+        """
+        return await self._pool.ask(self, job, due_s, on_picture, every_s)
 
     async def blueprint(self, job: BlueprintJob, due_s: float) -> Blueprint:
         """Raises as `motion`."""

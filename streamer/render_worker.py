@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
+import pickle
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -33,6 +38,9 @@ from streamer.plan import (
     pts_from_s,
     s_from_pts,
 )
+from streamer.render_process import come_last
+
+log = logging.getLogger(__name__)
 
 THUMBNAIL_SIDE = 96  # pixels; square whatever the shape of the broadcast
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 78]
@@ -51,6 +59,7 @@ class RenderWorker:
         self._speech = SpeechEncoder(threads=threads)
         self._codecs: dict[Look, PortraitCodec] = {}
         self._small: dict[Look, PortraitCodec | None] = {}  # None: it is being opened
+        self._shelf: Path | None = None
         self.name = f"worker@{os.getpid()}"
 
     def warm(self) -> None:
@@ -66,16 +75,22 @@ class RenderWorker:
             last = Keyframe(Pts(num_frames * TIME_BASE_HZ // 25), rest(), ANCHOR_MASK)
             self.motion([subclips.cut(0, 0, storyline, anchor, last, voice, 25, 0, rest(subclips.HISTORY_FRAMES))])
 
-    def open(self, look: Look) -> NDArray[np.uint8]:
-        """Have this look ready until it is forgotten. Returns it at rest, I420. May run beside anything else."""
-        codec = PortraitCodec(Avatar.load(look.avatar), (look.width, look.height), background=look.background)
-        self._codecs[look] = codec
+    def open(self, look: Look, shelf: Path | None = None) -> NDArray[np.uint8]:
+        """Have this look ready until it is forgotten. Returns it at rest, I420. May run beside anything else.
+
+        shelf: a folder where workers leave each other what they have opened.
+        """
+        self._shelf = shelf
+        codec = self._codecs[look] = _opened(look, shelf)
         return next(codec.frames(_shut(rest(1), codec)))
 
     def forget(self, look: Look) -> None:
         """It will not be drawn any more."""
         self._codecs.pop(look, None)
         self._small.pop(look, None)
+        if self._shelf:
+            for kept in (look, _small(look)):
+                _place(self._shelf, kept).unlink(missing_ok=True)
 
     def blueprint(self, job: BlueprintJob) -> Blueprint:
         """The coarse pass of one window."""
@@ -118,7 +133,8 @@ class RenderWorker:
         return jpeg.tobytes()
 
     def _open_small(self, look: Look) -> None:
-        codec = PortraitCodec(Avatar.load(look.avatar), (THUMBNAIL_SIDE, THUMBNAIL_SIDE), look.background)
+        come_last()
+        codec = _opened(_small(look), self._shelf)
         if look in self._small:  # not forgotten meanwhile
             self._small[look] = codec
 
@@ -128,6 +144,32 @@ class RenderWorker:
         start_s, end_s = origin_s + LEAD_S, origin_s + len(audio) / VOICE_RATE_HZ
         features = self._speech.encode(audio, start_s, end_s, origin_s=origin_s)
         return features, pts_from_s(first_time(start_s))
+
+
+def _small(look: Look) -> Look:
+    return replace(look, width=THUMBNAIL_SIDE, height=THUMBNAIL_SIDE)
+
+
+def _opened(look: Look, shelf: Path | None) -> PortraitCodec:
+    """As another worker has left it on the shelf, which takes a hundredth of the time, else made, and left there."""
+    if shelf:
+        place = _place(shelf, look)
+        if place.exists():
+            opened: PortraitCodec = pickle.loads(place.read_bytes())  # written by a worker of this server, nobody else may
+            return opened
+    codec = PortraitCodec(Avatar.load(look.avatar), (look.width, look.height), background=look.background)
+    if shelf:
+        unfinished = place.with_suffix(f".{os.getpid()}-{threading.get_native_id()}")
+        try:
+            unfinished.write_bytes(pickle.dumps(codec, protocol=5))
+            unfinished.replace(place)
+        except OSError as error:
+            log.warning("%s is opened by each worker by itself: %s", look.avatar.name, error)
+    return codec
+
+
+def _place(shelf: Path, look: Look) -> Path:
+    return shelf / f"{hashlib.sha256(repr(look).encode()).hexdigest()[:32]}.look"
 
 
 def _shut(motion: Motion, codec: PortraitCodec) -> Motion:

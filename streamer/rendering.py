@@ -13,8 +13,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 import numpy as np
 
@@ -37,7 +39,8 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 4  # pictures in one job: more would keep others waiting, and one worker at work that several could share
 _MEMORY = 0.3  # of the newest in what is measured
 _TOO_SLOW, _FAST_ENOUGH = 0.9, 0.5  # of its length, for the motion of a sub-clip
-_SETTLE_CLIPS = 12  # after a change from chain to apart or back, before another
+_ROOM = 0.7  # of the workers' time, up to which another one can be had for the motion: apart takes more of it, not less
+_SETTLE_CLIPS = 8  # after a change from chain to apart or back, before another
 
 
 @dataclass(eq=False)
@@ -88,7 +91,7 @@ class Rendering:
         self._tasks: set[asyncio.Task[None]] = set()
         self._num_unmoved = 0  # sub-clips whose motion is not there yet
         self._motion_s = 0.0  # how long motion takes, queue included
-        self._motion_load = 0.0  # and in lengths of its sub-clip
+        self._motion_loads: deque[float] = deque(maxlen=_SETTLE_CLIPS)  # and in segments, of the newest sub-clips
         self._settled_clips = 0
         self._picture_s = 0.0  # and then its first picture
         self.is_apart = False
@@ -102,7 +105,8 @@ class Rendering:
     @property
     def segment(self) -> Pts:
         """How far to the next anchor."""
-        return subclips.longest_apart(self._fps, self._segment) if self.is_apart else self._segment
+        segment = Pts(self._segment * self.effort.level.num_segments)
+        return subclips.longest_apart(self._fps, segment) if self.is_apart else segment
 
     def may_begin(self) -> bool:
         """Whether the next sub-clip can be begun: chained, or apart where waiting for the one before would not do."""
@@ -134,9 +138,10 @@ class Rendering:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def skip(self) -> None:
+    def skip(self, job: SubClipJob, late_s: float) -> None:
         """A sub-clip is not worth beginning any more; the next one begins at its anchor."""
         self._last = self._kept = None
+        self._note_effort(job, late_s)
 
     def cut_short(self, until: Pts) -> Keyframe | None:
         """Another epoch begins: the last frame that is kept, as an anchor; None where nothing has been drawn."""
@@ -182,23 +187,27 @@ class Rendering:
             return None
         flight.moved_s = self._clock.now_s()
         clip.worker, clip.motion_s = done.worker, done.seconds
-        took_s, length_s = flight.moved_s - flight.cut_s, s_from_pts(job.end - job.start)
+        took_s = flight.moved_s - flight.cut_s
         self._motion_s += _MEMORY * (took_s - self._motion_s)
-        self._motion_load += _MEMORY * (took_s / length_s - self._motion_load)
+        self._motion_loads.append(took_s / s_from_pts(self.segment))
         self._choose_mode()
         motion, clip.beyond = done.result[: job.num_frames], done.result[job.num_frames :]
         self._trail.add(job.start, motion)
         return motion
 
     def _choose_mode(self) -> None:
-        """Apart where motion takes longer than it lasts, until it takes half of that."""
+        """Apart where motion takes longer than it lasts though workers are free; chained again where it takes half of that."""
         self._settled_clips += 1
-        wanted = self._motion_load > (_FAST_ENOUGH if self.is_apart else _TOO_SLOW)
-        if wanted == self.is_apart or self._settled_clips < _SETTLE_CLIPS:
+        if self._settled_clips < _SETTLE_CLIPS:
+            return
+        takes, load = median(self._motion_loads), self._share.load()
+        wanted = takes > _FAST_ENOUGH and load < 1 if self.is_apart else min(self._motion_loads) > _TOO_SLOW and load < _ROOM
+        if wanted == self.is_apart:
             return
         self.is_apart, self._settled_clips = wanted, 0
+        self._on_air.expect_apart(wanted, s_from_pts(self._segment))
         how = "apart, and their joins repaired" if wanted else "in a chain"
-        log.warning("sub-clips are made %s: their motion takes %.0f %% of their length", how, 100 * self._motion_load)
+        log.warning("sub-clips are made %s: their motion takes %.0f %% of their length", how, 100 * takes)
 
     async def _join(self, before: _Clip, clip: _Clip) -> None:
         """Draw the frames about a join; where one side is lost, the other's as they are."""
@@ -256,7 +265,9 @@ class Rendering:
         places = tuple(i - begins_at for i in frames)
         job = PictureJob(clip.job.epoch, self._share.look, motion[frames], stretch, places)
         show = functools.partial(self._show, clip.flight, frames)
-        done = await self._share.pictures(job, self._on_air.time_of(Pts(clip.job.start + frames[0] * frame)), show)
+        due_s = self._on_air.time_of(Pts(clip.job.start + frames[0] * frame))
+        every_s = clip.job.draw_every / self._fps if self._on_air.position is not None and not self._share.films else 0.0
+        done = await self._share.pictures(job, due_s, show, every_s)
         clip.flight.decode_s += done.seconds
 
     def _show(self, flight: Flight, frames: list[int], index: int, picture: Picture) -> None:
@@ -268,5 +279,8 @@ class Rendering:
         times_ms = 1e3 * clip.motion_s, 1e3 * flight.decode_s
         avatar = self._share.look.avatar.name
         self._on_air.finish(flight, SubClip(clip.job, motion, clip.worker, *times_ms, avatar, clip.join, flight.notes))
-        if self.effort.note(self._share.load()):
+        self._note_effort(flight.job, 0.0 if self.is_apart else flight.drawn_s - flight.due_s)  # apart they take their time
+
+    def _note_effort(self, job: SubClipJob, wait_s: float) -> None:
+        if self.effort.note(self._share.load(), wait_s, s_from_pts(Pts(job.end - job.start))):
             log.warning("sub-clips are drawn with effort: %s", self.effort.level.name)

@@ -11,7 +11,7 @@ from streamer.effort import LEVELS
 from streamer.metrics import Sample
 from streamer.outputs.output import Report
 from streamer.plan import Keyframe, Pts, Storyline, SubClipJob, s_from_pts
-from streamer.protocol import Aired, Hello, Horizon, KeyframeMessage, Metrics, State
+from streamer.protocol import Accepted, Aired, Command, Hello, Horizon, KeyframeMessage, Metrics, State
 
 
 def hello(broadcast: str, role: Role, state: State, avatar: str, settings: BroadcastSettings) -> Hello:
@@ -36,6 +36,37 @@ def keyframe(anchor: Keyframe, version: int, avatar: str, jpeg: bytes) -> Keyfra
 def aired(job: SubClipJob) -> Aired:
     start_s, end_s = (round(s_from_pts(pts), 3) for pts in (job.start, job.end))
     return Aired(version=job.storyline_version, start_pts=job.start, end_pts=job.end, start_s=start_s, end_s=end_s)
+
+
+def accepted(
+    message: Command,
+    storyline: Storyline,
+    at: Pts,
+    position: Pts,
+    understood: tuple[str, ...],
+    undrawn: tuple[str, ...],
+    cues: tuple[str, ...],
+    note: str,
+) -> Accepted:
+    """The answer to a command that is carried out from `at` on."""
+    return Accepted(
+        id=message.id,
+        version=storyline.version,
+        on_air_pts=at,
+        on_air_in_s=round(max(0.0, s_from_pts(Pts(at - position))), 3),
+        understood=understood,
+        undrawn=undrawn,
+        cues=cues,
+        note=note,
+    )
+
+
+def unheard(cues: tuple[str, ...], problem: str) -> str:
+    """That these cue words will never be heard, and why; "" where there are none. problem: of what would write them down."""
+    if not cues:
+        return ""
+    way_out = problem or "start it with --transcript MODEL (pip install 'rostrum[transcript]')"
+    return f"“{cues[0]}” is heard in lines that are typed, not from the microphone: {way_out}"
 
 
 def horizon(aired: Pts | None, heard: Pts, committed: Pts, planned: Pts, line: Storyline) -> Horizon:

@@ -107,7 +107,7 @@ class Session:
         self._folder_of = folder_of
         self._muted = False
 
-        self.listener = Listener(self.desk, self.voice, self._revisable, lambda: self._folder_of(self.avatar.on_air))
+        self.listener = Listener(self.desk, self.voice, self._revisable, lambda: self.share.look.avatar)
         stage = self._stage(has_scribe=recogniser is not None)
         self.directing = DirectorService(director, stage, server.director) if director else None
         self.scribe = Scribe(recogniser, self.voice, stage.note_written) if recogniser else None
@@ -192,10 +192,13 @@ class Session:
         self._anchor = subclips.first_anchor(self.voice.end, self._segment, self.settings.fps)
         for job_id in itertools.count(1):
             last = await self._next_anchor()
+            if job_id == 1:
+                last = self._go_to_newest(last)
             job = self._cut(job_id, last)
             self._anchor = last
-            if s_from_pts(self._position() - last.pts) > _HOPELESS_S:
-                self.rendering.skip()
+            late_s = s_from_pts(self._position() - last.pts)
+            if late_s > _HOPELESS_S:
+                self.rendering.skip(job, late_s)
             else:
                 self.avatar.at_cut(job.start)
                 self.rendering.begin(job, self._arrivals.flight(job, self._clock.now_s()))
@@ -208,6 +211,14 @@ class Session:
             if last and subclips.is_due(last, self.voice, self.settings.fps) and self.rendering.may_begin():
                 return last
             await self._wait_for_news()
+
+    def _go_to_newest(self, last: Keyframe) -> Keyframe:
+        """What was said while the first blueprint was drawn is left out: a broadcast that begins would carry it as delay."""
+        while (later := self.planning.next_anchor(last, self.rendering.segment)) and subclips.is_due(
+            later, self.voice, self.settings.fps
+        ):
+            self._anchor, last = last, later
+        return last
 
     def _cut(self, job_id: int, last: Keyframe) -> SubClipJob:
         history, overlap = self.rendering.before() or (None, None)
@@ -309,26 +320,9 @@ class Session:
     def _accept(
         self, message: protocol.Command, at: Pts, *understood: str, undrawn: tuple[str, ...] = (), cues: tuple[str, ...] = ()
     ) -> Accepted:
-        in_s = s_from_pts(at - self._position())
-        return Accepted(
-            id=message.id,
-            version=self.storyline.version,
-            on_air_pts=at,
-            on_air_in_s=round(max(0.0, in_s), 3),
-            understood=understood,
-            undrawn=undrawn,
-            cues=cues,
-            note=self._unheard(cues),
-        )
-
-    def _unheard(self, cues: tuple[str, ...]) -> str:
-        """Why these cue words will never be heard, "" where they will."""
-        if not cues:
-            return ""
-        if (self.scribe and not self.scribe.problem) or (self.directing and self.directing.can_hear):
-            return ""
-        way_out = self.scribe.problem if self.scribe else "start it with --transcript MODEL (pip install 'rostrum[transcript]')"
-        return f"“{cues[0]}” is heard in lines that are typed, not from the microphone: {way_out}"
+        hears = (self.scribe and not self.scribe.problem) or (self.directing and self.directing.can_hear)
+        note = "" if hears else reports.unheard(cues, self.scribe.problem if self.scribe else "")
+        return reports.accepted(message, self.storyline, at, self._position(), understood, undrawn, cues, note)
 
     def _tell_storyline(self) -> None:
         self._plan_ahead()

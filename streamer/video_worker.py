@@ -46,9 +46,9 @@ class VideoWorker(RenderWorker):
         self._drawn: OrderedDict[tuple[Look, int, bytes], Picture] = OrderedDict()  # by PTS and pose
         self._one_at_a_time = threading.Lock()  # a look may be opened beside the work
 
-    def open(self, look: Look) -> Picture:
+    def open(self, look: Look, shelf: Path | None = None) -> Picture:
         """As `RenderWorker.open`. The first clip of a size is slow, so that one is drawn here."""
-        still = super().open(look)
+        still = super().open(look, shelf)
         silence = np.zeros(2 * VOICE_RATE_HZ, np.int16)
         warm = Stretch(
             motion=rest(_WARM_FRAMES), num_frames=_WARM_FRAMES, before=rest(), beats=(), audio=silence, audio_start=Pts(0),

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import itertools
 import multiprocessing
+import os
 import threading
 from collections.abc import Callable, Mapping
 from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,8 +31,10 @@ from streamer.render_process import (
     pictures_in,
     serve,
 )
+from streamer.starvation import Waits, starved_s, waits
 
 _JOIN_S = 5.0
+_UNTOLD = 4.0  # times as patient where the system does not tell who waits for a processor
 _OPEN_S = 60.0  # more than any avatar takes
 
 Job = SubClipJob | BlueprintJob | PictureJob | ThumbnailJob
@@ -53,7 +57,7 @@ class PoolWorker(Protocol):
 
     @property
     def pid(self) -> int | None: ...
-    async def open(self, look: Look) -> Picture: ...
+    async def open(self, look: Look, *, gently: bool) -> Picture: ...
     def forget(self, look: Look) -> None: ...
     async def ask(self, job: Job, timeout_s: float, on_picture: OnPicture | None = None) -> Done: ...
     def kill(self) -> None: ...
@@ -64,9 +68,17 @@ class WorkerProcess:
     """Carries out one job at a time; avatars are opened beside it. An answer with another's number ends the process."""
 
     def __init__(
-        self, worker_class: str, threads: int, loop: asyncio.AbstractEventLoop, options: Mapping[str, Any] | None = None
+        self,
+        worker_class: str,
+        threads: int,
+        loop: asyncio.AbstractEventLoop,
+        options: Mapping[str, Any] | None = None,
+        *,
+        shelf: Path | None = None,
+        gently: bool = False,
     ) -> None:
-        """options: what the class takes besides threads."""
+        """options: what the class takes besides threads. shelf: where workers leave opened looks for each other. gently: get
+        ready in time that nobody else wants."""
         self._loop = loop
         self._numbers = itertools.count(1)
         self._answers: dict[int, tuple[asyncio.Future[Done], OnPicture | None]] = {}
@@ -80,7 +92,7 @@ class WorkerProcess:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
-            target=serve, args=(theirs, worker_class, threads, options), name="rostrum-worker", daemon=True
+            target=serve, args=(theirs, worker_class, threads, options, shelf, gently), name="rostrum-worker", daemon=True
         )
         self._process.start()
         theirs.close()
@@ -91,9 +103,9 @@ class WorkerProcess:
     def pid(self) -> int | None:
         return self._process.pid
 
-    async def open(self, look: Look) -> Picture:
-        """Have a look ready; the avatar at rest. Raises RenderFailed or WorkerLost."""
-        still: Picture = (await self._ask(Open(look), _OPEN_S)).result
+    async def open(self, look: Look, *, gently: bool) -> Picture:
+        """Have a look ready; the avatar at rest. gently: in time that nobody else wants. Raises RenderFailed or WorkerLost."""
+        still: Picture = (await self._ask(Open(look, gently), _OPEN_S)).result
         return still
 
     def forget(self, look: Look) -> None:
@@ -103,7 +115,8 @@ class WorkerProcess:
     async def ask(self, job: Job, timeout_s: float, on_picture: OnPicture | None = None) -> Done:
         """One job and what came of it; `on_picture` gets each picture as it is drawn.
 
-        A worker that takes longer than `timeout_s` is killed. Raises as `open`.
+        A worker that takes longer than `timeout_s` is killed; while it waits for a processor, that time does not run. Raises
+        as `open`.
         """
         if isinstance(job, PictureJob):
             draw = Draw(job.look, job.motion, self._room_for(job), job.stretch, job.frames)
@@ -117,12 +130,27 @@ class WorkerProcess:
         answer: asyncio.Future[Done] = self._loop.create_future()
         self._answers[number] = answer, on_picture
         self._send(number, request)
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await asyncio.shield(answer)
-        except TimeoutError:
+        if not await self._settles(answer, timeout_s):
             self.kill()
-            raise WorkerLost(f"no answer within {timeout_s} s") from None
+            raise WorkerLost(f"no answer within {timeout_s:g} s in which it could have worked")
+        return answer.result()
+
+    async def _settles(self, answer: asyncio.Future[Done], timeout_s: float) -> bool:
+        """Whether it does within `timeout_s`. What a thread of the worker or of this process is starved does not count, nor by
+        how much this loop is late itself.
+        """
+        left_s, look_s = timeout_s, timeout_s / 4
+        before: Waits = {}
+        while left_s > 0:
+            began_s = self._loop.time()
+            await asyncio.wait({answer}, timeout=look_s)
+            if answer.done():
+                return True
+            after = waits(self.pid, os.getpid())
+            took_s = min(look_s, self._loop.time() - began_s)
+            left_s -= max(0.0, took_s - starved_s(before, after)) if before else took_s if after else took_s / _UNTOLD
+            before = after
+        return False
 
     def _send(self, number: int, request: Any) -> None:
         with self._guard:

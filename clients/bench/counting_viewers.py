@@ -101,6 +101,12 @@ class CountingViewer:
 
         connection.data_received = receive
 
+    async def picture(self, timeout_s: float) -> None:
+        """Until the first one is there. Raises TimeoutError."""
+        async with asyncio.timeout(timeout_s):
+            while self.counted.first_picture_ms is None:  # noqa: ASYNC110, nothing tells
+                await asyncio.sleep(0.1)
+
     async def leave(self) -> None:
         await self._pc.close()
 
@@ -113,9 +119,7 @@ async def watch(whep_url: str, count: int, seconds: float) -> dict[str, Any]:
         joining.append(asyncio.create_task(viewer.join(whep_url)))
         await asyncio.sleep(JOIN_EVERY_S)
     await asyncio.gather(*joining)
-    async with asyncio.timeout(LAST_PICTURE_S):
-        while any(viewer.counted.first_picture_ms is None for viewer in viewers):  # noqa: ASYNC110, nothing tells
-            await asyncio.sleep(0.1)
+    await asyncio.gather(*(viewer.picture(LAST_PICTURE_S) for viewer in viewers))
     await asyncio.sleep(SETTLE_S)
     for viewer in viewers:
         viewer.counted.begin()

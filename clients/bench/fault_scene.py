@@ -23,6 +23,8 @@ from clients.python.viewer import Received, Viewer
 
 _ON_AIR_S = 180.0  # models load, and the machine may be busy
 _AS_BEFORE = 0.85  # of the usual rate counts as well
+_SETTLED = 0.7  # of the pictures of one half of a while must come in the other
+_SETTLE_WITHIN_S = 90.0  # a broadcast that has just begun on a busy machine may take its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +140,28 @@ class Scene:
         await asyncio.sleep(self.sizes.settle_s)
 
     async def usual(self) -> Usual:
-        """What seconds are like, once there are both pictures and sub-clips. Raises ServerError."""
-        for_s, give_up_s = self.sizes.usual_s, self.now_s() + _ON_AIR_S
-        while True:
-            since = self.now_s()
-            await asyncio.sleep(for_s)
-            pictures, clips = (_count(times, since, since + for_s) / for_s for times in (self._arrivals, self._clips))
-            if pictures and clips:
-                return Usual(pictures, clips, self._metrics["viewers"])
-            if self.now_s() > give_up_s:
-                what = f"{pictures:.1f} pictures and {clips:.1f} sub-clips a second"
-                raise ServerError(f"the broadcast did not run before anything was done to it: {what}")
+        """What seconds are like now: a while in which pictures come evenly, or the last one before patience ends.
+
+        Raises ServerError where nothing comes in that either.
+        """
+        since, for_s = self.now_s(), self.sizes.usual_s
+        give_up_s = since + _SETTLE_WITHIN_S
+        await asyncio.sleep(for_s)
+        while not self._is_even(since, for_s) and self.now_s() < give_up_s:
+            await asyncio.sleep(0.2)
+            since = self.now_s() - for_s
+        pictures, clips = (_count(times, since, since + for_s) / for_s for times in (self._arrivals, self._clips))
+        if not pictures or not clips:
+            what = f"{pictures:.1f} pictures and {clips:.1f} sub-clips a second"
+            raise ServerError(
+                f"the broadcast did not run within {_SETTLE_WITHIN_S:.0f} s, before anything was done to it: {what}"
+            )
+        return Usual(pictures, clips, self._metrics["viewers"])
+
+    def _is_even(self, since: float, for_s: float) -> bool:
+        middle, until = since + for_s / 2, since + for_s
+        halves = [_count(self._arrivals, *half) for half in ((since, middle), (middle, until))]
+        return min(halves) > _SETTLED * max(halves) and _count(self._clips, since, until) > 0
 
     def begin(self) -> float:
         """The fault begins: what was told and held before does not count."""
@@ -183,13 +196,14 @@ class Scene:
         """Pictures repeated since the fault began."""
         return self._num_holds() - self._holds_before
 
-    def frames_lost(self, since_s: float, until_s: float) -> int:
-        """The sender's slots without a picture, from the last one before `since_s` to the last one before `until_s`."""
+    def frames_lost(self, since_s: float, until_s: float, usual: Usual) -> int:
+        """What is missing at the usual rate, from the last picture before `since_s` to the last one before `until_s`."""
+        rate = min(float(self._fps), usual.pictures)
         media = [at for at, arrived in self._received.pictures if arrived < until_s]
         first = sum(arrived < since_s for _, arrived in self._received.pictures)
         if not 0 < first < len(media):
-            return round((until_s - since_s) * self._fps)
-        return max(0, round((max(media) - media[first - 1]) * self._fps) - (len(media) - first))
+            return round((until_s - since_s) * rate)
+        return max(0, round((max(media) - media[first - 1]) * rate) - (len(media) - first))
 
     def skew_ms(self, since_s: float) -> float | None:
         """How much later pictures arrive than their own sound: the median of its size."""

@@ -5,9 +5,10 @@ meets a broadcast of its own that runs well, and gets one line:
 
     fault, frames_lost, holds, recovery_ms, av_skew_ms_after, rss_mb_before, rss_mb_after, host_message
 
-frames_lost: pictures that did not reach the viewer, by the sender's clock, from the fault's beginning until all is well again.
+frames_lost: pictures that did not reach the viewer, at the rate before, from the fault's beginning until all is well again.
 holds: pictures repeated in that time. recovery_ms: from the fault's end to the first second in which everything is as before
-(null: not within 30 s). av_skew_ms_after: median over the 3 s after. rss_mb: of the server and its workers.
+(null: not within 30 s). av_skew_ms_after: median over the 3 s after; one picture's time is in it (40 ms at 25 a second, 120
+where every third is drawn), as aiortc hands a picture over when the next one comes. rss_mb: of the server and its workers.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ async def figures(scene: Scene, name: str, fault: Fault, give_up_s: float = GIVE
     ended_s = scene.now_s()
     well_s = await scene.is_well_again(usual, ended_s, give_up_s)
     holds = scene.holds()
-    lost = scene.frames_lost(began_s, well_s or scene.now_s())
+    lost = scene.frames_lost(began_s, well_s or scene.now_s(), usual)
     await asyncio.sleep(scene.sizes.after_s)
     return {
         "fault": name,

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clients.bench import live_figures, machine, voices
+from clients.bench.counting_viewers import CountingViewer
 from clients.bench.live_server import LiveServer, ServerFailed
 from clients.bench.packet_arrivals import PacketArrivals
 from clients.python.control import ControlRefused
@@ -31,6 +32,7 @@ from streamer.plan import TIME_BASE_HZ
 from streamer.webrtc import offer_loopback
 
 START_S = 90.0  # at most, until the first sub-clip has been on air: models load, and the machine may be busy
+BEGINNING_S = 20.0  # from the first delay that the server tells
 SETTLE_S = 4.0  # after that, before anything counts
 PROMPT_EVERY_S = 6.0
 STOP_EVERY_S = 2.0
@@ -38,7 +40,26 @@ MUTED_S = 0.6
 PROMPTS = ("very happy", "calm", "surprised, raises the brows", "calm, nods", "sad", "confident, slow zoom in")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A broadcast beside the measured one. Its viewer decodes nothing: it would be on another machine."""
+
+    host: Host
+    viewer: CountingViewer
+
+    def figures(self, seconds: float) -> dict[str, Any]:
+        metrics = self.host.control.latest.get("metrics", {})
+        delay = metrics.get("delay_ms")
+        return {
+            "pictures_per_s": round(self.viewer.counted.pictures / seconds, 1),
+            "freezes": self.viewer.counted.freezes,
+            "delay_ms": delay and delay["total"],
+            "holds": metrics.get("holds"),
+            "effort": metrics.get("effort"),
+        }
+
+
+@dataclass(slots=True, repr=False)  # a loop that ends prints its result
 class Taken:
     """One broadcast as it went."""
 
@@ -50,7 +71,9 @@ class Taken:
     parts: list[dict[str, float]] = field(default_factory=list)
     holds: list[dict[str, int]] = field(default_factory=list)
     stops: list[tuple[str, float, float]] = field(default_factory=list)  # kind, sent at, new pictures from spoken time on
-    others: list[dict[str, Any]] = field(default_factory=list)  # the other broadcasts' last metrics
+    told: list[tuple[float, float]] = field(default_factory=list)  # when, and the delay that the server tells, in ms
+    others: list[Other] = field(default_factory=list)  # the broadcasts beside it
+    beside: list[dict[str, Any]] = field(default_factory=list)  # what came of those
     loop_lag_ms: float | None = None
     late_frames: int = 0
     cpu_s: float = float("nan")
@@ -106,6 +129,10 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
 
     arrivals: list[PacketArrivals] = []
 
+    def hear(message: dict[str, Any]) -> None:
+        if message["type"] == "metrics" and message["delay_ms"]:
+            taken.told.append((time.monotonic(), message["delay_ms"]["total"]))
+
     def note(frame: ReceivedFrame) -> None:
         if isinstance(frame.frame, av.AudioFrame):
             samples = frame.frame.to_ndarray().reshape(-1, frame.frame.layout.nb_channels)[:, 0].astype(np.int16, copy=False)
@@ -116,8 +143,9 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
             taken.received.pictures.append((frame.media_s, arrived_at or frame.arrived_at))
 
     async with contextlib.AsyncExitStack() as stack:
-        others = [await _another(stack, api, avatar, sound, arguments) for _ in range(arguments.broadcasts - 1)]
-        host = await stack.enter_async_context(Host(api, broadcast, microphone))
+        for _ in range(arguments.broadcasts - 1):
+            taken.others.append(await _another(stack, api, avatar, sound, arguments))
+        host = await stack.enter_async_context(Host(api, broadcast, microphone, on_event=hear))
         viewer = await stack.enter_async_context(Viewer(broadcast.whep_url, on_frame=note))
         arrivals += [PacketArrivals(receiver) for receiver in viewer.receivers("video")]
         await viewer.picture(START_S)
@@ -126,6 +154,8 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
         assert microphone.started_at is not None
         taken.spoken_at, taken.since = microphone.started_at, time.monotonic()
         began_cpu_s = server.cpu_s()
+        for other in taken.others:
+            other.viewer.counted.begin()
         machine.say(f"on air; measuring for {arguments.seconds:g} s")
         prompts = asyncio.create_task(_prompt(host, taken))
         end_at = taken.since + arguments.seconds
@@ -143,7 +173,7 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
         with contextlib.suppress(asyncio.CancelledError):
             await prompts  # raises what went wrong with one
         taken.loop_lag_ms = await server.loop_lag_ms()
-        taken.others = [other.control.latest.get("metrics", {}) for other in others]
+        taken.beside = [other.figures(taken.until - taken.since) for other in taken.others]
         await _stop(host, taken, arguments.stops)
         await asyncio.sleep(2.5)  # the last prompts and sounds are still on their way
         taken.first_frame_ms = viewer.first_frame_ms
@@ -152,13 +182,14 @@ async def _broadcast(server: LiveServer, avatar: str, sound: NDArray[np.int16], 
 
 async def _another(
     stack: contextlib.AsyncExitStack, api: Server, avatar: str, sound: NDArray[np.int16], arguments: argparse.Namespace
-) -> Host:
+) -> Other:
     """A broadcast beside the measured one, with a viewer of its own."""
     broadcast = await api.make_broadcast(avatar, arguments.size, arguments.fps)
-    host = await stack.enter_async_context(Host(api, broadcast, SoundMicrophone(sound)))
-    viewer = await stack.enter_async_context(Viewer(broadcast.whep_url))
-    await viewer.picture(START_S)
-    return host
+    other = Other(await stack.enter_async_context(Host(api, broadcast, SoundMicrophone(sound))), CountingViewer())
+    await other.viewer.join(broadcast.whep_url)
+    stack.push_async_callback(other.viewer.leave)
+    await other.viewer.picture(START_S)
+    return other
 
 
 async def _stop(host: Host, taken: Taken, times: int) -> None:
@@ -218,6 +249,7 @@ def figures(sound: NDArray[np.int16], taken: Taken) -> dict[str, Any]:
         "holds_per_min": round(sum(holds.values()), 2),
         "delay_ms_median": delay_median,
         "delay_ms_p95": delay_p95,
+        "delay_ms_most_at_first": _most_at_first(taken),
         "voice_delay_ms_median": voice_median,
         "voice_delay_ms_p95": voice_p95,
         "av_skew_ms_median": skew_median,
@@ -228,9 +260,7 @@ def figures(sound: NDArray[np.int16], taken: Taken) -> dict[str, Any]:
         "num_prompts": len(to_air),
         **_stop_figures(taken, offsets),
         "loop_lag_ms_p95": None if taken.loop_lag_ms is None else round(taken.loop_lag_ms, 1),
-        "others": [
-            {"fps": other.get("fps"), "holds": other.get("holds"), "effort": other.get("effort")} for other in taken.others
-        ],
+        "others": taken.beside,
         "first_frame_ms": None if taken.first_frame_ms is None else round(taken.first_frame_ms, 1),
         "late_frames": taken.late_frames,
         "cpu_percent": None if math.isnan(taken.cpu_s) else round(taken.cpu_s / seconds * 100, 1),
@@ -239,6 +269,11 @@ def figures(sound: NDArray[np.int16], taken: Taken) -> dict[str, Any]:
         if taken.parts
         else {},
     }
+
+
+def _most_at_first(taken: Taken) -> float | None:
+    """The longest delay in the first 20 s on air, as the server tells it."""
+    return max((ms for at, ms in taken.told if at < taken.told[0][0] + BEGINNING_S), default=None)
 
 
 def _stop_figures(taken: Taken, offsets: live_figures.Pairs) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class VirtualShow:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
         clock = LoopClock()
-        self._pool = RenderPool(clock, num_workers=2, start=lambda loop: _Worker())
+        self._pool = RenderPool(clock, num_workers=2, start=lambda loop, gently: _Worker())
         chosen = BroadcastSettings("anna", 128, 128, _FPS)
         self.session = Session("soak", lambda name: SHIPPED_ROOT / name, chosen, ServerSettings(Path()), self._pool, clock)
         self._take_turn = self.session.on_air._playout.turn
@@ -150,7 +150,7 @@ class _Worker:
         self.ready, self.lost = asyncio.Event(), asyncio.Event()
         self.ready.set()
 
-    async def open(self, look: Look) -> Picture:
+    async def open(self, look: Look, *, gently: bool) -> Picture:
         return _picture(0)
 
     def forget(self, look: Look) -> None:

@@ -34,8 +34,9 @@ class Packetised:
         return self._video[rendition]
 
     def _cut(self, mime_type: str, packets: Sequence[VideoPacket | AudioPacket]) -> list[Payloads]:
-        cutter = self._cutters.setdefault(mime_type, Packetiser(mime_type)) if packets else None
-        return [cutter.cut(packet) for packet in packets] if cutter else []
+        if packets and mime_type not in self._cutters:
+            self._cutters[mime_type] = Packetiser(mime_type)
+        return [self._cutters[mime_type].cut(packet) for packet in packets]
 
 
 class Feed:

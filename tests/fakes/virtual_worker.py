@@ -34,7 +34,7 @@ class Workers:
     made: list["VirtualWorker"] = field(default_factory=list)
     jobs: list[SubClipJob] = field(default_factory=list)
 
-    def start(self, loop: asyncio.AbstractEventLoop) -> Any:
+    def start(self, loop: asyncio.AbstractEventLoop, gently: bool = False) -> Any:
         """As `RenderPool` wants it."""
         self.made.append(VirtualWorker(self, len(self.made), self.pace(len(self.made))))
         return self.made[-1]
@@ -50,7 +50,7 @@ class VirtualWorker:
         self.ready, self.lost = asyncio.Event(), asyncio.Event()
         self.ready.set()
 
-    async def open(self, look: Look) -> Picture:
+    async def open(self, look: Look, *, gently: bool) -> Picture:
         await asyncio.sleep(0.5)
         return _picture(rest())
 

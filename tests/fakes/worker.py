@@ -4,6 +4,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ class FakeWorker:
     def warm(self) -> None:
         pass
 
-    def open(self, look: Look) -> NDArray[np.uint8]:
+    def open(self, look: Look, shelf: Path | None = None) -> NDArray[np.uint8]:
         return _picture(look, False, None)
 
     def forget(self, look: Look) -> None:
@@ -63,9 +64,7 @@ class FakeWorker:
         self._clips += 1
         if manner == "kills":
             os._exit(9)
-        if self._clips >= 2 and manner in ("dies", "raises", "hangs") and not done_it.exists():
-            if look.avatar.is_dir():
-                done_it.touch()
+        if self._clips >= 2 and manner in ("dies", "raises", "hangs") and _is_first(done_it):
             self._misbehave(manner)
         time.sleep(float(amount) / 1000 if manner == "slow" else 0.0)
         for pose in motion:
@@ -79,6 +78,17 @@ class FakeWorker:
                 raise RuntimeError("a fault on purpose")
             case "hangs":
                 time.sleep(3600)
+
+
+def _is_first(done_it: Path) -> bool:
+    """Whether no worker has done it yet, in the avatar's life; always, where the avatar has no folder."""
+    try:
+        done_it.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except FileNotFoundError:
+        pass
+    return True
 
 
 def _picture(look: Look, lit: bool, frame_number: int | None) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from streamer import subclips
 from streamer.blueprint import INTERVAL, BlueprintRoller, motion_request, on_camera
 from streamer.director import opening, overlay
 from streamer.features import VoiceWindow
-from streamer.keyframes import choose, choose_all, pose_at
+from streamer.keyframes import choose, choose_all, poses_at
 from streamer.plan import Blueprint, BlueprintJob, Keyframe, Pts, pts_from_s, ticks_per_frame
 
 FRAME = ticks_per_frame(25)
@@ -70,10 +70,10 @@ def test_a_window_begins_fixed_at_its_anchor_and_is_free_after_it() -> None:
 def test_a_blueprint_is_smooth_between_its_frames_and_exact_on_them() -> None:
     blueprint = _blueprint(5)
     blueprint.motion[:, INDEX["headYaw"]] = [0, 0.1, 0.2, 0.3, 0.4]
-    assert pose_at(blueprint, Pts(2 * INTERVAL))[INDEX["headYaw"]] == pytest.approx(0.2)
-    assert pose_at(blueprint, Pts(INTERVAL * 3 // 2))[INDEX["headYaw"]] == pytest.approx(0.15)
+    yaws = poses_at(blueprint, [2 * INTERVAL, INTERVAL * 3 // 2])[:, INDEX["headYaw"]]
+    assert yaws.tolist() == pytest.approx([0.2, 0.15])
     with pytest.raises(ValueError, match="outside the blueprint"):
-        pose_at(blueprint, Pts(5 * INTERVAL))
+        poses_at(blueprint, [5 * INTERVAL])
 
 
 def test_the_anchor_avoids_a_blink_and_leaves_the_mouth_free() -> None:
@@ -177,7 +177,7 @@ def test_a_clip_keeps_the_way_of_the_camera_that_its_blueprint_planned() -> None
     assert last is not None
     job = subclips.cut(0, 0, opening(), first, last, _voice(2), 25, seed=0)
     motion = subclips.on_camera(job, rest(job.num_frames))
-    expected = [pose_at(blueprint, Pts(pts))[INDEX["cameraZoom"]] for pts in range(job.start, job.end, FRAME)]
+    expected = poses_at(blueprint, range(job.start, job.end, FRAME))[:, INDEX["cameraZoom"]]
     np.testing.assert_allclose(motion[:, INDEX["cameraZoom"]], expected)
 
 

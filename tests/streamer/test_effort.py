@@ -1,11 +1,16 @@
 """What is left out while the machine cannot keep up."""
 
-from streamer.effort import Effort
+from itertools import pairwise
+
+from streamer.effort import LEVELS, Effort
+
+SEGMENT_S = 0.24
+DOWN = ["full", "fewer_steps", "half_rate", "third_rate"]
 
 
-def _after(effort: Effort, num_clips: int, load: float) -> str:
+def _after(effort: Effort, num_clips: int, load: float, wait_s: float = 0.1) -> str:
     for _ in range(num_clips):
-        effort.note(load)
+        effort.note(load, wait_s, SEGMENT_S * effort.level.num_segments)
     return effort.level.name
 
 
@@ -23,12 +28,29 @@ def test_one_slow_sub_clip_changes_nothing() -> None:
 def test_a_machine_that_cannot_keep_up_leaves_out_steps_first_and_then_pictures() -> None:
     effort = Effort()
     names = [_after(effort, 1, 1.3) for _ in range(60)]
-    assert list(dict.fromkeys(names)) == ["full", "fewer_steps", "half_rate"]
+    assert list(dict.fromkeys(names)) == DOWN
+
+
+def test_sub_clips_that_wait_long_for_busy_workers_are_given_less_too() -> None:
+    assert _after(Effort(), 60, 0.7, wait_s=0.8) == "third_rate"
+
+
+def test_sub_clips_that_take_long_while_workers_are_free_are_given_everything() -> None:
+    assert _after(Effort(), 200, 0.3, wait_s=0.8) == "full"
 
 
 def test_what_was_left_out_comes_back_step_by_step_after_some_seconds_of_ease() -> None:
     effort = Effort()
     _after(effort, 60, 1.3)
     names = [_after(effort, 1, 0.25) for _ in range(100)]
-    assert list(dict.fromkeys(names)) == ["half_rate", "fewer_steps", "full"]
-    assert names[:20] == ["half_rate"] * 20
+    assert list(dict.fromkeys(names)) == DOWN[::-1]
+    assert names[:8] == ["third_rate"] * 8
+
+
+def test_a_step_up_that_does_not_hold_is_tried_ever_less_often() -> None:
+    """A machine that has room for half of the pictures, and looks as if it had some for all of them."""
+    effort = Effort()
+    names = [_after(effort, 1, 0.3 if effort.level in LEVELS[2:] else 1.3) for _ in range(1200)]
+    tries = [i for i in range(1, len(names)) if (names[i - 1], names[i]) == ("half_rate", "fewer_steps")]
+    gaps = [b - a for a, b in pairwise(tries)]
+    assert len(tries) > 2 and gaps == sorted(gaps) and gaps[-1] > 2 * gaps[0]

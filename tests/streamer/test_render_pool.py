@@ -3,7 +3,10 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,11 +16,13 @@ import numpy as np
 import pytest
 
 from engines.motion import rest
+from streamer import worker_process
 from streamer.clock import SystemClock
 from streamer.media import Picture
 from streamer.plan import Beat, Look, PictureJob, Pts, SubClipJob
 from streamer.render_pool import RenderPool, Superseded
 from streamer.render_share import RenderShare
+from streamer.starvation import starved_s, waits
 from streamer.worker_process import RenderFailed, WorkerLost
 from tests.fakes.avatars import write_avatar
 from tests.fakes.worker import FAKE_WORKER, NUMBER
@@ -103,13 +108,49 @@ async def test_rendering_does_not_block_the_event_loop() -> None:
     assert turns >= 3
 
 
-@pytest.mark.parametrize("manner", ["dies", "hangs"])
-async def test_a_worker_that_is_lost_is_replaced_and_its_job_done_by_another(tmp_path: Path, manner: str) -> None:
-    async with _pool(2, timeout_s=2.0 if manner == "hangs" else 60.0) as pool:
+@pytest.mark.parametrize(("manner", "num_workers"), [("dies", 2), ("hangs", 2), ("hangs", 1)])
+async def test_a_worker_that_is_lost_is_replaced_and_its_job_done_by_another(
+    tmp_path: Path, manner: str, num_workers: int
+) -> None:
+    async with _pool(num_workers, timeout_s=2.0 if manner == "hangs" else 60.0) as pool:
         share = await _share(pool, write_avatar(tmp_path, manner))
         drawn = [await _draw(share, i) for i in range(5)]
         assert [len(each) for each in drawn] == [10] * 5
+        async with asyncio.timeout(30):
+            while not pool.restarts:  # noqa: ASYNC110, nothing tells
+                await asyncio.sleep(0.01)
     assert pool.restarts == 1
+
+
+async def test_a_worker_that_is_starved_of_a_processor_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, "waits", lambda *pids: {1: asyncio.get_running_loop().time()})  # all the time
+    async with _pool(timeout_s=0.1) as pool:
+        share = await _share(pool, "slow-600")
+        assert len(await _draw(share, 1)) == 10
+    assert pool.restarts == 0
+
+
+@pytest.mark.skipif(not waits(os.getpid()), reason="this system does not tell who waits for a processor")
+def test_a_process_beside_a_busy_one_on_the_same_core_is_seen_to_wait() -> None:
+    core = {min(os.sched_getaffinity(0))}
+    both = [
+        subprocess.Popen([sys.executable, "-c", f"import os; os.sched_setaffinity(0, {core})\nwhile True: pass"]) for _ in "ab"
+    ]
+    try:
+        before = [waits(each.pid) for each in both]
+        give_up_at = time.monotonic() + 60
+        while min(starved_s(was, waits(each.pid)) for was, each in zip(before, both, strict=True)) < 0.05:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.02)
+    finally:
+        for each in both:
+            each.kill()
+            each.wait()
+
+
+def test_of_several_threads_the_one_that_waited_longest_counts() -> None:
+    assert starved_s({1: 2.0, 2: 5.0}, {1: 2.5, 2: 5.0, 3: 0.2}) == 0.5
+    assert starved_s({}, {}) == 0.0
 
 
 async def test_a_job_that_kills_every_worker_is_given_up() -> None:
@@ -169,7 +210,7 @@ async def test_a_pool_that_closes_while_a_worker_is_replaced_leaves_no_process()
     async with _pool() as pool:
         share = await _share(pool)
         started, start = [], pool._start
-        pool._start = lambda loop: started.append(start(loop)) or started[-1]  # type: ignore[func-returns-value]
+        pool._start = lambda loop, gently: started.append(start(loop, gently)) or started[-1]  # type: ignore[func-returns-value]
         pool._members[0].process.kill()
         while not pool.restarts:  # noqa: ASYNC110, nothing tells
             await asyncio.sleep(0)

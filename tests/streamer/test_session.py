@@ -1,6 +1,7 @@
 """A broadcast in virtual time: what goes on air, when, whatever the workers do."""
 
 import asyncio
+from dataclasses import asdict, replace
 from itertools import pairwise
 
 import numpy as np
@@ -142,3 +143,59 @@ def test_what_was_said_before_a_stop_is_neither_heard_nor_seen_after_it(kind: st
     assert len(lags) == 10
     assert np.percentile(lags, 95) <= 0.3
     assert broadcast.holds(SETTLED_S) <= 20
+
+
+def _behind(broadcast: VirtualBroadcast, until_s: float, since_s: float = 0.0) -> list[float]:
+    """How much later than it was spoken each turn was on air, in seconds, but for the voice's own way."""
+    first = next(at for at, turn in broadcast.turns if turn.pts is not None)
+    return [at - (turn.pts or 0) / 48_000 for at, turn in broadcast.turns if max(since_s, first) <= at < until_s and turn.pts]
+
+
+def _slowed(times: float, from_s: float, until_s: float, seconds: float) -> VirtualBroadcast:
+    """A broadcast on one worker that is so many times slower for a while, in virtual time. Somebody speaks, and pauses."""
+    usual = Pace(0.03, 0.002, 0.013, 0.09)
+    pace = replace(usual)
+
+    async def become(times: float, at_s: float) -> None:
+        await asyncio.sleep(at_s - asyncio.get_running_loop().time())
+        for part, takes_s in asdict(usual).items():
+            setattr(pace, part, times * takes_s)
+
+    async def main() -> VirtualBroadcast:
+        pool = pool_of(Workers(lambda i: pace), 1)
+        broadcast = broadcast_in(pool, loud=lambda s: s % 3 < 2.4)
+        both = asyncio.gather(become(times, from_s), become(1.0, until_s))
+        await on_air(pool, broadcast, seconds=seconds, meanwhile=both)
+        return broadcast
+
+    return virtual_time.run(main())
+
+
+def test_a_machine_that_cannot_keep_up_shows_fewer_pictures_with_a_second_of_delay_and_all_of_them_again_afterwards() -> None:
+    broadcast = _slowed(2.0, 0.0, 20.0, 45)
+    assert max(_behind(broadcast, 45)) < 1.3
+    frames = _frames(broadcast, 10)
+    shown = len({frame for (at, _), frame in zip(broadcast.poses[-len(frames) :], frames, strict=True) if at < 20})
+    assert shown > 10 * 25 / 3.5
+    assert sum(turn.hold == "late_clip" for at, turn in broadcast.turns if 10 <= at < 20) <= 3
+    assert broadcast.session.rendering.effort.level.name == "full"
+    assert broadcast.holds(42) == 0 and max(_behind(broadcast, 45, 42)) < 0.6
+
+
+def test_after_a_busy_moment_the_delay_is_what_it_was_within_ten_seconds() -> None:
+    broadcast = _slowed(6.0, 10.0, 11.5, 25)
+    usual = max(_behind(broadcast, 10, 9))
+    assert max(_behind(broadcast, 14, 10)) > usual + 0.2
+    assert max(_behind(broadcast, 25, 22)) < usual + 0.05
+
+
+def test_a_broadcast_that_begins_slowly_does_not_carry_that_as_delay() -> None:
+    workers = Workers(lambda i: Pace(blueprint_s=1.5))
+
+    async def main() -> VirtualBroadcast:
+        pool = pool_of(workers, 2)
+        broadcast = broadcast_in(pool)
+        await on_air(pool, broadcast, seconds=4)
+        return broadcast
+
+    assert max(_behind(virtual_time.run(main()), 4)) < 0.8
