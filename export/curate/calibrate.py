@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -93,7 +93,7 @@ def measure(
     return {each.name: drawn_line(each, clean[each.name], spoilt[each.name]) for each in FILTERS if clean[each.name]}
 
 
-def _note(spoilt: dict[str, dict[str, list[float]]], way: str, filters: tuple[str, ...], values: dict[str, float]) -> None:
+def _note(spoilt: dict[str, dict[str, list[float]]], way: str, filters: tuple[str, ...], values: Mapping[str, float]) -> None:
     """A clip of which a filter can say nothing any more has not passed it."""
     for name in filters:
         worst = -np.inf if BY_NAME[name].high_is_good else np.inf
