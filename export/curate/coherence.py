@@ -45,7 +45,7 @@ def heads(smalls: NDArray[np.uint8], box: tuple[float, float, float, float] | No
     scale = HEAD_SIDE / (2 * reach)
     move = np.array([[scale, 0, -scale * ((left + right) / 2 - reach)], [0, scale, -scale * ((top + bottom) / 2 - reach)]])
     size = (HEAD_SIDE, HEAD_SIDE)
-    views = [cv2.warpAffine(each, move, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE) for each in smalls]
+    views = [cv2.warpAffine(each, move, size, borderMode=cv2.BORDER_REPLICATE) for each in smalls]
     return np.array(views, np.uint8)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 
 import cv2
@@ -131,9 +130,3 @@ def upright(picture: NDArray[np.uint8], centre: NDArray[np.float32], width: floa
     size = (side * round(step), side * round(step))
     large = cv2.warpAffine(picture, turned, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def faces_of(picture: Picture) -> list[Face]:
-    """Every face of one picture, largest first."""
-    with closing(FaceLandmarker()) as landmarker:
-        return landmarker.faces(picture)

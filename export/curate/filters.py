@@ -126,6 +126,8 @@ def thresholds(path: Path = THRESHOLDS) -> dict[str, float]:
     try:
         calibrated = json.loads(path.read_text())["filters"]
         values |= {each.name: float(calibrated[each.name]["threshold"]) for each in FILTERS if each.fixed is None}
+    except FileNotFoundError:
+        raise FileNotFoundError(f"there are no thresholds at {path}: write them with `rostrum curate calibrate`") from None
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} holds no thresholds ({error!r}): write it with `rostrum curate calibrate`") from None
     return values

@@ -66,10 +66,10 @@ def read(frames: Iterable[Picture], audio: NDArray[np.int16]) -> Reading:
         if not smalls:
             raise ValueError("there is no frame in it")
         track = reader.track()
-    chosen = np.unique(np.linspace(0, max(0, len(stills) - 1), NUM_STILLS).round().astype(int)) if stills else []
+    chosen = {round(at) for at in np.linspace(0, max(0, len(stills) - 1), NUM_STILLS)}
     return Reading(
         track, np.stack(smalls), np.array(mouths, np.uint8).reshape(-1, SIDE, SIDE), tuple(qualities),
-        tuple(stills[i] for i in chosen), audio, size,
+        tuple(still for i, still in enumerate(stills) if i in chosen), audio, size,
     )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ def rehearse(num: int, seed: int = 0, avatars: list[Avatar] | None = None) -> It
     """Clips of 5 s. Raises EngineMissing where espeak-ng, which speaks here, is not installed."""
     from export.train.data.clips import as_pcm, perform, storyline
     from export.train.data.make import joined, trimmed
+    from export.train.data.speech import Utterance
     from export.train.data.texts import sentence
     from export.train.data.voices.espeak import Espeak
 
@@ -51,7 +52,7 @@ def rehearse(num: int, seed: int = 0, avatars: list[Avatar] | None = None) -> It
     for number in range(num):
         rng = np.random.default_rng([seed, number])
         voice = aside[int(rng.integers(len(aside)))]
-        spoken = []
+        spoken: list[Utterance] = []
         while sum(each.duration_s for each in spoken) < _CLIP_S:
             spoken.append(trimmed(engine.speak(voice, sentence(voice.language, rng), rng)))
         whole = joined(spoken, rng)

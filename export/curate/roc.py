@@ -27,7 +27,7 @@ def roc_curve(
 
 
 def best_threshold(clean: Sequence[float], spoilt: Sequence[float]) -> float:
-    """Where the share of clean clips kept less that of spoilt ones passed is largest (Youden 1950), in the middle of the gap."""
+    """Where the share of clean clips kept less that of spoilt ones passed is largest (Youden 1950), mid-gap."""
     thresholds, kept, passed = roc_curve(clean, spoilt)
     at = int((kept - passed).argmax())
     lower = thresholds[at + 1] if at + 1 < len(thresholds) else thresholds[at]

@@ -16,7 +16,7 @@ from engines.specs import SAMPLE_RATE_HZ
 from export.curate.aesthetic import AestheticPredictor
 from export.curate.captions import caption
 from export.curate.cut import pieces, shots
-from export.curate.filters import AESTHETIC, Experts, failed
+from export.curate.filters import AESTHETIC, Experts, Scores, failed
 from export.curate.manifest import Row
 from export.curate.reading import read
 from export.curate.video import Facts, UnreadableVideo, facts_of, frames_between, sound_of, write_clip
@@ -87,7 +87,7 @@ class Curator:
         if self._syncnet is not None and reading.track.found.any() and len(heard):
             from export.curate.syncnet import face_pictures
 
-            faces = face_pictures(list(frames_between(video, start_s, end_s)), reading.track)
+            faces = face_pictures(frames_between(video, start_s, end_s), reading.track)
             real = self._syncnet.score(faces, heard)
             more |= {"syncnet_confidence": real.confidence, "syncnet_distance": real.distance}
         words = caption(reading, self._listener if values.get("speech", 0.0) > 0.1 else None)
@@ -107,6 +107,4 @@ def judged(row: Row, limits: dict[str, float]) -> Row:
     """The row with the filters that it does not pass."""
     if row["status"] != "scored":
         return row | {"rejected_by": []}
-    from export.curate.filters import Scores
-
     return row | {"rejected_by": failed(Scores({name: row[name] for name in limits if row.get(name) is not None}), limits)}

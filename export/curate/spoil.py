@@ -136,8 +136,8 @@ def compressed(frames: NDArray[np.uint8], rng: np.random.Generator) -> list[Pict
             container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
         container.mux(stream.encode(None))
     file.seek(0)
-    with av.open(file) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    with av.open(file, "r") as source:
+        return [frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False) for frame in source.decode(video=0)]
 
 
 # -- time and sound: what was read is changed --
@@ -161,7 +161,7 @@ def readings(clean: Reading, others: list[Sound], rng: np.random.Generator) -> I
     yield Spoilt("sound 0.16–0.48 s off", ("sync",)), replace(clean, audio=late)
     from export.train.augment import coloured_noise, music, with_background
 
-    voice = audio.astype(np.float32) / 32768
+    voice = (audio / 32768).astype(np.float32)
     behind = music(len(voice), rng)
     yield (
         Spoilt("music under the voice", ("music",)),

@@ -7,17 +7,17 @@ LSE-C how far the median distance lies above it. Needs torch and scipy (the extr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engines.specs import SAMPLE_RATE_HZ
-from export.curate.faces import FaceTrack, Picture
+from export.curate.faces import FaceTrack, Picture, upright
 
 SIDE = 224
 REACH = 15  # frames
@@ -112,14 +112,12 @@ class SyncNet(nn.Module):
         return SyncNetScore(float(distances.median()) - least, least, REACH - best)
 
 
-def face_pictures(frames: NDArray[np.uint8] | list[Picture], track: FaceTrack) -> NDArray[np.uint8]:
+def face_pictures(frames: Iterable[Picture], track: FaceTrack) -> NDArray[np.uint8]:
     """The face of each frame in a square, RGB [T, 224, 224, 3]: one box for all. Raises NoFaceFound."""
     left, top, right, bottom = track.box
-    reach = _BOX * max(right - left, bottom - top) / 2
-    scale = SIDE / (2 * reach)
-    view = np.array([[scale, 0, -scale * ((left + right) / 2 - reach)], [0, scale, -scale * ((top + bottom) / 2 - reach)]])
-    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.array([cv2.warpAffine(each, view, (SIDE, SIDE), flags=flags) for each in frames], np.uint8)
+    centre = np.array([(left + right) / 2, (top + bottom) / 2], np.float32)
+    width = _BOX * max(right - left, bottom - top)
+    return np.stack([upright(frame, centre, width, 0.0, SIDE) for frame in frames])
 
 
 def mfcc(audio: NDArray[np.int16]) -> NDArray[np.float64]:

@@ -49,7 +49,7 @@ def facts_of(path: Path) -> Facts:
             rate = stream.average_rate or stream.guessed_rate
             if not rate or not stream.codec_context.width:
                 raise UnreadableVideo(f"{path.name}: its picture has no size or rate")
-            length = stream.duration * stream.time_base if stream.duration else Fraction(container.duration or 0, av.time_base)
+            length = (stream.duration or 0) * (stream.time_base or 0) or Fraction(container.duration or 0, av.time_base)
             return Facts(
                 stream.codec_context.width,
                 stream.codec_context.height,
@@ -69,18 +69,19 @@ def frames_between(path: Path, start_s: float, end_s: float, fps: float = FPS) -
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             stream.thread_type = "NONE"
-            first_s = float((stream.start_time or 0) * stream.time_base)
+            tick_s = stream.time_base or Fraction(1, 90_000)
+            first_s = float((stream.start_time or 0) * tick_s)
             if start_s > 2:
-                container.seek(int((start_s + first_s) / stream.time_base), stream=stream)
+                container.seek(int((start_s + first_s) / tick_s), stream=stream)
             for frame in container.decode(stream):
-                at_s = float(frame.pts * stream.time_base) - first_s if frame.pts is not None else wanted_s
+                at_s = float(frame.pts * tick_s) - first_s if frame.pts is not None else wanted_s
                 while last is not None and wanted_s < end_s and at_s > wanted_s + step_s / 2:
                     yield last
                     wanted_s += step_s
                 if wanted_s >= end_s - step_s / 2:
                     return
                 if at_s > wanted_s - step_s:  # else it is not needed
-                    last = frame.to_ndarray(format="rgb24")
+                    last = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
     except (av.FFmpegError, IndexError) as error:
         raise UnreadableVideo(f"{path.name} cannot be decoded at {wanted_s:.2f} s ({error})") from error
     if last is not None and wanted_s < end_s - step_s / 2:
@@ -102,11 +103,12 @@ def sound_of(path: Path) -> NDArray[np.int16]:
             begins_s: float | None = None
             for frame in container.decode(stream):
                 if begins_s is None:
-                    begins_s = float(frame.pts * frame.time_base) if frame.pts is not None else 0.0
+                    begins_s = frame.time or 0.0
                 pieces += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
             pieces += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
             sound = np.concatenate([*pieces, np.zeros(0, np.int16)]).astype(np.int16)
-            late = round(((begins_s or 0.0) - float((picture.start_time or 0) * picture.time_base)) * SAMPLE_RATE_HZ)
+            shown_s = float((picture.start_time or 0) * (picture.time_base or 0))
+            late = round(((begins_s or 0.0) - shown_s) * SAMPLE_RATE_HZ)
     except (av.FFmpegError, IndexError) as error:
         raise UnreadableVideo(f"the sound of {path.name} cannot be decoded ({error})") from error
     return np.concatenate([np.zeros(late, np.int16), sound]) if late > 0 else sound[-late:]

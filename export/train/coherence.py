@@ -95,7 +95,8 @@ def lived(frames: Views, rng: np.random.Generator) -> Views:
 
 def read(folder: Path) -> tuple[list[Views], list[Views]]:
     """Views of the heads of every clip, for training and validation."""
-    train, val = [], []
+    train: list[Views] = []
+    val: list[Views] = []
     rng = np.random.default_rng(0)
     for path in tqdm(sorted(folder.glob("*.npz")), desc="drawn clips"):
         with np.load(path) as clip:
@@ -119,7 +120,8 @@ def measure(model: Discriminator, clips: list[Views], rng: np.random.Generator, 
 
     picked = [clips[int(i)] for i in rng.integers(0, len(clips), num)]
     whole, spliced = (chance(np.stack([lived(window(c, clips[0], s, rng), rng) for c in picked])) for s in (False, True))
-    kept, cut = [], []
+    kept: list[float] = []
+    cut: list[float] = []
     for clip in clips:
         at = int(rng.integers(10, len(clip) - 30))
         gap = int(rng.integers(LEAST_GAP, min(MOST_GAP, len(clip) - at - 8)))

@@ -176,8 +176,8 @@ def main() -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.02)
     began, step, losses = time.process_time(), 0, []
     while (done := (time.process_time() - began) / 60 / args.minutes) < 1:
-        for group in optimizer.param_groups:
-            group["lr"] = 3e-3 * min(1.0, (step + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * done))
+        for settings in optimizer.param_groups:
+            settings["lr"] = 3e-3 * min(1.0, (step + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * done))
         states = rng.choice(len(STATES), BATCH, p=[0.4, 0.15, 0.15, 0.15, 0.15])
         batch = [shown(lived(train[int(rng.integers(len(train)))], rng), STATES[state], rng) for state in states]
         logits = model(torch.from_numpy(np.stack(batch)[:, None].astype(np.float32)))

@@ -45,6 +45,10 @@ class Towers(nn.Module):
 
     def __init__(self, lips_mean: Rows, lips_scale: Rows, speech_mean: Rows, speech_scale: Rows) -> None:
         super().__init__()
+        self.lm: Tensor
+        self.ls: Tensor
+        self.sm: Tensor
+        self.ss: Tensor
         for name, value in {"lm": lips_mean, "ls": lips_scale, "sm": speech_mean, "ss": speech_scale}.items():
             self.register_buffer(name, torch.from_numpy(value))
         self.from_lips = nn.Sequential(
@@ -89,14 +93,16 @@ def example(
     """Sound in `1 + copies` lives, see `export.train.augment.harmed`."""
     num = min(len(landmarks), len(audio) // 640)
     rng = np.random.default_rng([*name.encode()])
-    sounds = [audio, *(harmed(audio.astype(np.float32) / 32768, [], rng) for _ in range(copies))]
+    voice = (audio / 32768).astype(np.float32)
+    sounds = [voice, *(harmed(voice, [], rng) for _ in range(copies))]
     speech = np.stack([speech_rows(encoder, sound, num) for sound in sounds]).astype(np.float16)
     return Example(name, lip_shape(landmarks[:num], found[:num]), speech)
 
 
 def rendered(folder: Path, encoder: SpeechEncoder) -> tuple[list[Example], list[Example]]:
     """Of speech, for training and for validation (voices kept aside)."""
-    train, val = [], []
+    train: list[Example] = []
+    val: list[Example] = []
     for path in tqdm(sorted(folder.glob("*.npz")), desc="drawn clips"):
         with np.load(path) as clip:
             kind, split = str(clip["kind"]), str(clip["split"])
@@ -110,7 +116,9 @@ def rendered(folder: Path, encoder: SpeechEncoder) -> tuple[list[Example], list[
 
 def filmed(folder: Path, encoder: SpeechEncoder) -> tuple[list[Example], list[Example], list[Example]]:
     """Of real people: to train on, to validate on, and those that are only measured."""
-    train, val, foreign = [], [], []
+    train: list[Example] = []
+    val: list[Example] = []
+    foreign: list[Example] = []
     for path in tqdm(sorted(folder.glob("*.npz")), desc="filmed clips"):
         clip, may = read_clip(path), permitted(path.stem)
         trained = may and path.stem not in VAL_CLIPS
@@ -183,8 +191,8 @@ def main() -> None:
     lengths = [np.array([len(one.lips) for one in group], float) for group in (drawn, real)]
     began, step, losses = time.process_time(), 0, []
     while (done := (time.process_time() - began) / 60 / args.minutes) < 1:
-        for group in optimizer.param_groups:
-            group["lr"] = 2e-3 * min(1.0, step / 100) * (0.5 + 0.5 * np.cos(np.pi * done))
+        for settings in optimizer.param_groups:
+            settings["lr"] = 2e-3 * min(1.0, step / 100) * (0.5 + 0.5 * np.cos(np.pi * done))
         pieces = []
         for number in range(PIECES):
             which = int(number < PIECES * REAL_SHARE)
