@@ -23,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "curate": "make a training set of a folder of videos",
     "export": "make ONNX graphs and TensorRT engines of a model, and verify them",
     "train": "train a pixel video model from clips, stage by stage",
+    "evaluate": "the benchmark: 375 cases rendered, measured and reported",
+    "gsb": "compare two folders of videos blindly, by several raters",
     "bench": "measure motion, live delay or rendering speed",
 }
 

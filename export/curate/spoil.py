@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +13,7 @@ from engines.specs import SAMPLE_RATE_HZ
 from export.curate.faces import LIPS, FaceTrack, Picture
 from export.curate.perturb import blurred, covered, motion_blurred
 from export.curate.reading import Reading
-from export.curate.video import FPS
+from export.curate.video import FPS, through_h264
 
 Sound = NDArray[np.int16]
 #: A frame, its face's landmarks [478, 3] and pixels between its eyes → the frame spoilt.
@@ -126,18 +124,7 @@ COMPRESSED = Spoilt("compressed hard", ("lip_clarity",))
 
 def compressed(frames: NDArray[np.uint8], rng: np.random.Generator) -> list[Picture]:
     """[T, h, w, 3] through H.264 at a constant rate factor of 40 to 48."""
-    file = io.BytesIO()
-    options = {"crf": str(int(rng.integers(40, 49))), "preset": "veryfast", "threads": "1"}
-    with av.open(file, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=FPS, options=options)
-        stream.height, stream.width, stream.pix_fmt = frames.shape[1] // 2 * 2, frames.shape[2] // 2 * 2, "yuv420p"
-        for rgb in frames:
-            rgb = np.ascontiguousarray(rgb[: stream.height, : stream.width])
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
-        container.mux(stream.encode(None))
-    file.seek(0)
-    with av.open(file, "r") as source:
-        return [frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False) for frame in source.decode(video=0)]
+    return through_h264(frames, int(rng.integers(40, 49)))
 
 
 # -- time and sound: what was read is changed --

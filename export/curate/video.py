@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import av
@@ -58,7 +59,12 @@ def facts_of(path: Path) -> Facts:
                 bool(container.streams.audio),
             )
     except (av.FFmpegError, UnicodeDecodeError) as error:
-        raise UnreadableVideo(f"{path.name} is not a video that FFmpeg can read ({error})") from error
+        raise UnreadableVideo(f"{path.name} is not a video that FFmpeg can read ({_why(error)})") from error
+
+
+def _why(error: Exception) -> str:
+    """FFmpeg's own words, without the path."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def frames_between(path: Path, start_s: float, end_s: float, fps: float = FPS) -> Iterator[Picture]:
@@ -83,7 +89,7 @@ def frames_between(path: Path, start_s: float, end_s: float, fps: float = FPS) -
                 if at_s > wanted_s - step_s:  # else it is not needed
                     last = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
     except (av.FFmpegError, IndexError) as error:
-        raise UnreadableVideo(f"{path.name} cannot be decoded at {wanted_s:.2f} s ({error})") from error
+        raise UnreadableVideo(f"{path.name} cannot be decoded at {wanted_s:.2f} s ({_why(error)})") from error
     if last is not None and wanted_s < end_s - step_s / 2:
         yield last
 
@@ -110,7 +116,7 @@ def sound_of(path: Path) -> NDArray[np.int16]:
             shown_s = float((picture.start_time or 0) * (picture.time_base or 0))
             late = round(((begins_s or 0.0) - shown_s) * SAMPLE_RATE_HZ)
     except (av.FFmpegError, IndexError) as error:
-        raise UnreadableVideo(f"the sound of {path.name} cannot be decoded ({error})") from error
+        raise UnreadableVideo(f"the sound of {path.name} cannot be decoded ({_why(error)})") from error
     return np.concatenate([np.zeros(late, np.int16), sound]) if late > 0 else sound[-late:]
 
 
@@ -148,3 +154,18 @@ def write_clip(
             container.mux(track.encode(None))
     partial.replace(path)
     return count
+
+
+def through_h264(frames: NDArray[np.uint8], crf: int) -> list[Picture]:
+    """RGB [T, h, w, 3] at 25 a second, encoded at a constant rate factor (cut to even sizes) and decoded again."""
+    file = BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=FPS, options={"crf": str(crf), "preset": "veryfast", "threads": "1"})
+        stream.height, stream.width, stream.pix_fmt = frames.shape[1] // 2 * 2, frames.shape[2] // 2 * 2, "yuv420p"
+        for rgb in frames:
+            rgb = np.ascontiguousarray(rgb[: stream.height, : stream.width])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        container.mux(stream.encode(None))
+    file.seek(0)
+    with av.open(file, "r") as source:
+        return [frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False) for frame in source.decode(video=0)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,18 @@ class FaceTrack:
     def lips(self) -> NDArray[np.float32]:
         """Aperture and jaw, [T, 2]: what the lip predictor predicts."""
         return np.stack([self.aperture, self.jaw], axis=1)
+
+    def at(self, frames: NDArray[np.float64]) -> FaceTrack:
+        """The track at these places [n], in frames: between two frames what lies between them. A frame is found where the
+        nearest is."""
+        index = np.arange(len(self.found))
+        nearest = np.clip(np.round(frames).astype(int), 0, len(index) - 1)
+        series = {f.name: np.interp(frames, index, getattr(self, f.name)).astype(np.float32) for f in fields(self)}
+        return FaceTrack(**series | {"found": self.found[nearest]})
+
+    def held(self, num_frames: int) -> FaceTrack:
+        """The first frame, so many times."""
+        return self.at(np.zeros(num_frames))
 
 
 def from_landmarks(landmarks: NDArray[np.float32], found: NDArray[np.bool_], shoulders_up: Sequence[float] = ()) -> FaceTrack:
@@ -170,12 +182,22 @@ class FaceReader:
         self._points.append(np.array([(p.x * width, p.y * height, p.z * width) for p in faces[0]]) if faces else None)
         return bool(faces)
 
-    def track(self) -> FaceTrack:
-        """Everything read so far."""
+    @property
+    def landmarks(self) -> NDArray[np.float32] | None:
+        """Of the last picture read, [478, 3] in pixels; None without a face."""
+        points = self._points[-1]
+        return None if points is None else points.astype(np.float32)
+
+    def mesh(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Everything read so far: landmarks [T, 478, 3] in pixels, 0 where no face was found, and where one was [T]."""
         found = np.array([points is not None for points in self._points], bool)
         blank = np.zeros((478, 3))
-        landmarks = np.array([blank if points is None else points for points in self._points], np.float32).reshape(-1, 478, 3)
-        return from_landmarks(landmarks, found, self._shoulders)
+        landmarks = np.array([blank if points is None else points for points in self._points], np.float32)
+        return landmarks.reshape(-1, 478, 3), found
+
+    def track(self) -> FaceTrack:
+        """Everything read so far. ValueError without any face."""
+        return from_landmarks(*self.mesh(), self._shoulders)
 
     def _shoulders_up(self, picture: NDArray[np.uint8]) -> float:
         """How far what lies beside and below the neck has risen since the first picture, in pixels: by optical flow."""

@@ -76,7 +76,7 @@ def some_motion(data: Path, rng: np.random.Generator, num_clips: int = 40) -> ND
 
 
 def lived(mouth: Mouth, rng: np.random.Generator) -> Mouth:
-    """As another camera might have seen it, and still clear: turned, stretched, lit otherwise, some grain, well compressed."""
+    """As another camera might have seen it, and still clear: turned, stretched, lit otherwise."""
     n = len(mouth.picture)
     stretch = np.exp(rng.normal(0, 0.08, 2)) * np.exp(rng.normal(0, 0.06))
     angle = rng.normal(0, 0.1)
@@ -90,17 +90,25 @@ def lived(mouth: Mouth, rng: np.random.Generator) -> Mouth:
     if rng.random() < 0.05:
         tone = 1 - tone
     picture = cv2.LUT(picture, (np.clip(tone, 0, 1) * 255).astype(np.uint8))
-    if rng.random() < 0.5:
-        grain = rng.normal(0, rng.uniform(0.5, 4), picture.shape)
-        picture = np.clip(picture + grain, 0, 255).astype(np.uint8)
-    if rng.random() < 0.5:
-        picture = compressed(picture, int(rng.integers(70, 96)))
     return Mouth(picture, mouth.unit)
+
+
+def recorded(picture: Grey, rng: np.random.Generator) -> Grey:
+    """What a sensor and a codec at an ordinary rate do to any picture, clear or not: grain, skin smoothed between edges,
+    blocks. Neither grain nor its absence may tell a clear mouth."""
+    if rng.random() < 0.4:
+        picture = np.clip(picture + rng.normal(0, rng.uniform(0.5, 4), picture.shape), 0, 255).astype(np.uint8)
+    if rng.random() < 0.4:
+        picture = np.asarray(cv2.bilateralFilter(picture, 5, rng.uniform(4, 16), rng.uniform(1, 3)), np.uint8)
+    if rng.random() < 0.5:
+        picture = compressed(picture, int(rng.integers(50, 96)))
+    return picture
 
 
 def shown(mouth: Mouth, state: str, rng: np.random.Generator) -> Grey:
     """What the network sees of it, [96, 96], clear or spoilt."""
     picture = mouth.picture if state == "clear" else MOUTH_FAULTS[state](mouth.picture, mouth.unit, rng)
+    picture = recorded(picture, rng)
     n = len(picture)
     return upright(picture, np.array([n / 2, n / 2], np.float32), MOUTH_SIDE * mouth.unit, 0.0, SIDE)
 

@@ -32,8 +32,13 @@ async function json(url, options) {
 
 export const getJson = (url) => json(url, { headers: { accept: "application/json" } });
 
-export const postJson = (url, body) =>
-  json(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+/** key: shown as a bearer's token, for pages that have one. */
+export const postJson = (url, body, key = "") =>
+  json(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...(key && { authorization: `Bearer ${key}` }) },
+    body: JSON.stringify(body),
+  });
 
 /** Sends a picture's bytes as they are. */
 export const postPicture = (url, file) =>

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from export.train.data import SAMPLE_RATE_HZ
 from export.train.data.phones import is_vowel
@@ -50,12 +49,19 @@ def sung(utterance: Utterance, rng: np.random.Generator) -> Utterance:
 
 def _read_at(audio: NDArray[np.float32], positions: NDArray[np.float64]) -> NDArray[np.float64]:
     """The sound read at these places, in hops, one hop after another: a phase vocoder (Flanagan & Golden 1966)."""
-    _, _, spectrum = signal.stft(audio, nperseg=_WINDOW, noverlap=_WINDOW - _HOP)
+    window = np.hanning(_WINDOW + 1)[:-1]
+    padded = np.pad(audio.astype(np.float64), (_WINDOW // 2, _WINDOW))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP] * window
+    spectrum = np.fft.rfft(frames, axis=1)  # [hops, bins]
     size, phase = np.abs(spectrum), np.angle(spectrum)
-    turn = np.diff(phase, axis=1, append=phase[:, -1:])
-    low = np.clip(positions.astype(int), 0, spectrum.shape[1] - 2)
-    part = positions - low
-    sizes = size[:, low] * (1 - part) + size[:, low + 1] * part
-    phases = phase[:, :1] + np.cumsum(np.concatenate([np.zeros((len(size), 1)), turn[:, low[:-1]]], axis=1), axis=1)
-    _, out = signal.istft(sizes * np.exp(1j * phases), nperseg=_WINDOW, noverlap=_WINDOW - _HOP)
-    return np.asarray(out)
+    turn = np.diff(phase, axis=0, append=phase[-1:])
+    low = np.clip(positions.astype(int), 0, len(spectrum) - 2)
+    part = (positions - low)[:, None]
+    sizes = size[low] * (1 - part) + size[low + 1] * part
+    phases = phase[:1] + np.concatenate([np.zeros((1, size.shape[1])), np.cumsum(turn[low[:-1]], axis=0)])
+    pieces = np.fft.irfft(sizes * np.exp(1j * phases), _WINDOW, axis=1) * window
+    out, weight = np.zeros((2, len(pieces) * _HOP + _WINDOW))
+    for i, piece in enumerate(pieces):
+        out[i * _HOP : i * _HOP + _WINDOW] += piece
+        weight[i * _HOP : i * _HOP + _WINDOW] += window**2
+    return (out / np.maximum(weight, 1e-3))[_WINDOW // 2 : len(pieces) * _HOP + _WINDOW // 2]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from export.train.data import SAMPLE_RATE_HZ
 
@@ -51,11 +50,13 @@ class Utterance:
 
 
 def to_16k(audio: NDArray[np.floating], rate_hz: int) -> NDArray[np.float32]:
-    """Band-limited resampling to 16 kHz."""
-    if rate_hz == SAMPLE_RATE_HZ:
-        return audio.astype(np.float32)
+    """Band-limited resampling to 16 kHz: the spectrum cut off at, or continued by zeros to, the new rate's half."""
     divisor = int(np.gcd(rate_hz, SAMPLE_RATE_HZ))
-    return resample_poly(audio, SAMPLE_RATE_HZ // divisor, rate_hz // divisor).astype(np.float32)
+    up, down = SAMPLE_RATE_HZ // divisor, rate_hz // divisor
+    whole = -(-len(audio) // down)  # so that both lengths are whole numbers of samples
+    spectrum = np.fft.rfft(np.pad(audio.astype(np.float64), (0, whole * down - len(audio))))
+    resampled = np.fft.irfft(spectrum[: whole * up // 2 + 1], whole * up) * (up / down)
+    return resampled[: -(-len(audio) * up // down)].astype(np.float32)
 
 
 def phones_from_symbols(

@@ -44,8 +44,8 @@ def test_a_folder_is_cut_scored_and_resumed_and_a_bad_file_is_named(
     videos, out = tmp_path / "videos", tmp_path / "set"
     (videos / "talks").mkdir(parents=True)
     other = np.random.default_rng(0).integers(0, 255, (40, 1, 1, 3), dtype=np.uint8)
-    rest = np.broadcast_to(other[:1], (60, 320, 320, 3))  # another shot, of nobody
-    write_clip(videos / "talks" / "one.mp4", iter([*clip.frames[:75], *rest]), 25, clip.audio)
+    rest = np.broadcast_to(other[:1], (54, 320, 320, 3))  # another shot, of nobody
+    write_clip(videos / "talks" / "one.mp4", iter([*clip.frames[:60], *rest]), 25, clip.audio)
     (videos / "broken.mp4").write_bytes(b"not a film")
 
     assert main(["curate", str(videos), "-o", str(out), "--json"]) == 0
@@ -55,11 +55,11 @@ def test_a_folder_is_cut_scored_and_resumed_and_a_bad_file_is_named(
     rows = {row["clip"]: row for row in manifest.read(out)}
     assert list(rows) == ["broken.mp4", "talks/one.mp4#0000", "talks/one.mp4#0001"]
     talking, nobody = rows["talks/one.mp4#0000"], rows["talks/one.mp4#0001"]
-    assert talking["end_s"] == pytest.approx(75 / 25, abs=0.15)
+    assert talking["end_s"] == pytest.approx(60 / 25, abs=0.15)
     assert talking["sync"] > 0.1 and talking["face_share"] == 1.0 and "face" in talking["caption"]
     assert {"lip_clarity", "sync", "face_share"} <= set(nobody["rejected_by"]) and not nobody["kept"]
     cut_out = list(frames_between(out / talking["file"], 0, 10))
-    assert abs(len(cut_out) - 73) <= 2
+    assert abs(len(cut_out) - 58) <= 2
     assert np.abs(cut_out[20].astype(int) - clip.frames[20]).mean() < 6
     assert (out / talking["stills"]).is_file() and "talks/one.mp4#0000" in (out / report.FILE).read_text()
 

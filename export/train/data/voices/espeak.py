@@ -45,8 +45,8 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 def espeak_text(text: str, language: str) -> str:
-    """What to hand espeak: Chinese as numbered pinyin (Debian's build reads no characters), the rest as it is."""
-    return numbered_pinyin(text) if language == "zh" else text
+    """What to hand espeak: Chinese as numbered pinyin (Debian's build reads no characters), the rest as it is, pinyin too."""
+    return numbered_pinyin(text) if language == "zh" and not text.isascii() else text
 
 
 def ipa(text: str, language: str) -> str:
