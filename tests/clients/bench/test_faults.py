@@ -70,7 +70,7 @@ async def test_a_network_that_goes_and_comes_is_told_of_and_got_over(
     monkeypatch.setattr(viewer_module, "STALLED_S", 1.5)
     host, viewer = await asyncio.gather(*(happens(server_url, director, name) for name in ("host_outage", "viewer_outage")))
     assert "connection is lost" in host["host_message"]
-    assert viewer["frames_lost"] > 20
+    assert viewer["recovery_ms"] > 0
 
 
 async def test_a_worker_that_dies_is_replaced_and_a_director_that_falls_silent_holds_nothing_up(
