@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "doctor": "find out what is in the way: connection, models, voice, disk",
     "curate": "make a training set of a folder of videos",
     "export": "make ONNX graphs and TensorRT engines of a model, and verify them",
+    "evaluate": "the benchmark: 375 cases rendered, measured and reported",
+    "gsb": "compare two folders of videos blindly, by several raters",
     "bench": "measure motion, live delay or rendering speed",
 }
 
