@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TextIO
@@ -95,7 +95,7 @@ class Evaluation:
                 if not film.is_file():
                     try:
                         self._film(case, film, drawing, workers, fps)
-                    except (PoolError, RecordingError, ValueError, OSError) as error:
+                    except (BrokenExecutor, PoolError, RecordingError, ValueError, OSError) as error:
                         failures[case.id] = str(error)
                         tqdm.write(f"{case.id}: {error}", file=self._terminal)
                 if film.is_file():

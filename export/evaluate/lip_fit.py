@@ -18,7 +18,6 @@ from export.evaluate.face_track import FaceTrack, from_landmarks
 from export.evaluate.judging import PREDICTOR
 from export.evaluate.lips import Frames, LipPredictor, LipRegression, agreement, frame_features
 from export.evaluate.talking import read_folder
-from export.train.data.real import permitted
 
 
 def fitted_on(folder: Path) -> LipPredictor:
@@ -27,6 +26,8 @@ def fitted_on(folder: Path) -> LipPredictor:
 
 
 def main() -> None:
+    from export.train.data.real import permitted  # what `rostrum evaluate` uses of this module needs no SciPy
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--talking", type=Path, required=True, metavar="DIR")
     parser.add_argument("--out", type=Path, default=PREDICTOR, metavar="FILE")
