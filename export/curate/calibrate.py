@@ -130,8 +130,8 @@ def _rounded(value: float) -> float:
 
 def save(path: Path, found: dict[str, Calibration], clips: str) -> None:
     """As `filters.thresholds` reads it. clips: what was measured on, in words."""
-    filters = {name: asdict(each) for name, each in found.items()}
-    path.write_text(json.dumps({"clips": clips, "filters": filters}, indent=1, allow_nan=False) + "\n")
+    lines = (f"  {json.dumps(name)}: {json.dumps(asdict(each), allow_nan=False)}" for name, each in found.items())
+    path.write_text(f'{{\n "clips": {json.dumps(clips)},\n "filters": {{\n' + ",\n".join(lines) + "\n }\n}\n")
 
 
 def table(found: dict[str, Calibration]) -> str:

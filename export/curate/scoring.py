@@ -17,11 +17,12 @@ from export.curate.aesthetic import AestheticPredictor
 from export.curate.captions import caption
 from export.curate.cut import pieces, shots
 from export.curate.filters import AESTHETIC, Experts, Scores, failed
+from export.curate.graph import WEIGHTS
 from export.curate.manifest import Row
 from export.curate.reading import read
 from export.curate.video import Facts, UnreadableVideo, facts_of, frames_between, sound_of, write_clip
 
-#: Scores made by another version are made again.
+#: Of what is measured: scores made by another version are made again.
 VERSION = 1
 
 
@@ -39,8 +40,9 @@ class Recipe:
     syncnet: str = ""
 
     def fingerprint(self) -> str:
-        """Of all that scores depend on; limits do not count, they are applied anew."""
-        parts = asdict(self) | {"limits": None, "version": VERSION}
+        """Of all that scores depend on, our weights too; limits do not count, they are applied anew."""
+        weights = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(WEIGHTS.glob("*.onnx"))]
+        parts = asdict(self) | {"limits": None, "version": VERSION, "weights": weights}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
