@@ -70,7 +70,8 @@ class VideoModel:
         device: str = "cpu", area: int | None = None,
     ) -> None:  # fmt: skip
         self.config = config
-        self._area = area
+        self.area = area
+        self.frames_a_latent, self.pixels_a_token = codec.frames_a_latent, codec.pixels_a_token
         self.sampling = sampling
         self.codec, self.words, self.ears = codec, words, ears
         self._graphs, self._faces = graphs, faces
@@ -78,18 +79,6 @@ class VideoModel:
         self._device = device
         self._read: Recent[str, dict[str, Tensor]] = Recent(16)
         self._seen: Recent[tuple[str, str], dict[str, Tensor]] = Recent(8)
-
-    @property
-    def frames_a_latent(self) -> int:
-        return self.codec.frames_a_latent
-
-    @property
-    def pixels_a_token(self) -> int:
-        return self.codec.pixels_a_token
-
-    @property
-    def area(self) -> int | None:
-        return self._area
 
     def clip(self, request: ClipRequest, heard: Tensor | None = None) -> Iterator[Rgb]:
         """The request's frames, each decoded when it is asked for. Raises ValueError for a request that cannot be drawn.

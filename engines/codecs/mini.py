@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engines.codecs.known import check_known
 from engines.conditioners import Recent, picture_key
 from engines.models.mini_vae import FRAMES_A_LATENT, PIXELS_A_LATENT, MiniVae
 
@@ -34,13 +35,7 @@ class MiniCodec:
 
         Raises ValueError for sizes that are no multiples of 32 and counts that are not 1 + 8k.
         """
-        height, width = first.shape[:2]
-        if height % PIXELS_A_LATENT or width % PIXELS_A_LATENT:
-            raise ValueError(f"pictures of {width}x{height}: both sides must be multiples of {PIXELS_A_LATENT}")
-        if last is not None and last.shape != first.shape:
-            raise ValueError(f"the first frame is {first.shape}, the last {last.shape}")
-        if num_frames % FRAMES_A_LATENT != 1:
-            raise ValueError(f"{num_frames} frames: a clip has 1 + 8k")
+        check_known(first, last, num_frames, PIXELS_A_LATENT, FRAMES_A_LATENT)
         latent = self._still(first, first)
         c, rows, columns = latent.shape[1], *latent.shape[3:]
         known = latent.new_zeros(1, FRAMES_A_LATENT + c, 1 + num_frames // FRAMES_A_LATENT, rows, columns)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engines.codecs.known import check_known
 from engines.conditioners import Recent, picture_key
 from engines.models.tiny_vae import TinyVae
 from engines.models.wan_vae import FRAMES_A_LATENT, PIXELS_A_LATENT, WanVae, normalised, raw
@@ -44,13 +45,7 @@ class WanCodec:
 
         Raises ValueError for sizes that are no multiples of 16 and counts that are not 1 + 4k.
         """
-        height, width = first.shape[:2]
-        if height % PIXELS_A_TOKEN or width % PIXELS_A_TOKEN:
-            raise ValueError(f"pictures of {width}x{height}: both sides must be multiples of {PIXELS_A_TOKEN}")
-        if last is not None and last.shape != first.shape:
-            raise ValueError(f"the first frame is {first.shape}, the last {last.shape}")
-        if num_frames % FRAMES_A_LATENT != 1:
-            raise ValueError(f"{num_frames} frames: a clip has 1 + 4k")
+        check_known(first, last, num_frames, PIXELS_A_TOKEN, FRAMES_A_LATENT)
         key = (picture_key(first), "" if last is None else picture_key(last), num_frames)
         return self._known.get(
             key, lambda: torch.cat([self._mask(first, last, num_frames), self._encode(first, last, num_frames)], 1)

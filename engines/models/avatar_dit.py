@@ -72,15 +72,11 @@ class AvatarDiT(DiT):
         self.text_null = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
         self.interval_embedding = nn.Sequential(nn.Linear(config.frequency_dim, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.audio_proj = AudioProjection(config)
-        self._initialise()
+        self.initialise()
 
-    def _initialise(self) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
-        nn.init.xavier_uniform_(self.patch_embedding.weight.flatten(1))
-        nn.init.zeros_(self.head.head.weight)
+    def initialise(self) -> None:
+        """What is heard and read begins as a whisper, too."""
+        super().initialise()
         for module in self.modules():
             if isinstance(module, AvatarBlock):
                 module.initialise()

@@ -76,6 +76,16 @@ class DiT(nn.Module):
         self.blocks = nn.ModuleList(self.block_class(config) for _ in range(config.num_blocks))
         self.head = Head(config)
 
+    def initialise(self) -> None:
+        """From nothing: xavier for what is linear, and a head that says nothing yet."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        nn.init.xavier_uniform_(self.patch_embedding.weight.flatten(1))
+        nn.init.zeros_(self.head.head.weight)
+
     def patchify(self, latents: Tensor) -> Tensor:
         """Latents [b, c, f, h, w] to tokens [b, n, dim]."""
         if self.patch_embedding.kernel_size == (1, 1, 1):  # a linear layer in convolution's clothing

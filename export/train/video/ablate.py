@@ -27,6 +27,7 @@ from engines.video import VideoModel
 from engines.video_sampler import Sampling
 from export.evaluate.face_track import FaceReader
 from export.train.video.clips import FPS, Clip, load
+from export.train.video.encoded import heard_by_frame
 from export.train.video.run import Pace
 from export.train.video.transformer import RECIPES, Encoded, Recipe, train_stage
 from export.train.video.vae import split
@@ -109,24 +110,23 @@ def continued(model: VideoModel, clip: Clip, num_frames: int, lands: bool = True
     there_and_back = np.r_[np.arange(length), np.arange(length - 2, 0, -1)]
     at = np.resize(there_and_back, num_frames + 1)
     step = CLIP_LATENTS * model.frames_a_latent
+    heard, zero = heard_by_frame(clip)
     drawn = [clip.pictures[0]]
     for start in range(0, num_frames, step):
         end = min(start + step, num_frames)
-        heard = clip.features[clip.lead % 2 :]
         request = ClipRequest(
             first=drawn[-1], last=clip.pictures[at[end]] if lands and end - start == step else None, num_frames=1 + step,
             text=clip.text, voice=np.zeros(1, np.float32), lead_frames=0, fps=FPS, seed=_SEED + start,
         )  # fmt: skip
-        features = _around(heard, clip.lead // 2 + at[start : end + 1], step + 1)
+        features = _around(heard, zero + at[start : end + 1], step + 1)
         drawn += list(model.clip(request, torch.from_numpy(features)))[1 : end - start + 1]
     return np.stack(drawn)
 
 
 def _around(heard: NDArray[np.float32], at: NDArray[np.int_], length: int) -> NDArray[np.float32]:
-    """Pairs of features at these frames, [length, 2 d]; the last one stands for those missing."""
+    """Features at these frames, [length, d]; the last one stands for those missing."""
     at = np.r_[at, np.repeat(at[-1:], length - len(at))]
-    pairs = heard[: len(heard) // 2 * 2].reshape(len(heard) // 2, -1)
-    return pairs[np.clip(at, 0, len(pairs) - 1)]
+    return heard[np.clip(at, 0, len(heard) - 1)]
 
 
 def _lips(name: str, model: VideoModel, clips: Sequence[Clip], out: Path) -> Row:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from engines.conditioners import audio_windows
 from engines.mini import by_frame
 from engines.video import VideoModel
-from export.train.video.clips import FPS
+from export.train.video.clips import FPS, Clip
 from export.train.video.windows import Harm, Pieces, changed, importance
 
 LENGTHS = (1, 2, 3, 4)  # latents after the first
@@ -34,6 +34,12 @@ def latent_weight(weight: NDArray[np.float32], frames_a_latent: int, rows: int, 
     frames = torch.cat([pixels[:1].expand(frames_a_latent - 1, -1, -1), pixels])
     pooled = F.adaptive_avg_pool2d(frames, (rows, columns)).unflatten(0, (-1, frames_a_latent)).mean(1)
     return pooled / pooled.mean()
+
+
+def heard_by_frame(clip: Clip) -> tuple[NDArray[np.float32], int]:
+    """All of a clip's features as the model hears frames, [m, d], and which of them is frame 0's."""
+    steps = clip.features[clip.lead % 2 :]
+    return by_frame(steps, FPS, len(steps) // 2), clip.lead // 2
 
 
 def window(model: VideoModel, pieces: Pieces, harm: Harm) -> dict[str, NDArray[np.float16] | str]:
@@ -50,8 +56,8 @@ def window(model: VideoModel, pieces: Pieces, harm: Harm) -> dict[str, NDArray[n
     latents = model.codec.encode(pictures)[0].float()
     last = pictures[-1] if rng.random() < 0.85 else None
     known = model.codec.known_frames(pictures[0], last, num_frames)[0].float()
-    heard = torch.from_numpy(by_frame(clip.features[clip.lead % 2 :], FPS, (len(clip.features) - clip.lead % 2) // 2))
-    first, later = audio_windows(heard, start + clip.lead // 2, num_frames, audio, n)
+    heard, zero = heard_by_frame(clip)
+    first, later = audio_windows(torch.from_numpy(heard), zero + start, num_frames, audio, n)
     weight = latent_weight(importance(mouth, *pictures.shape[1:3]), n, *latents.shape[2:])
     made = {"latents": latents, "known": known, "audio_first": first[0], "audio_later": later[0], "weight": weight}
     return {**{name: value.cpu().numpy().astype(np.float16) for name, value in made.items()}, "text": clip.text}

@@ -159,14 +159,8 @@ def learns(model: VideoDiT, stage: str, recipe: Recipe) -> None:
 
 
 def start_quietly(model: VideoDiT) -> None:
-    """From nothing: xavier for what is linear, and a head and ears that begin silent."""
-    for module in model.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.xavier_uniform_(module.weight)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    nn.init.xavier_uniform_(model.patch_embedding.weight.flatten(1))
-    nn.init.zeros_(model.head.head.weight)
+    """From nothing, with ears that begin as a whisper."""
+    model.initialise()
     for name, p in model.named_parameters():
         if name.endswith("audio_cross_attn.proj.weight"):
             nn.init.normal_(p, std=0.02)
