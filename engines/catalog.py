@@ -98,22 +98,25 @@ def wan_rope_split(head_dim: int) -> tuple[int, int, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MiniVaeConfig:
-    """The size of a `MiniVae`. dims: widths where a cell is 8, 16 and 32 pixels; fine_dim: where it is 4."""
+    """The size of a `MiniVae`. flow_channels: of the latents', how many say how pixels move; dims: widths where a cell is 8, 16
+    and 32 pixels; fine_dim: where it is 4."""
 
     latent_channels: int = 48
-    dims: tuple[int, int, int] = (48, 96, 160)
-    fine_dim: int = 24
+    flow_channels: int = 32
+    dims: tuple[int, int, int] = (32, 64, 128)
+    fine_dim: int = 32
 
 
 WAN_1_3B = VideoDiTConfig(dim=1536, ffn_dim=8960, num_heads=12, num_blocks=30)
 WAN_14B = VideoDiTConfig(dim=5120, ffn_dim=13824, num_heads=40, num_blocks=40)
 VIDEO_CONFIGS = {"wan-1.3b": WAN_1_3B, "wan-14b": WAN_14B}
 
-#: Ours, on `MiniVae` latents [48, f, h / 32, w / 32] of eight frames each; it reads and hears as the portrait model does.
+#: Ours, on `MiniVae` latents [48, f, h / 32, w / 32] of eight frames each; it is shown 128 features of the first frame, and
+#: reads and hears as the portrait model does.
 MINI = VideoDiTConfig(
-    dim=256, ffn_dim=1024, num_heads=4, num_blocks=6, latent_channels=48, condition_channels=8 + 48, patch_size=(1, 1, 1),
+    dim=192, ffn_dim=640, num_heads=3, num_blocks=4, latent_channels=48, condition_channels=8 + 48 + 128, patch_size=(1, 1, 1),
     text_dim=TEXT_DIM, rope_split=wan_rope_split(64), rope_theta=1_000.0, image_dim=0,
-    audio=FrameAudio(feature_dim=2 * FEATURE_DIM, windows=(5, 12), hidden_dim=256, num_tokens=12, token_dim=128),
+    audio=FrameAudio(feature_dim=2 * FEATURE_DIM, windows=(5, 12), hidden_dim=192, num_tokens=8, token_dim=128),
 )  # fmt: skip
 
 #: Since start and until end of the frame's beat, each as seconds / 4 (at most 1) and as exp(−seconds / 0.4).

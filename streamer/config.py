@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from engines.catalog import WEIGHTS
 from streamer.ice_server import IceServer
 from streamer.limits import Rate
 from streamer.plan import BACKGROUNDS, TIME_BASE_HZ, Background
@@ -179,7 +180,10 @@ class TranscriptSettings:
 
 @dataclass(frozen=True, slots=True)
 class DrawingSettings:
-    """Which model draws: the portrait's, or a video transformer of the weights in a folder (see `engines.video_weights`)."""
+    """Which model draws: the portrait's, or a video transformer of the weights in a folder (see `engines.video_weights`).
+
+    weights: of mini, None for those that are shipped.
+    """
 
     model: str = "portrait"
     weights: Path | None = None
@@ -187,12 +191,17 @@ class DrawingSettings:
     def __post_init__(self) -> None:
         if self.model not in MODELS:
             raise ConfigError(f"model: {self.model!r} is not one of {', '.join(MODELS)}")
-        if self.is_video and (self.weights is None or not self.weights.is_dir()):
-            raise ConfigError(f"weights: {self.model} needs the folder of its weights, and {self.weights} is none")
+        if self.is_video and (self.folder is None or not self.folder.is_dir()):
+            raise ConfigError(f"weights: {self.model} needs the folder of its weights, and {self.folder} is none")
 
     @property
     def is_video(self) -> bool:
         return self.model != "portrait"
+
+    @property
+    def folder(self) -> Path | None:
+        """Of the weights."""
+        return WEIGHTS / "mini" if self.model == "mini" and self.weights is None else self.weights
 
     @property
     def worker_class(self) -> str:
@@ -202,7 +211,7 @@ class DrawingSettings:
     @property
     def worker_options(self) -> dict[str, object]:
         """What that class takes besides threads."""
-        return {"model": self.model, "weights": self.weights} if self.is_video else {}
+        return {"model": self.model, "weights": self.folder} if self.is_video else {}
 
     @property
     def timeout_s(self) -> float:

@@ -312,10 +312,10 @@ def _start_worker(avatar: Path, width: int, height: int, background: Background,
         if drawing.is_video:
             from streamer.video_worker import VideoWorker
 
-            assert drawing.weights is not None
+            assert drawing.folder is not None
             number = re.search(r"\d+$", multiprocessing.current_process().name)  # of this process, each its own GPU
             rank = int(number[0]) - 1 if number else 0
-            worker: RenderWorker = VideoWorker(model=drawing.model, weights=drawing.weights, rank=rank)
+            worker: RenderWorker = VideoWorker(model=drawing.model, weights=drawing.folder, rank=rank)
         else:
             worker = RenderWorker()
     except (ValueError, ImportError) as error:

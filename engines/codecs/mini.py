@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -29,9 +30,13 @@ class MiniCodec:
         self.mean, self.std = mean.to(device), std.to(device)
         self._device = device
         self._stills: Recent[tuple[str, str], Tensor] = Recent(16)
+        self._places: Recent[str, Tensor] = Recent(4)
 
     def known_frames(self, first: Rgb, last: Rgb | None, num_frames: int) -> Tensor:
-        """The mask's 8 channels and the latents of a video that is the first frame, nothing, and the last: [1, 8 + c, f, h, w].
+        """What is known of a video that is the first frame, nothing, and the last: [1, 8 + c + d, f, h, w].
+
+        The mask's 8 channels; the latents; and, everywhere, what the decoder recognises in the first frame: latents say only
+        what differs from it.
 
         Raises ValueError for sizes that are no multiples of 32 and counts that are not 1 + 8k.
         """
@@ -44,24 +49,30 @@ class MiniCodec:
         if last is not None:
             known[:, FRAMES_A_LATENT - 1, -1] = 1
             known[:, FRAMES_A_LATENT:, -1:] = self._still(last, first)
-        return known
+        seen = self._recognised(first)[:, :, None].expand(-1, -1, known.shape[2], -1, -1)
+        return torch.cat([known, seen], 1)
 
     def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
         """A video of 1 + 8k pictures [f, h, w, 3] to normalised latents [1, c, 1 + k, h / 32, w / 32]."""
-        video = self._pixels(pictures)
-        return self._normalised(video, video[:, :, :1])
+        return self._normalised(pictures, pictures[0])
 
     def _still(self, picture: Rgb, first: Rgb) -> Tensor:
         """Of standing still as in the picture, in a video that began with `first`."""
         key = picture_key(picture), picture_key(first)
-        return self._stills.get(key, lambda: self._normalised(self._pixels(picture[None]), self._pixels(first[None])))
+        return self._stills.get(key, lambda: self._normalised(picture[None], first))
+
+    @torch.inference_mode()
+    def _recognised(self, picture: Rgb) -> Tensor:
+        key = picture_key(picture)
+        return self._places.get(key, lambda: self.vae.recognised(self._pixels(picture[None])[:, :, 0]))
 
     def _pixels(self, pictures: NDArray[np.uint8]) -> Tensor:
         return torch.from_numpy(pictures).to(self._device).float().permute(3, 0, 1, 2)[None] / 127.5 - 1
 
     @torch.inference_mode()
-    def _normalised(self, video: Tensor, first: Tensor) -> Tensor:
-        latents = self.vae.encode(video, first[:, :, 0])[0]
+    def _normalised(self, pictures: NDArray[np.uint8], first: Rgb) -> Tensor:
+        flow = torch.from_numpy(flows(pictures, first)).to(self._device)[None]
+        latents = self.vae.encode(self._pixels(pictures), self._pixels(first[None])[:, :, 0], flow)
         return (latents - self.mean[:, None, None, None]) / self.std[:, None, None, None]
 
     @torch.inference_mode()
@@ -82,3 +93,20 @@ class MiniCodec:
                     levels = levels + share.to(levels) * (torch.from_numpy(last).to(levels) - levels)
                 pictures = levels.round().clamp(0, 255).to(torch.uint8).cpu().numpy()
             yield from pictures if i else [first]
+
+
+def flows(pictures: NDArray[np.uint8], first: Rgb | None = None) -> NDArray[np.float32]:
+    """Where in the first picture pixels of pictures [n, h, w, 3] are: [n, 2, h / 4, w / 4], pixels across and down.
+
+    By dense inverse search (Kroeger et al. 2016). first: theirs, unless another is given.
+    """
+    grey = [cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY) for picture in pictures]
+    before = grey[0] if first is None else cv2.cvtColor(np.ascontiguousarray(first), cv2.COLOR_RGB2GRAY)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    height, width = before.shape
+    found = np.zeros((len(grey), 2, height // 4, width // 4), np.float32)
+    for flow, later in zip(found, grey, strict=True):
+        if later is not before and not np.array_equal(later, before):
+            dense = search.calc(later, before, np.zeros((height, width, 2), np.float32))
+            flow[:] = cv2.resize(dense, (width // 4, height // 4), interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
+    return found

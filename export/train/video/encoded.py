@@ -22,10 +22,11 @@ from engines.conditioners import audio_windows
 from engines.mini import by_frame
 from engines.video import VideoModel
 from export.train.video.clips import FPS, Clip
-from export.train.video.windows import Harm, Pieces, changed, importance
+from export.train.video.windows import Harm, Pieces, changed, importance, levels
 
 LENGTHS = (1, 2, 3, 4)  # latents after the first
 LENGTH_SHARES = (0.4, 0.2, 0.2, 0.2)
+CROPPED, CROP_TOKENS = 0.7, 4  # the share of windows cut round the face, and how many tokens a side: a quarter of the work
 
 
 def latent_weight(weight: NDArray[np.float32], frames_a_latent: int, rows: int, columns: int) -> Tensor:
@@ -43,7 +44,7 @@ def heard_by_frame(clip: Clip) -> tuple[NDArray[np.float32], int]:
 
 
 def window(model: VideoModel, pieces: Pieces, harm: Harm) -> dict[str, NDArray[np.float16] | str]:
-    """One window, changed at random, as the model takes it."""
+    """One window, changed at random, as the model takes it; `CROPPED` of them round the face alone."""
     n, audio = model.codec.frames_a_latent, model.config.audio
     assert audio
     clip, rng = pieces.clip(), pieces.rng
@@ -51,8 +52,10 @@ def window(model: VideoModel, pieces: Pieces, harm: Harm) -> dict[str, NDArray[n
     num_frames = 1 + n * min(int(rng.choice(LENGTHS, p=LENGTH_SHARES)), longest)
     start = int(rng.integers(0, len(clip.pictures) - num_frames + 1))
     part = slice(start, start + num_frames)
-    x, mouth = changed(clip.pictures[part], clip.mouth[part], harm, rng)
-    pictures = np.clip(np.round((x + 1) * 127.5), 0, 255).astype(np.uint8)
+    side = model.codec.pixels_a_token * CROP_TOKENS
+    crop = side if rng.random() < CROPPED and side <= min(clip.pictures.shape[1:3]) else None
+    x, mouth = changed(clip.pictures[part], clip.mouth[part], harm, rng, crop)
+    pictures = levels(x)
     latents = model.codec.encode(pictures)[0].float()
     last = pictures[-1] if rng.random() < 0.85 else None
     known = model.codec.known_frames(pictures[0], last, num_frames)[0].float()

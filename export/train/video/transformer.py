@@ -57,14 +57,14 @@ PACES = {
 
 
 class Encoded:
-    """Windows of equal length as batches."""
+    """Windows of equal size as batches."""
 
     def __init__(self, folder: Path, model: VideoModel, seed: int = 0) -> None:
         """model: whose words and ears these are. Raises ValueError for an empty folder."""
         paths = sorted(path for path in folder.glob("*.npz") if ".partial" not in path.name)
         if not paths:
             raise ValueError(f"{folder} holds no encoded clips: write some with `rostrum train encode`")
-        self._by_length: dict[int, list[dict[str, Tensor | str]]] = {}
+        self._by_size: dict[torch.Size, list[dict[str, Tensor | str]]] = {}
         for path in paths:
             with np.load(path) as stored:
                 sample: dict[str, Tensor | str] = {
@@ -72,15 +72,15 @@ class Encoded:
                 }
             latents = sample["latents"]
             assert isinstance(latents, Tensor)
-            self._by_length.setdefault(latents.shape[1], []).append(sample)
-        self._shares = np.array([len(samples) for samples in self._by_length.values()], float)
+            self._by_size.setdefault(latents.shape, []).append(sample)
+        self._shares = np.array([len(samples) for samples in self._by_size.values()], float)
         self._words, self._silence = model.words.encode, silence_of(model)
         self.rng = np.random.default_rng((seed, joined()[0]))
 
     def batch(self, size: int, recipe: Recipe) -> dict[str, Tensor]:
         """latents, known, weight, text, audio_first, audio_later, audio_scale; what is dropped is silence, or no words."""
-        length = list(self._by_length)[self.rng.choice(len(self._shares), p=self._shares / self._shares.sum())]
-        chosen = [self._by_length[length][i] for i in self.rng.integers(0, len(self._by_length[length]), size)]
+        alike = list(self._by_size.values())[self.rng.choice(len(self._shares), p=self._shares / self._shares.sum())]
+        chosen = [alike[i] for i in self.rng.integers(0, len(alike), size)]
         batch = {
             name: torch.stack([sample[name] for sample in chosen]).float()
             for name in ("latents", "known", "weight", "audio_first", "audio_later")

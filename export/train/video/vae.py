@@ -17,18 +17,18 @@ from engines.backends.torch import torch_graphs
 from engines.catalog import MINI, MiniVaeConfig
 from engines.codecs.mini import MiniCodec
 from engines.mini import AREA, Listener, Reader
-from engines.models.mini_vae import MiniVae, moved
+from engines.models.mini_vae import FINE, MiniVae
 from engines.models.video_dit import VideoDiT
 from engines.video import VideoModel
 from engines.video_sampler import Sampling
 from export.train.video.clips import HELD_OUT
 from export.train.video.run import Pace, joined, train
-from export.train.video.windows import Harm, Pieces
+from export.train.video.windows import Harm, Pieces, Videos
 
-NOISE = 0.1  # standard deviation; what a decoder must bear from a sampler
+NOISE = 0.1  # of the latents' spread: what a decoder must bear from a sampler
 EDGE_WEIGHT = 1.0
 CROP = 128  # pixels a side round the face: a quarter of the work, and all that moves much
-VAE_PACE = Pace(steps=4000, lr=1.2e-3, warm_steps=40, ema=0.99)
+VAE_PACE = Pace(steps=4000, lr=1.5e-3, warm_steps=40, ema=0.99)
 
 
 def split(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -58,26 +58,48 @@ def reconstruction(seen: Tensor, wanted: Tensor, weight: Tensor) -> tuple[Tensor
     return pixels, (weight[..., 1:] * right.abs()).mean() + (weight[..., 1:, :] * down.abs()).mean()
 
 
-def misplaced(flow: Tensor, known: Tensor, video: Tensor) -> Tensor:
-    """Mean L1 between small pictures moved by the flow and those that they should be: light changes with flow over more than a
-    pixel there, so that a flow finds far places."""
-    wanted = video.transpose(1, 2).flatten(0, 1)
-    size = known.shape[2], known.shape[3]
-    errors = [
-        (moved(F.avg_pool2d(known, scale), flow, size) - F.avg_pool2d(wanted, scale)).abs().mean() for scale in (4, 8, 16)
-    ]
-    return torch.stack(errors).sum()
+def principal(x: Tensor, weight: Tensor, channels: int) -> tuple[Tensor, Tensor]:
+    """Of samples [n, 8, d, 32, 32] with weights [n, 32, 32]: the basis [channels, 8 d, 8, 8] of their cells, and its spread.
+
+    Principal components of a latent's cells, where mouths weigh more.
+    """
+    cells = F.unfold(x.flatten(1, 2), 8, stride=8).transpose(1, 2).flatten(0, 1)
+    importance = F.avg_pool2d(weight[:, None], 8).flatten()
+    weighted = cells * (importance / importance.mean()).sqrt()[:, None]
+    values, vectors = torch.linalg.eigh((weighted.T @ weighted / len(cells)).double())
+    basis = vectors[:, -channels:].flip(1).T.float().reshape(channels, -1, 8, 8)
+    return basis.contiguous(), values[-channels:].flip(0).clamp(min=1e-8).sqrt().float()
 
 
-def vae_loss(model: nn.Module, video: Tensor, weight: Tensor) -> dict[str, Tensor]:
+@torch.no_grad()
+def learn_codes(model: MiniVae, pieces: Pieces, count: int = 400) -> None:
+    """Puts into the model how flow and light are coded."""
+    batches = [pieces.video(1, Harm(), CROP) for _ in range(count)]
+    weight = torch.cat([F.avg_pool2d(piece.weight[:, 1:].mean(1), FINE) for piece in batches])
+    flow = torch.cat([piece.flow[:, 1:] for piece in batches])
+    channels = model.config.flow_channels
+    basis, size = principal(flow, weight, channels)
+    model.flow_basis.copy_(basis)
+    model.flow_spread.copy_(size)
+    light = []
+    for piece in batches:
+        known = piece.video[:, :, 0].to(model.flow_basis.device)
+        frames, seen = (part.to(known.device) for part in (piece.video, piece.flow))
+        light.append(model.unforeseen(frames, known, model.coded_flow(seen))[:, 1:].cpu())
+    basis, size = principal(torch.cat(light), weight, model.config.latent_channels - channels)
+    model.light_basis.copy_(basis)
+    model.light_spread.copy_(size)
+
+
+def vae_loss(model: nn.Module, piece: Videos) -> dict[str, Tensor]:
     """A known frame and those after it, coded and decoded."""
     assert isinstance(model, MiniVae)
-    latents, _ = model.encode(video, video[:, :, 0])
-    known = video[:, :, 0]
-    seen, flow, _ = model.moved_and_drawn(latents + NOISE * torch.randn_like(latents), known)
-    pixels, edge = reconstruction(seen[:, :, 1:], video[:, :, 1:], weight[:, 1:])
-    coarse = misplaced(flow, known, video)
-    return {"total": pixels + EDGE_WEIGHT * edge + coarse, "pixels": pixels, "edges": edge, "coarse": coarse}
+    video, known = piece.video, piece.video[:, :, 0]
+    latents = model.encode(video, known, piece.flow)
+    noise = NOISE * latents[:, :, 1:].detach().std((0, 2, 3, 4), keepdim=True) * torch.randn_like(latents)
+    seen, _ = model.decode(latents + noise, known)
+    pixels, edge = reconstruction(seen[:, :, 1:], video[:, :, 1:], piece.weight[:, 1:])
+    return {"total": pixels + EDGE_WEIGHT * edge, "pixels": pixels, "edges": edge}
 
 
 def train_vae(clips: Path, out: Path, pace: Pace = VAE_PACE, batch: int = 2, seed: int = 0, device: str = "cpu") -> MiniVae:
@@ -85,10 +107,11 @@ def train_vae(clips: Path, out: Path, pace: Pace = VAE_PACE, batch: int = 2, see
     torch.manual_seed(seed)
     model = MiniVae(MiniVaeConfig()).to(device)
     pieces = Pieces(split(clips)[0], seed, joined()[0])
+    learn_codes(model, pieces)
 
     def loss_of(trained: nn.Module) -> dict[str, Tensor]:
-        video, weight = pieces.video(batch, Harm(), CROP)
-        return vae_loss(trained, video.to(device), weight.to(device))
+        drawn = pieces.video(batch, Harm(), CROP)
+        return vae_loss(trained, Videos(*(getattr(drawn, part).to(device) for part in Videos.__slots__)))
 
     model.load_state_dict(train(model, loss_of, out, pace, device=device), strict=False)
     mean, std = spread(model, clips, device=device)
@@ -102,8 +125,9 @@ def psnr(model: MiniVae, clips: Path, count: int = 16, device: str = "cpu") -> d
     pieces = Pieces(split(clips)[1], seed=1)
     sums: dict[str, list[float]] = {}
     for _ in range(count):
-        video, weight = (part.to(device) for part in pieces.video(1, Harm(0, 0, 0)))
-        latents, _ = model.encode(video, video[:, :, 0])
+        piece = pieces.video(1, Harm(0, 0, 0))
+        video, weight = piece.video.to(device), piece.weight.to(device)
+        latents = model.encode(video, video[:, :, 0], piece.flow.to(device))
         seen, _ = model.decode(latents, video[:, :, 0])
         mouth = (weight[:, None, 1:] > 5).float()
         for name, shown in (("coded", seen), ("still", video[:, :, :1].expand_as(video))):
@@ -115,14 +139,25 @@ def psnr(model: MiniVae, clips: Path, count: int = 16, device: str = "cpu") -> d
 
 @torch.no_grad()
 def spread(model: MiniVae, clips: Path, count: int = 48, device: str = "cpu") -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation [c] of its latents."""
+    """What its latents round faces are normalised by, mean and deviation [c].
+
+    A component that moves pixels less stays smaller, by the root of it, so that noise covers it sooner and a transformer cares
+    less for it.
+    """
     pieces = Pieces(split(clips)[0], seed=2)
-    latents = torch.cat([_encoded(model, pieces.video(1, Harm())[0].to(device)) for _ in range(count)])
-    return latents.mean((0, 2, 3, 4)), latents.std((0, 2, 3, 4)).clamp(min=1e-3)
+    latents = torch.cat([_encoded(model, pieces.video(1, Harm(), CROP), device) for _ in range(count)])
+    return latents.mean((0, 2, 3, 4)), latents.std((0, 2, 3, 4)).clamp(min=1e-3) / prominence(model)
 
 
-def _encoded(model: MiniVae, video: Tensor) -> Tensor:
-    return model.encode(video, video[:, :, 0])[0]
+def prominence(model: MiniVae) -> Tensor:
+    """How large each channel [c] of the normalised latents is to be; of mean square 1 in flow and in light."""
+    roots = [(size / size.mean()).sqrt() for size in (model.flow_spread, model.light_spread)]
+    return torch.cat([root / root.square().mean().sqrt() for root in roots])
+
+
+def _encoded(model: MiniVae, piece: Videos, device: str) -> Tensor:
+    video = piece.video.to(device)
+    return model.encode(video, video[:, :, 0], piece.flow.to(device))
 
 
 def mini_with(run: Path, device: str = "cpu") -> VideoModel:

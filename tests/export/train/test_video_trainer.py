@@ -16,9 +16,9 @@ from clients.cli.main import main  # noqa: E402
 from engines.backends.torch import torch_graphs  # noqa: E402
 from engines.catalog import MINI, FrameAudio, MiniVaeConfig, wan_rope_split  # noqa: E402
 from engines.checkpoints import CheckpointError, merged  # noqa: E402
-from engines.codecs.mini import MiniCodec  # noqa: E402
+from engines.codecs.mini import MiniCodec, flows  # noqa: E402
 from engines.mini import Listener, Reader  # noqa: E402
-from engines.models.mini_vae import MiniVae  # noqa: E402
+from engines.models.mini_vae import MiniVae, moved  # noqa: E402
 from engines.models.video_dit import VideoDiT  # noqa: E402
 from engines.specs import ClipRequest  # noqa: E402
 from engines.video import VideoModel, load_video_model  # noqa: E402
@@ -29,12 +29,12 @@ from export.train.video.encoded import encode  # noqa: E402
 from export.train.video.run import Pace, train  # noqa: E402
 from export.train.video.transformer import LEARNT, RECIPES, WHOLE, Encoded, fresh, of_run, train_stage  # noqa: E402
 from export.train.video.vae import split, vae_loss  # noqa: E402
-from export.train.video.windows import Harm, Pieces, changed, importance  # noqa: E402
+from export.train.video.windows import Harm, Pieces, changed, importance, levels  # noqa: E402
 
 SIDE = 64
-VAE = MiniVaeConfig(latent_channels=6, dims=(8, 8, 12), fine_dim=8)
+VAE = MiniVaeConfig(latent_channels=6, flow_channels=4, dims=(8, 8, 12), fine_dim=8)
 DIT = replace(
-    MINI, dim=24, ffn_dim=32, num_heads=2, num_blocks=2, latent_channels=6, condition_channels=8 + 6,
+    MINI, dim=24, ffn_dim=32, num_heads=2, num_blocks=2, latent_channels=6, condition_channels=8 + 6 + 12,
     rope_split=wan_rope_split(12),
     audio=FrameAudio(feature_dim=2 * 384, windows=(5, 12), hidden_dim=16, num_tokens=2, token_dim=8),
 )  # fmt: skip
@@ -86,9 +86,10 @@ def test_the_vae_streams_and_a_video_that_stands_still_comes_back_as_it_was() ->
     vae = MiniVae(VAE).eval()
     video = torch.rand(1, 3, 17, SIDE, SIDE) * 2 - 1
     with torch.no_grad():
-        whole, _ = vae.encode(video, video[:, :, 0])
-        begun, past = vae.encode(video[:, :, :9], video[:, :, 0])
-        rest, _ = vae.encode(video[:, :, 9:], video[:, :, 0], past)
+        flow = torch.randn(1, 17, 2, SIDE // 4, SIDE // 4)
+        whole = vae.encode(video, video[:, :, 0], flow)
+        begun = vae.encode(video[:, :, :9], video[:, :, 0], flow[:, :9])
+        rest = vae.encode(video[:, :, 9:], video[:, :, 0], flow[:, 9:], starts=False)
         assert torch.allclose(torch.cat([begun, rest], 2), whole, atol=1e-5)
         seen, _ = vae.decode(whole, video[:, :, 0])
         first, past = vae.decode(whole[:, :, :2], video[:, :, 0])
@@ -101,15 +102,34 @@ def test_the_vae_streams_and_a_video_that_stands_still_comes_back_as_it_was() ->
 def test_the_vae_learns_to_move_what_moves(clips: Path) -> None:
     torch.manual_seed(0)
     vae = MiniVae(VAE)
-    video, weight = Pieces(split(clips)[0], 0).video(2, Harm(0, 0, 0))
-    before = vae_loss(vae, video, weight)["total"].item()
+    videos = Pieces(split(clips)[0], 0).video(2, Harm(0, 0, 0))
+    before = vae_loss(vae, videos)["total"].item()
     optimizer = torch.optim.Adam(vae.parameters(), lr=3e-3)
     for _ in range(10):
-        loss = vae_loss(vae, video, weight)["total"]
+        loss = vae_loss(vae, videos)["total"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert vae_loss(vae, video, weight)["total"].item() < 0.95 * before
+    assert vae_loss(vae, videos)["total"].item() < 0.95 * before
+
+
+def test_the_teacher_of_the_vae_knows_whence_pixels_come() -> None:
+    """What has gone five pixels to the right is looked up five further left."""
+    noise = np.random.default_rng(0).normal(0, 60, (SIDE, SIDE, 3)).astype(np.float32)
+    first = np.clip(cv2.GaussianBlur(noise, (0, 0), 3) / 20, -1, 1)
+    flow = flows(levels(np.stack([first, np.roll(first, 5, axis=1)])))[1:]
+    assert np.median(flow[0, 0]) == pytest.approx(-5, abs=0.5) and np.median(flow[0, 1]) == pytest.approx(0, abs=0.5)
+    known = torch.from_numpy(first).permute(2, 0, 1)[None]
+    looked_up = moved(known, torch.from_numpy(flow), (SIDE, SIDE))[..., 8:]
+    assert (looked_up - known.roll(5, 3)[..., 8:]).abs().mean() < 0.1 * (known - known.roll(5, 3)).abs().mean()
+
+
+def test_a_crop_holds_the_mouth(clips: Path) -> None:
+    clip = load(split(clips)[0][0])
+    for seed in range(8):
+        x, mouth = changed(clip.pictures[:9], clip.mouth[:9], Harm(), np.random.default_rng(seed), 32)
+        assert x.shape == (9, 32, 32, 3)
+        assert np.all(mouth[:, :2] >= 0) and np.all(mouth[:, :2] < 32)
 
 
 def test_what_changes_a_picture_moves_its_mouth_alike() -> None:
