@@ -17,7 +17,7 @@ from streamer.plan import TIME_BASE_HZ
 
 CODECS: dict[Rendition, str] = {"h264": "video/h264", "h264_low": "video/h264", "vp8": "video/vp8"}
 WantIntra = Callable[[Rendition], None]
-SILENT_S = 2.0  # without a datagram from a peer that is connected: it has gone, or its network has
+SILENT_S = 3.0  # without a datagram from a peer that is connected: longer than two checks of consent, should one be lost
 
 
 class Packetised:
