@@ -168,6 +168,7 @@ class AudioEncoder:
     def __init__(self, codec_name: SoundCodec = "libopus") -> None:
         codec = av.CodecContext.create(codec_name, "w")
         codec.layout, codec.sample_rate, codec.time_base = "mono", TIME_BASE_HZ, _TICK
+        codec.thread_count = 1
         if codec_name == "libopus":
             codec.format, codec.bit_rate = "s16", 48_000
             codec.options = {"application": "audio", "frame_duration": "20"}
@@ -280,4 +281,11 @@ class Encoder:
         return self._video[rendition]
 
     def close(self) -> None:
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """The codecs go at once, their threads and megabytes with them, and not with whatever still refers to this."""
+        self._executor.submit(self._let_go)
+        self._executor.shutdown(wait=False)
+
+    def _let_go(self) -> None:
+        self._video.clear()
+        self._aac = None
+        del self._opus

@@ -217,5 +217,6 @@ class OnAir:
         """Let every viewer and output go; what waits to be written is written."""
         await asyncio.gather(self.viewers.close(), self.outputs.close())
         self._encoder.close()
+        self._cutters.clear()
         if self._lineage:
             self._lineage.close()

@@ -10,12 +10,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from streamer.clock import Clock
@@ -23,6 +20,7 @@ from streamer.dispatch import Costs, DispatchQueue, QueueFull
 from streamer.media import Picture
 from streamer.plan import FULL_STEPS, Look, PictureJob, SubClipJob
 from streamer.render_process import Done, ThumbnailJob
+from streamer.shelf import Shelf
 from streamer.threads import in_thread
 from streamer.worker_process import Job, OnPicture, PoolWorker, RenderFailed, WorkerLost, WorkerProcess
 
@@ -142,9 +140,10 @@ class RenderPool:
 
         def start_own(loop: asyncio.AbstractEventLoop, gently: bool) -> WorkerProcess:
             own = {**options, "rank": next(ranks)} if options else None
-            return WorkerProcess(worker_class, threads, loop, own, shelf=self._shelf, gently=gently)
+            assert self._shelf
+            return WorkerProcess(worker_class, threads, loop, own, shelf=self._shelf.folder, gently=gently)
 
-        self._shelf: Path | None = None  # where workers leave opened avatars for each other
+        self._shelf: Shelf | None = None
         self._start = start or start_own
         self.films = bool(options)
         self._timeout_s = timeout_s
@@ -165,7 +164,7 @@ class RenderPool:
     def prepare(self) -> None:
         """Start the workers, and later the spare. A process takes tens of milliseconds to start here, seconds over there."""
         if not self._members:
-            self._shelf = Path(tempfile.mkdtemp(prefix="rostrum-looks-"))
+            self._shelf = Shelf()
             for _ in range(self.num_workers):
                 self._admit(_Member(self._start(asyncio.get_running_loop(), False)))
             if not self.films:
@@ -203,7 +202,7 @@ class RenderPool:
         self._members, self._spare = [], None
         await asyncio.gather(*(member.process.close() for member in members))
         if self._shelf:
-            shutil.rmtree(self._shelf, ignore_errors=True)
+            self._shelf.close()
 
     # -- avatars --------------------------------------------------------------------------------------------------------
 

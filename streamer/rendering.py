@@ -36,6 +36,7 @@ from streamer.worker_process import RenderFailed, WorkerLost
 
 log = logging.getLogger(__name__)
 
+_STOP = pts_from_s(0.16)  # after an interrupt what was said before is still seen for so long, at most
 _AT_ONCE = 4  # pictures in one job: more would keep others waiting, and one worker at work that several could share
 _MEMORY = 0.3  # of the newest in what is measured
 _TOO_SLOW, _FAST_ENOUGH = 0.9, 0.5  # of its length, for the motion of a sub-clip
@@ -143,12 +144,22 @@ class Rendering:
         self._last = self._kept = None
         self._note_effort(job, late_s)
 
-    def cut_short(self, until: Pts) -> Keyframe | None:
-        """Another epoch begins: the last frame that is kept, as an anchor; None where nothing has been drawn."""
-        newest = self._on_air.newest
+    def cut_short(self, position: Pts) -> tuple[Keyframe, Pts] | None:
+        """Another epoch begins: the anchor to go on from, and from where on nothing of before is shown; None where nothing was.
+
+        What comes next takes a moment to be drawn. Where that is longer than a stop may take, the picture stands still
+        meanwhile, with the lips as near to shut as there is time for.
+        """
+        newest, self._last, self._kept = self._on_air.newest, None, None
+        resumes, stops = Pts(position + pts_from_s(self.takes_s)), Pts(position + _STOP)
+        until = resumes if resumes <= stops else self._trail.calmest(position, stops)
         kept = None if newest is None else self._trail.cut(Pts(min(until, newest)))
-        self._last, self._kept = None, kept[1] if kept else None
-        return kept[0] if kept else None
+        if kept is None:
+            return None
+        anchor, self._kept = kept
+        frame = ticks_per_frame(self._fps)
+        is_held = until < resumes
+        return replace(anchor, pts=Pts(resumes // frame * frame)) if is_held else anchor, Pts(anchor.pts + frame)
 
     async def close(self) -> None:
         for task in list(self._tasks):

@@ -330,11 +330,11 @@ class Session:
 
     def _mute(self, message: protocol.Mute, on: bool) -> BaseModel:
         """What was said before and is not on air yet is not heard either; the plan stays."""
-        self._muted = on
+        self._muted, at = on, self._revisable() if on else self.voice.end
         if on and not self.voice_over.is_in_flight:
-            self._cut_short()
+            at = self._cut_short()
         self._tell_status()
-        return self._accept(message, self._revisable() if on else self.voice.end, "muted" if on else "heard")
+        return self._accept(message, at, "muted" if on else "heard")
 
     def _rest(self, message: protocol.Idle, on: bool, at: Pts) -> BaseModel:
         self.desk.rest(on, at)
@@ -347,12 +347,11 @@ class Session:
         """Stop: all that was to be said, and all that was to be done."""
         self.teleprompter.clear()
         self.voice_over.cut(self._position())
-        self._drop_unaired()
-        at = self._revisable()
-        self.desk.stop(at)
+        stops = self._drop_unaired()
+        self.desk.stop(self._revisable())
         if self.directing:
             self.directing.note(message)
-        return self._accept(message, at, "interrupt")
+        return self._accept(message, stops, "interrupt")
 
     def silence(self, line: Line) -> None:
         """One line is said no further, and nothing of it that is not on air yet ever is."""
@@ -374,20 +373,23 @@ class Session:
         except Refused as refused:
             log.warning("a cue was said and not carried out: %s", refused)
 
-    def _drop_unaired(self) -> None:
-        """What is planned and not on air yet is planned anew."""
-        self._cut_short()
+    def _drop_unaired(self) -> Pts:
+        """What is planned and not on air yet is planned anew; from where on nothing of before is seen."""
+        stops = self._cut_short()
         self.planning.stay_at(self._anchor)
+        return stops
 
-    def _cut_short(self) -> None:
-        """Nothing said so far is heard any more; a new epoch begins at a picture that is drawn already, as soon as may be."""
-        position = self.on_air.position
+    def _cut_short(self) -> Pts:
+        """Nothing said so far is heard any more, nor seen from the moment that is given back; a new epoch goes on then."""
+        position, stops = self.on_air.position, self._revisable()
         self.share.supersede(self.share.epoch + 1)
         if position is not None:
-            self._anchor = self.rendering.cut_short(Pts(position + pts_from_s(self.rendering.takes_s))) or self._anchor
+            if cut := self.rendering.cut_short(position):
+                self._anchor, stops = cut
             self.voice.silence(position)
-            self.on_air.interrupt(self._revisable())
+            self.on_air.interrupt(stops)
         self._news.set()
+        return stops
 
     # -- another avatar -------------------------------------------------------------------------------------------------
 

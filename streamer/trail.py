@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from engines.lips import inner_lip_aperture
 from engines.motion import ANCHOR_MASK, Motion
 from streamer.plan import Keyframe, Pts, ticks_per_frame
 
@@ -28,6 +29,16 @@ class Trail:
         for i, (known, _) in enumerate(self._clips):
             if known == start:
                 self._clips[i] = start, motion
+
+    def calmest(self, since: Pts, until: Pts) -> Pts:
+        """The frame from `since` to `until` with the lips nearest to shut; `until` where nothing is known of them."""
+        known = [
+            (float(aperture), pts)
+            for start, motion in self._clips
+            for i, aperture in enumerate(inner_lip_aperture(motion))
+            if since <= (pts := Pts(start + i * self._frame)) <= until
+        ]
+        return min(known)[1] if known else until
 
     def cut(self, until: Pts) -> tuple[Keyframe, Motion] | None:
         """Forget what was drawn after `until`; the newest frame kept, as an anchor, and its clip up to it, if there is any."""

@@ -17,12 +17,14 @@ import ipaddress
 import logging
 import re
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import aioice.ice
 import ifaddr
 from aiortc import (
     RTCConfiguration,
+    RTCDtlsTransport,
     RTCIceServer,
     RTCPeerConnection,
     RTCRtpReceiver,
@@ -170,6 +172,17 @@ def raise_socket_buffers(pc: RTCPeerConnection) -> None:
             if sock is not None:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BUFFER_BYTES)
+
+
+def note_arrivals(transport: RTCDtlsTransport, note: Callable[[], None]) -> None:
+    """Call `note` for each datagram of a peer that is connected. One that lives answers a check of consent every second."""
+    for protocol in transport.transport._connection._protocols:
+
+        def received(data: bytes, address: Any, hand_on: Callable[[bytes, Any], None] = protocol.datagram_received) -> None:
+            note()
+            hand_on(data, address)
+
+        vars(protocol)["datagram_received"] = received
 
 
 def offer_loopback(wanted: bool | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Callable, Sequence
 
 from aiortc import RTCPeerConnection
@@ -15,6 +17,7 @@ from streamer.plan import TIME_BASE_HZ
 
 CODECS: dict[Rendition, str] = {"h264": "video/h264", "h264_low": "video/h264", "vp8": "video/vp8"}
 WantIntra = Callable[[Rendition], None]
+SILENT_S = 3.0  # without a datagram from a peer that is connected: longer than two checks of consent, should one be lost
 
 
 class Packetised:
@@ -42,7 +45,8 @@ class Packetised:
 class Feed:
     """Both tracks of one peer. They begin together, once the peer is connected, with an intra frame that is asked for.
 
-    A peer that loses too much for its link is sent the low rendition, for as long as that is so.
+    A peer that loses too much for its link is sent the low rendition, for as long as that is so. One that falls silent is sent
+    nothing until it is heard again: long before it is known to be gone, it costs as good as nothing.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Feed:
         self._link = Link()
         self._is_started = False
         self._now_s = 0.0
+        self._heard_s = math.inf  # of the loop's clock; it is not expected before it is connected
 
     def attach(self, pc: RTCPeerConnection, kind: str) -> None:
         """Add what sends "video" or "audio", before the description is made."""
@@ -69,7 +74,7 @@ class Feed:
 
         if kind == "video":
             sender = adopt(
-                transceiver.sender, ntp, self._ask, self._ask, lambda report: self._judge(report.fraction_lost / 256)
+                transceiver.sender, ntp, self._begin, self._ask, lambda report: self._judge(report.fraction_lost / 256)
             )
         else:
             sender = adopt(transceiver.sender, ntp)
@@ -86,10 +91,18 @@ class Feed:
         trips = [sender.round_trip_s for sender in self._senders.values()]
         return next((trip for trip in trips if trip is not None), None)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing has come from the peer for a while."""
+        return asyncio.get_running_loop().time() - self._heard_s > SILENT_S
+
     def put(self, turn: Packetised) -> None:
         """This turn's packets."""
         video = self._senders["video"]
         if not video.is_ready:
+            return
+        if self.is_silent:
+            self._is_started = False
             return
         if turn.now_s is not None:
             self._now_s = turn.now_s
@@ -103,6 +116,14 @@ class Feed:
         if audio := self._senders.get("audio"):
             for payloads in turn.audio:
                 audio.send_payloads(payloads, turn.send_time)
+
+    def _begin(self) -> None:
+        webrtc.note_arrivals(self._senders["video"].transport, self._hear)
+        self._hear()
+        self._ask()
+
+    def _hear(self) -> None:
+        self._heard_s = asyncio.get_running_loop().time()
 
     def _ask(self) -> None:
         self._want_intra(self.wished)

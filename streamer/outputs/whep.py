@@ -47,6 +47,11 @@ class Viewer:
         """To the viewer and back; None while it has reported nothing."""
         return self.feed.round_trip_s if self.feed else None
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it has gone without a word, as far as can be told; it is kept for a while, as it may come back."""
+        return self.feed is not None and self.feed.is_silent
+
     def put(self, turn: Packetised) -> None:
         """This turn's packets."""
         if self.feed:
@@ -57,7 +62,10 @@ class Viewer:
 
 
 class Viewers:
-    """Everybody who watches one broadcast, at most `limit`. Nothing waits for a viewer: what its network drops is lost."""
+    """Everybody who watches one broadcast, at most `limit`. Nothing waits for a viewer: what its network drops is lost.
+
+    Those who have fallen silent are among the `limit`, and not counted as watching.
+    """
 
     def __init__(self, clock: webrtc.WallTicks, want_intra: WantIntra, limit: int, ice_servers: tuple[str, ...]) -> None:
         self._clock = clock
@@ -68,12 +76,13 @@ class Viewers:
         self._leaving: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
-        return len(self._viewers)
+        return sum(not viewer.is_silent for viewer in self._viewers.values())
 
     @property
     def renditions(self) -> set[Rendition]:
         """Those that somebody watches, or waits for."""
-        return {rendition for viewer in self._viewers.values() if viewer.feed for rendition in viewer.feed.renditions}
+        feeds = [viewer.feed for viewer in self._viewers.values() if viewer.feed and not viewer.is_silent]
+        return {rendition for feed in feeds for rendition in feed.renditions}
 
     def network_ms(self) -> float:
         """One way to the viewer in the middle; 0 while nobody has reported."""

@@ -145,6 +145,33 @@ async def test_a_packet_the_viewer_has_lost_is_sent_again() -> None:
     await watching.close()
 
 
+async def test_a_viewer_that_falls_silent_is_sent_nothing_until_it_is_heard_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer, watching, wanted = await _connected()
+    viewer.put(_turn([VideoPacket(0, IDR, True)]))
+    sender = next(each for each in viewer.peer.pc.getSenders() if each.kind == "video")
+    monkeypatch.setattr("streamer.outputs.feed.SILENT_S", -1.0)
+    viewer.put(_turn([VideoPacket(1920, IDR, True)]))
+    assert viewer.is_silent and _num_sent(sender) == 1 and wanted == ["h264"]
+    monkeypatch.setattr("streamer.outputs.feed.SILENT_S", 60.0)
+    viewer.put(_turn([VideoPacket(3840, IDR, False)]))
+    assert not viewer.is_silent and _num_sent(sender) == 1 and wanted == ["h264", "h264"]  # it has lost what came before
+    viewer.put(_turn([VideoPacket(5760, IDR, True)]))
+    assert _num_sent(sender) == 2
+    await viewer.close()
+    await watching.close()
+
+
+async def test_whatever_a_viewer_sends_is_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer, watching, _ = await _connected()
+    monkeypatch.setattr("streamer.outputs.feed.SILENT_S", 0.1)
+    async with asyncio.timeout(60):
+        for is_silent in (True, False):  # in between two of its reports, and as one comes
+            while viewer.is_silent != is_silent:  # noqa: ASYNC110, nothing tells
+                await asyncio.sleep(0.005)
+    await viewer.close()
+    await watching.close()
+
+
 # -- several renditions -------------------------------------------------------------------------------------------------
 
 

@@ -1,9 +1,14 @@
 """The one encode: H.264 that starts where it is asked to, Opus on the wall's ticks."""
 
+import gc
+import threading
+import weakref
+
 import av
 import numpy as np
 import pytest
 
+from streamer import encoder as encoders
 from streamer.encoder import AudioEncoder, Encoder, IntraRequests, VideoEncoder, bitrate_for, half_size, level_for
 from streamer.media import Picture
 from streamer.plan import ticks_per_frame
@@ -136,3 +141,24 @@ def test_nobody_asks_and_there_is_no_intra_frame_even_where_the_picture_changes_
     dark, light = np.full((HEIGHT * 3 // 2, WIDTH), 40, np.uint8), np.full((HEIGHT * 3 // 2, WIDTH), 210, np.uint8)
     packets = [packet for i in range(90) for packet in encoder.encode(light if i // 30 % 2 else dark, i * FRAME, i == 0)]
     assert [packet.is_intra for packet in packets].count(True) == 1
+
+
+async def test_a_closed_encoder_lets_its_codecs_go_though_it_is_referred_to_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[weakref.ref[VideoEncoder]] = []
+
+    class Watched(VideoEncoder):
+        def __init__(self, width: int, height: int, fps: int, bitrate_bps: int | None = None) -> None:
+            super().__init__(width, height, fps, bitrate_bps)
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr(encoders, "VideoEncoder", Watched)
+    encoder, others = Encoder(WIDTH, HEIGHT, FPS), set(threading.enumerate())
+    await encoder.encode(_picture(0), np.zeros(FRAME, np.int16), 0)
+    (thread,) = set(threading.enumerate()) - others
+    gc.disable()
+    try:
+        encoder.close()
+        thread.join(10)
+        assert [each() for each in made] == [None]
+    finally:
+        gc.enable()

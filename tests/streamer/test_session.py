@@ -145,6 +145,32 @@ def test_what_was_said_before_a_stop_is_neither_heard_nor_seen_after_it(kind: st
     assert broadcast.holds(SETTLED_S) <= 20
 
 
+def test_a_stop_is_seen_at_once_though_what_comes_next_takes_long_to_draw() -> None:
+    """Six times slower than usual. The picture stands still after a stop, and the next one is of what came after it."""
+    usual, stops = Pace(0.03, 0.002, 0.013, 0.09), []
+    workers = Workers(lambda i: Pace(*(6 * takes_s for takes_s in asdict(usual).values())))
+
+    async def main() -> VirtualBroadcast:
+        pool = pool_of(workers, 2)
+        broadcast = broadcast_in(pool)
+
+        async def stop() -> None:
+            await asyncio.sleep(12)
+            for _ in range(8):
+                await asyncio.sleep(2.17)
+                broadcast.session.command(Interrupt(type="interrupt"))
+                stops.append((asyncio.get_running_loop().time(), broadcast.session.share.epoch))
+
+        await on_air(pool, broadcast, seconds=32, meanwhile=stop())
+        return broadcast
+
+    broadcast = virtual_time.run(main())
+    for at, epoch in stops:
+        old = [(t, pose[FRAME]) for t, pose in broadcast.poses if t > at and pose[EPOCH] < epoch]
+        assert len({frame for t, frame in old if t > at + 0.16}) <= 1  # it stands still
+        assert max(t for t, _ in old) < at + 1.0
+
+
 def _behind(broadcast: VirtualBroadcast, until_s: float, since_s: float = 0.0) -> list[float]:
     """How much later than it was spoken each turn was on air, in seconds, but for the voice's own way."""
     first = next(at for at, turn in broadcast.turns if turn.pts is not None)
