@@ -10,14 +10,15 @@ GET       /api/avatars                         ``[{name, title, kind, thumbnail_
 GET       /api/avatars/{name}/thumbnail.jpg    and ``/picture.png``
 POST      /api/avatars?name=anna&title=Anna    the picture as the body (at most 20 MB); hand-placed points, where the face is
                                                not found by itself, as JSON in `&points=`; 201 with the avatar, or 4xx
-POST      /api/broadcasts                      JSON ``{avatar, size?, fps?, background?, id?, microphone?}`` ("512x512", 25,
-                                               "keep" or "blur" or "green", …, false where the host types or pushes sound) → 201
-                                               ``{id, state, avatar, size, fps, background, watch_url, whip_url, whep_url,
-                                               control_url, push_url, tokens}``
+POST      /api/broadcasts                      JSON ``{avatar, size?, fps?, background?, bitrate?, id?, microphone?}`` ("512x512",
+                                               25, "keep" or "blur" or "green", kb/s or "auto", …, false where the host types
+                                               or pushes sound) → 201 ``{id, state, avatar, size, fps, background, bitrate,
+                                               watch_url, whip_url, whep_url, control_url, push_url, tokens}``
 GET       /api/broadcasts/{broadcast}          the same, with `viewers`; 404 once it is over
 DELETE    /api/broadcasts/{broadcast}          end it; 204
 POST      /whip/{broadcast}                    the host's offer → 201 answer with Location, ETag (RFC 9725); makes the broadcast
-                                               when the id is new (`?avatar=&size=&fps=&background=`), 409 when it has a host
+                                               when the id is new (`?avatar=&size=&fps=&background=&bitrate=`), 409 when it has
+                                               a host
 POST      /whep/{broadcast}                    a viewer's offer → 201 answer; 404 for an unknown broadcast
 PATCH     the Location of either               trickled candidates (application/trickle-ice-sdpfrag) → 204; 412, 428; 422 for an
                                                ICE restart, which aiortc cannot do: POST again, and the old one is replaced
@@ -63,7 +64,7 @@ from engines.recognition.whisper import WHISPER
 from streamer import access, control, director, logs, process_metrics, protocol, push, reports, udp_ports, webrtc
 from streamer.access import ROLES, Access, may
 from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarMaker
-from streamer.broadcasts import Broadcasts
+from streamer.broadcasts import CHOICES, Broadcasts
 from streamer.clock import Clock, SystemClock
 from streamer.config import ServerSettings
 from streamer.director import EmbeddedDirector
@@ -293,17 +294,13 @@ class Server:
     async def make_broadcast(self, request: Request) -> Response:
         role = self._need(request, "studio")
         wish = json_object(await self._body(request, _MAX_JSON_BYTES))
-        if unknown := set(wish) - {"avatar", "size", "fps", "background", "id", "microphone"}:
-            known = "avatar, size, fps, background, id, microphone"
-            raise Refused(400, "unknown_setting", f"unknown: {', '.join(sorted(unknown))}; known are {known}")
+        if unknown := set(wish) - {*(known := (*CHOICES, "id", "microphone"))}:
+            raise Refused(400, "unknown_setting", f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(known)}")
         if not isinstance(microphone := wish.get("microphone", True), bool):
             raise Refused(400, "bad_setting", "microphone: true, or false where the host types or pushes sound")
-        avatar, size, fps, background, broadcast = (
-            None if wish.get(key) is None else str(wish[key]) for key in ("avatar", "size", "fps", "background", "id")
-        )
-        chosen = self.broadcasts.choose(avatar, size, fps, background)
+        chosen = self.broadcasts.choose(wish)
         self._limit(self._starts, address_of(request.scope), "broadcasts")
-        session = self.broadcasts.start(chosen, broadcast)
+        session = self.broadcasts.start(chosen, None if wish.get("id") is None else str(wish["id"]))
         if not microphone:
             session.speak_without_host()
         return JSONResponse(self._broadcast_json(session, request, role), 201)
@@ -329,6 +326,7 @@ class Server:
             "size": session.settings.size,
             "fps": session.settings.fps,
             "background": session.settings.background,
+            "bitrate": session.settings.bitrate,
             "viewers": len(session.on_air.viewers),
             "watch_url": f"{base}/watch/{broadcast}{link}",
             "whip_url": f"{base}/whip/{broadcast}",
@@ -355,7 +353,7 @@ class Server:
         session = self.broadcasts.get(broadcast)
         if session is None:
             webrtc.parse_offer(offer)
-            chosen = self.broadcasts.choose(*(query.get(key) for key in ("avatar", "size", "fps", "background")))
+            chosen = self.broadcasts.choose(query)
             self._limit(self._starts, address_of(request.scope), "broadcasts")
             session = self.broadcasts.start(chosen, broadcast)
         peer, answer = await session.host(offer)

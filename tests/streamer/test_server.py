@@ -98,9 +98,10 @@ async def test_an_upload_that_cannot_be_an_avatar_is_refused(
 
 
 async def test_a_broadcast_is_made_shown_and_ended(running: Running) -> None:
-    made = await _broadcast(running, avatar="second", size="256x192", fps=30, background="green")
+    made = await _broadcast(running, avatar="second", size="256x192", fps=30, background="green", bitrate="1.5M")
     assert (made["avatar"], made["size"], made["fps"], made["state"]) == ("second", "256x192", 30, "connecting")
-    assert made["background"] == "green"
+    assert (made["background"], made["bitrate"]) == ("green", 1500)
+    assert (await _broadcast(running))["bitrate"] == "auto"
     assert made["control_url"].startswith("ws://")
     assert (await running.http.get(f"/api/broadcasts/{made['id']}")).json()["viewers"] == 0
     assert (await running.http.delete(f"/api/broadcasts/{made['id']}")).status_code == 204
@@ -115,6 +116,8 @@ async def test_a_broadcast_is_made_shown_and_ended(running: Running) -> None:
         (b"[" * 5000, "bad_json"),
         (b'{"size": "huge"}', "bad_setting"),
         (b'{"background": "beach"}', "bad_setting"),
+        (b'{"bitrate": 5}', "bad_setting"),
+        (b'{"bitrate": [1]}', "bad_setting"),
         (b'{"size": "20000x20000"}', "bad_setting"),
         (b'{"fps": 29}', "bad_setting"),
         (b'{"fps": "fast"}', "bad_setting"),

@@ -63,7 +63,7 @@ function enter(next) {
   for (const id of ["timeline", "idle", "interrupt"]) byId(id).hidden = !onAir;
   byId("preview-sound").hidden = !onAir;
   byId("copy-link").disabled = !onAir;
-  byId("format").disabled = byId("background").disabled = next !== "idle";
+  for (const id of ["format", "background", "bitrate"]) byId(id).disabled = next !== "idle";
   byId("viewers-reading").hidden = !onAir;
   avatars.setMode({ idle: "choose", starting: "wait" }[next] ?? "live");
   direct.setLive(onAir);
@@ -104,7 +104,8 @@ async function goLive() {
   const [size, fps] = byId("format").value.split("@");
   try {
     const track = setup.types ? null : setup.mic.track;
-    broadcast = await Broadcast.make(avatars.chosen.name, size, Number(fps), byId("background").value, track, video);
+    const [background, bitrate] = [byId("background").value, byId("bitrate").value];
+    broadcast = await Broadcast.make({ avatar: avatars.chosen.name, size, fps: Number(fps), background, bitrate }, track, video);
     listen(broadcast);
     await broadcast.start();
   } catch (error) {
@@ -290,6 +291,13 @@ function hear(audible) {
   setIcon(button, audible ? "sound" : "sound-off");
 }
 
+/** What was chosen is chosen again when the page is opened again, where it is still there. */
+function keep(select, name) {
+  const kept = localStorage.getItem(name);
+  if ([...select.options].some((option) => option.value === kept)) select.value = kept;
+  select.addEventListener("change", () => localStorage.setItem(name, select.value));
+}
+
 async function copyLink() {
   const url = broadcast?.watchUrl;
   if (!url) return;
@@ -346,8 +354,7 @@ byId("format").append(...FORMATS.map(([size, fps, text]) => el("option", { value
 const kept = localStorage.getItem("rostrum.format");
 if (FORMATS.some(([size, fps]) => `${size}@${fps}` === kept)) byId("format").value = kept;
 byId("format").addEventListener("change", showFormat);
-byId("background").value = localStorage.getItem("rostrum.background") || "keep";
-byId("background").addEventListener("change", () => localStorage.setItem("rostrum.background", byId("background").value));
+for (const id of ["background", "bitrate"]) keep(byId(id), `rostrum.${id}`);
 byId("golive").addEventListener("click", goLive);
 byId("end").addEventListener("click", end);
 byId("preview-sound").addEventListener("click", () => hear(video.muted));
