@@ -68,11 +68,11 @@ class BroadcastSettings:
     height: int = 512
     fps: int = 25
     segment_s: float = 0.24
-    background: Background = "keep"
+    background: Background | Path = "keep"
     kbps: int | None = None
 
     def __post_init__(self) -> None:
-        if self.background not in BACKGROUNDS:
+        if not isinstance(self.background, Path) and self.background not in BACKGROUNDS:
             raise ConfigError(f"background: {self.background!r} is not one of {', '.join(BACKGROUNDS)}")
         if self.fps not in FRAME_RATES:
             raise ConfigError(f"fps: {self.fps} is not one of {', '.join(map(str, FRAME_RATES))}")
@@ -86,6 +86,11 @@ class BroadcastSettings:
     @property
     def size(self) -> str:
         return f"{self.width}x{self.height}"
+
+    @property
+    def background_name(self) -> str:
+        """As a host chooses it."""
+        return self.background.stem if isinstance(self.background, Path) else self.background
 
     @property
     def bitrate(self) -> int | str:

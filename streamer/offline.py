@@ -66,7 +66,7 @@ class ShowOptions:
     workers: int = 1
     seed: int = 0
     segment_s: float = 1.0
-    background: Background = "keep"
+    background: Background | Path = "keep"  # or a picture in the avatar's folder
     pool: str = "local"  # where the workers are: `streamer.worker_pool.pool_of`
     drawing: DrawingSettings = field(default_factory=DrawingSettings)
 
@@ -305,7 +305,7 @@ _worker: tuple[RenderWorker, Look] | None = None
 _why_not = "this runs in a worker process only"
 
 
-def _start_worker(avatar: Path, width: int, height: int, background: Background, drawing: DrawingSettings) -> None:
+def _start_worker(avatar: Path, width: int, height: int, background: Background | Path, drawing: DrawingSettings) -> None:
     global _worker, _why_not
     look = Look(avatar, width, height, background)
     try:

@@ -162,4 +162,4 @@ def figures(read: Read, fps: int) -> dict[str, Any]:
 
 
 def _worst(skews_ms: list[float]) -> float:
-    return round(max(skews_ms, key=lambda skew_ms: abs(skew_ms)), 1)
+    return round(float(skews_ms[int(np.abs(skews_ms).argmax())]), 1)

@@ -38,8 +38,11 @@ LIMITS = {
 class PortraitCodec:
     """Draws one avatar at one size. Building it takes about half a second, a frame a few milliseconds. Not for two threads."""
 
-    def __init__(self, avatar: Avatar, size: tuple[int, int], background: Background = "keep") -> None:
-        """size: (width, height) in pixels, both even. Raises ValueError for sizes that cannot be drawn."""
+    def __init__(self, avatar: Avatar, size: tuple[int, int], background: Background | Picture = "keep") -> None:
+        """size: (width, height) in pixels, both even. background: or a picture, RGB [h, w, 3], cropped to cover.
+
+        Raises ValueError for sizes that cannot be drawn.
+        """
         face = Face.of(avatar.landmarks)
         picture, matte, behind = avatar.picture(), avatar.matte(), avatar.background()
         self.view = View.framing((avatar.width, avatar.height), size, face, matte)
