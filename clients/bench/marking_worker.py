@@ -1,6 +1,7 @@
-"""The real render worker, with a mark in its pictures that is as light as a tone in their voice is loud.
+"""The real render worker, with marks in its pictures: one as light as a tone in their voice is loud, one new in each picture.
 
-For `rostrum bench recording`: what the mark shows of a picture's own 1/fps of voice can be timed against the sound beside it.
+For `rostrum bench recording`: what the first shows of a picture's own 1/fps of voice can be timed against the sound beside it,
+and by the second a picture that was held is told from a drawn one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from streamer.render_worker import RenderWorker
 
 TONE_HZ = 3000.0  # speech has little there, the made-up one nothing
 LOUD = 0.3  # of full scale: the mark is white
+TURNS = 5  # then the second mark is the same again; fewer pictures than that are drawn in no rate
 _CARRIER = INDEX["tongueOut"]  # no portrait shows it
+_SHARE = 0.98  # of the level, so that it never reaches the next turn
 
 
 def tone_levels(sound: NDArray[np.floating[Any]], rate_hz: int, block: int) -> NDArray[np.float32]:
@@ -29,14 +32,14 @@ def tone_levels(sound: NDArray[np.floating[Any]], rate_hz: int, block: int) -> N
     return np.clip(2 * np.abs(blocks @ wave) / block / LOUD, 0, 1).astype(np.float32)
 
 
-def mark(shape: tuple[int, int]) -> tuple[slice, slice]:
-    """Where the mark lies in the luma plane of an I420 picture of this shape."""
-    side = shape[1] // 8
-    return slice(0, side), slice(0, side)
+def marks(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Where the level's and the turn's mark lie in an I420 picture."""
+    side = picture.shape[1] // 8
+    return picture[:side, :side], picture[:side, -side:]
 
 
 class MarkingWorker(RenderWorker):
-    """The level goes with the motion, in a channel that nothing draws."""
+    """Turn and level go with the motion, in a channel that nothing draws."""
 
     def motion(self, jobs: list[SubClipJob]) -> list[Motion]:
         plain = [
@@ -46,8 +49,10 @@ class MarkingWorker(RenderWorker):
         return [_marked(job, motion) for job, motion in zip(jobs, super().motion(plain), strict=True)]
 
     def pictures(self, look: Look, motion: Motion) -> Iterator[NDArray[np.uint8]]:
-        for picture, level in zip(super().pictures(look, _unmarked(motion)), motion[:, _CARRIER], strict=True):
-            picture[mark(look.picture_shape)] = 16 + round(219 * float(level))
+        for picture, carried in zip(super().pictures(look, _unmarked(motion)), motion[:, _CARRIER], strict=True):
+            turn, level = divmod(float(carried), 1.0)
+            for mark, light in zip(marks(picture), (level / _SHARE, turn / (TURNS - 1)), strict=True):
+                mark[:] = 16 + round(219 * min(light, 1.0))
             yield picture
 
 
@@ -55,8 +60,8 @@ def _marked(job: SubClipJob, motion: Motion) -> Motion:
     block = ticks_per_frame(job.fps) // TICKS_PER_SAMPLE
     first = (job.start - job.audio_start) // TICKS_PER_SAMPLE
     voice = np.pad(job.audio[first:], (0, len(motion) * block))[: len(motion) * block]
-    marked = motion.copy()
-    marked[:, _CARRIER] = tone_levels(voice / np.float32(32768), VOICE_RATE_HZ, block)
+    marked, turns = motion.copy(), (job.start // ticks_per_frame(job.fps) + np.arange(len(motion))) % TURNS
+    marked[:, _CARRIER] = turns + _SHARE * tone_levels(voice / np.float32(32768), VOICE_RATE_HZ, block)
     return marked
 
 

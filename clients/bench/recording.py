@@ -1,7 +1,8 @@
 """`rostrum bench recording`: a live broadcast recorded by the server: are its pictures even, and in step with its sound?
 
 The host's voice has a tone in it every two seconds, and each picture a mark as light as the tone is loud in its own 1/fps of
-voice (`marking_worker`). Between the centres of gravity of the two lies the skew, to less than a picture's length.
+voice (`marking_worker`). Between the centres of gravity of the two lies the skew, to less than a picture's length. Pictures
+that a busy machine held are counted, and left out of it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from clients.bench import machine, voices
 from clients.bench.live_server import LiveServer, ServerFailed
-from clients.bench.marking_worker import LOUD, TONE_HZ, mark, tone_levels
+from clients.bench.marking_worker import LOUD, TONE_HZ, TURNS, marks, tone_levels
 from clients.python.control import ControlRefused
 from clients.python.host import Host
 from clients.python.server import Server, ServerError
@@ -40,32 +41,39 @@ _WORKER = "clients.bench.marking_worker:MarkingWorker"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A recording: when each picture is shown, how light its mark is, how loud the tone in each ms of its sound (0 to 1)."""
+    """A recording: when each picture is shown, how light its mark is, which are new (not the one before, held), and how loud
+    the tone is in each ms of its sound. Levels are 0 to 1."""
 
     at_s: NDArray[np.float64]
     light: NDArray[np.float64]
+    is_new: NDArray[np.bool_]
     loud: NDArray[np.float32]
     sound_starts_s: float
 
     @classmethod
     def of(cls, path: Path) -> Read:
-        at_s, light, sound, starts_s = [], [], [], None
+        at_s, light, turns, sound, starts_s = [], [], [], [], None
         with av.open(str(path)) as container:
             for frame in container.decode(container.streams.video[0], container.streams.audio[0]):
                 if isinstance(frame, av.VideoFrame):
-                    luma = frame.to_ndarray(format="yuv420p")
+                    levels = [
+                        (float(mark.mean()) - 16) / 219 for mark in marks(frame.to_ndarray(format="yuv420p").astype(np.uint8))
+                    ]
                     at_s.append(float(frame.time or 0))
-                    light.append((float(luma[mark(luma.shape)].mean()) - 16) / 219)
+                    light.append(levels[0])
+                    turns.append(round((TURNS - 1) * levels[1]))
                 elif isinstance(frame, av.AudioFrame):
                     starts_s = float(frame.time or 0) if starts_s is None else starts_s
                     sound.append(frame.to_ndarray().mean(axis=0).astype(np.float32))
         loud = tone_levels(np.concatenate(sound), RATE_HZ, _BLOCK) if sound else np.zeros(0, np.float32)
-        return cls(np.array(at_s), np.array(light), loud, starts_s or 0.0)
+        is_new = np.diff(np.array(turns), prepend=-1) != 0
+        return cls(np.array(at_s), np.array(light), is_new, loud, starts_s or 0.0)
 
     def skews(self, fps: int) -> list[tuple[float, float]]:
         """(when, by how much later than its marks a tone is heard), in seconds. A tone without a mark counts as a second."""
         heard = _centres(self.sound_starts_s + (np.arange(len(self.loud)) + 0.5) / 1000, self.loud)
-        seen = np.array(_centres(self.at_s + 0.5 / fps, self.light))
+        light = np.interp(self.at_s, self.at_s[self.is_new], self.light[self.is_new])
+        seen = np.array(_centres(self.at_s + 0.5 / fps, light))
         whole = [at for at in heard if self.at_s[0] + 1 < at < self.at_s[-1] - 1]
         return [(at, min(max(at - float(seen[np.abs(seen - at).argmin()]), -1.0), 1.0)) for at in whole] if len(seen) else []
 
@@ -148,6 +156,7 @@ def figures(read: Read, fps: int) -> dict[str, Any]:
     gaps = np.diff(read.at_s)
     return {
         "pictures": len(read.at_s),
+        "held_pictures": int((~read.is_new).sum()),
         "uneven_pictures": int((np.abs(gaps - 1 / fps) > 1e-4).sum()),
         "video_s": round(float(read.at_s[-1] - read.at_s[0]) + 1 / fps, 2),
         "sound_s": round(len(read.loud) / 1000, 2),
