@@ -47,7 +47,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same frames (default 0)")
     parser.add_argument(
-        "--background", default="keep", metavar="KIND", help="keep, blur, green (to be keyed out), or a picture's file"
+        "--background",
+        default="keep",
+        metavar="KIND",
+        help="keep, blur, green (to be keyed out), clear (alpha: -o FILE.mov, ProRes 4444), or a picture's file",
     )
     parser.add_argument("--captions", action="store_true", help="write what is said beside the film, as FILE.vtt")
     add_transcript_flags(parser)
@@ -69,9 +72,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     with ExitStack() as stack:
         try:
-            background = arguments.background if arguments.background in BACKGROUNDS else Path(_OWN_BACKGROUND)
+            kinds = (*BACKGROUNDS, "clear")
+            background = arguments.background if arguments.background in kinds else Path(_OWN_BACKGROUND)
             if isinstance(background, Path) and not Path(arguments.background).is_file():
-                raise ValueError(f"--background {arguments.background}: not one of {', '.join(BACKGROUNDS)}, nor a file")
+                raise ValueError(f"--background {arguments.background}: not one of {', '.join(kinds)}, nor a file")
+            if (background == "clear") != (arguments.out.suffix.lower() == ".mov"):
+                raise ValueError(
+                    "--background clear and -o FILE.mov belong together: MP4 has no alpha, and other films are MP4"
+                )
             options = ShowOptions(
                 size=parse_size(arguments.size),
                 fps=arguments.fps,

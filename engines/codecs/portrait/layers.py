@@ -11,7 +11,7 @@ import numpy as np
 from engines.codecs.portrait.planes import Array, Picture, enlarged, half, rounded, to_planes
 from engines.codecs.portrait.view import View
 
-Background = Literal["keep", "blur", "green"]
+Background = Literal["keep", "blur", "green", "clear"]
 CHROMA_GREEN_RGB = (0, 177, 64)
 BLUR = 0.03  # of the frame's shorter side
 
@@ -67,6 +67,8 @@ class Layers:
         elif kind == "green":
             back = np.full((*back_y.shape, 3), CHROMA_GREEN_RGB, np.uint8)
         behind_y, behind_uv = to_planes(back)
+        if isinstance(kind, str) and kind == "clear":
+            behind_y[:], behind_uv[:] = 0, 0
         detail = 2 if view.scale < MOST_DETAILED_SCALE else 1
         soft_y, through = enlarged(rounded(person_y), detail), rounded(255 * (1 - alpha))
         sharp_y = None
