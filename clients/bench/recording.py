@@ -2,13 +2,14 @@
 
 The host's voice has a tone in it every two seconds, and each picture a mark as light as the tone is loud in its own 1/fps of
 voice (`marking_worker`). Between the centres of gravity of the two lies the skew, to less than a picture's length. Pictures
-that a busy machine held are counted, and left out of it.
+that a busy machine held are counted, and left out of it; a tone amid more than two in a row is counted and not timed.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import statistics
 import sys
 import tempfile
@@ -35,6 +36,7 @@ from streamer.webrtc import offer_loopback
 _VOICE_S = 120.0
 _TONE_S = 0.16
 _START_S = 90.0
+_ABOUT_S, _MOST_HELD = 0.3, 2  # near a tone, how many pictures may be held in a row
 _BLOCK = RATE_HZ // 1000  # 1 ms of the recorded sound
 _WORKER = "clients.bench.marking_worker:MarkingWorker"
 
@@ -70,12 +72,17 @@ class Read:
         return cls(np.array(at_s), np.array(light), is_new, loud, starts_s or 0.0)
 
     def skews(self, fps: int) -> list[tuple[float, float]]:
-        """(when, by how much later than its marks a tone is heard), in seconds. A tone without a mark counts as a second."""
+        """(when, by how much later than its marks a tone is heard), in seconds: not more than one, not a number amid holds."""
         heard = _centres(self.sound_starts_s + (np.arange(len(self.loud)) + 0.5) / 1000, self.loud)
         light = np.interp(self.at_s, self.at_s[self.is_new], self.light[self.is_new])
         seen = np.array(_centres(self.at_s + 0.5 / fps, light))
         whole = [at for at in heard if self.at_s[0] + 1 < at < self.at_s[-1] - 1]
-        return [(at, min(max(at - float(seen[np.abs(seen - at).argmin()]), -1.0), 1.0)) for at in whole] if len(seen) else []
+        late = [min(max(at - float(seen[np.abs(seen - at).argmin()]), -1.0), 1.0) for at in whole] if len(seen) else []
+        return [(at, math.nan if self._is_held_about(at) else each) for at, each in zip(whole, late, strict=False)]
+
+    def _is_held_about(self, at_s: float) -> bool:
+        near = self.is_new[np.abs(self.at_s - at_s) < _ABOUT_S]
+        return len(near) > _MOST_HELD and not np.lib.stride_tricks.sliding_window_view(near, _MOST_HELD + 1).any(axis=1).all()
 
 
 def _centres(times_s: NDArray[np.float64], levels: NDArray[Any]) -> list[float]:
@@ -146,7 +153,8 @@ async def _recorded(server: LiveServer, avatar: str, root: Path, arguments: argp
 
 def figures(read: Read, fps: int) -> dict[str, Any]:
     """What the bench prints. Raises ServerError where the tones cannot be found again."""
-    skews = read.skews(fps)
+    tones = read.skews(fps)
+    skews = [(at_s, skew_s) for at_s, skew_s in tones if math.isfinite(skew_s)]
     if len(skews) < 5:
         raise ServerError("the tones of the host's voice were not found in the recording: nothing can be timed")
     minutes: dict[int, list[float]] = {}
@@ -160,7 +168,8 @@ def figures(read: Read, fps: int) -> dict[str, Any]:
         "uneven_pictures": int((np.abs(gaps - 1 / fps) > 1e-4).sum()),
         "video_s": round(float(read.at_s[-1] - read.at_s[0]) + 1 / fps, 2),
         "sound_s": round(len(read.loud) / 1000, 2),
-        "tones": len(all_ms),
+        "tones": len(tones),
+        "tones_amid_holds": len(tones) - len(skews),
         "skew_ms_median": round(statistics.median(all_ms), 1),
         "skew_ms_p95": round(float(np.percentile(np.abs(all_ms), 95)), 1),
         "skew_ms_worst": _worst(all_ms),
