@@ -1,4 +1,4 @@
-"""Pictures from outside become avatars in a process of their own, with limits on its time and memory.
+"""Pictures from outside become avatars, or backgrounds, in a process of their own, with limits on its time and memory.
 
 Run as a module it is that process: the picture on stdin, a JSON request as its argument, a JSON answer on stdout.
 """
@@ -6,6 +6,7 @@ Run as a module it is that process: the picture on stdin, a JSON request as its 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import resource
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engines.avatar_library import AvatarError, AvatarLibrary
+from engines.background_library import BackgroundLibrary
 
 MAX_PICTURE_BYTES = 20 * 1024 * 1024
 _TIMEOUT_S = 60.0
@@ -31,8 +33,9 @@ class AvatarRefused(Exception):
 class AvatarMaker:
     """Bounded: more than `at_once` pictures are refused, not queued, since each takes seconds and up to 6 GiB."""
 
-    def __init__(self, library: AvatarLibrary, at_once: int) -> None:
+    def __init__(self, library: AvatarLibrary, backgrounds: BackgroundLibrary, at_once: int) -> None:
         self._library = library
+        self._backgrounds = backgrounds
         self._at_once = at_once
         self._making: set[str] = set()
 
@@ -41,19 +44,29 @@ class AvatarMaker:
     ) -> dict[str, Any]:
         """The new avatar's facts. Raises AvatarRefused, and AvatarError for a name that cannot be before any work is done."""
         self._library.new_folder(name, force=False)
-        if not _begins_like_a_picture(picture):
-            raise AvatarRefused("not_a_picture", "This file is not a picture: send a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF.")
         if name in self._making:
             raise AvatarRefused("name_taken", f"An avatar called {name!r} is being made just now; choose another name.")
+        request = {"name": name, "root": str(self._library.user), "title": title, "points": points}
+        facts: dict[str, Any] = await self._work_on(picture, name, request)
+        return facts
+
+    async def make_background(self, picture: bytes, title: str) -> str:
+        """The name of the new background, or of the same picture that was there. Raises AvatarRefused, TooManyBackgrounds."""
+        self._backgrounds.check_room()
+        work = f"background {hashlib.sha256(picture).hexdigest()}"  # no avatar can be called so
+        name: str = await self._work_on(picture, work, {"background": title, "root": str(self._backgrounds.root)})
+        return name
+
+    async def _work_on(self, picture: bytes, work: str, request: dict[str, Any]) -> Any:
+        if not _begins_like_a_picture(picture):
+            raise AvatarRefused("not_a_picture", "This file is not a picture: send a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF.")
         if len(self._making) >= self._at_once:
             raise AvatarRefused("busy", "Other pictures are being worked on just now; try again in a few seconds.")
-        self._making.add(name)
+        self._making.add(work)
         try:
-            return await _in_a_process(
-                picture, {"name": name, "root": str(self._library.user), "title": title, "points": points}
-            )
+            return await _in_a_process(picture, request)
         finally:
-            self._making.discard(name)
+            self._making.discard(work)
 
 
 def _begins_like_a_picture(data: bytes) -> bool:
@@ -62,7 +75,7 @@ def _begins_like_a_picture(data: bytes) -> bool:
     return data.startswith(starts) or data[8:12] == b"WEBP" or data[4:8] == b"ftyp"
 
 
-async def _in_a_process(picture: bytes, request: dict[str, Any]) -> dict[str, Any]:
+async def _in_a_process(picture: bytes, request: dict[str, Any]) -> Any:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -86,27 +99,42 @@ async def _in_a_process(picture: bytes, request: dict[str, Any]) -> dict[str, An
         raise AvatarRefused("failed", "This picture could not be worked on; try another, or a smaller one.") from None
     if "code" in answer:
         raise AvatarRefused(answer["code"], answer["message"])
-    facts: dict[str, Any] = answer["avatar"]
-    return facts
+    return answer["made"]
 
 
 def main() -> int:
     """The process. What is on air comes first."""
     os.nice(10)
-    from engines.codecs.portrait.create import create_avatar  # brings in MediaPipe: seconds
-
-    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
     request = json.loads(sys.argv[1])
-    points = request["points"] and {name: (float(x), float(y)) for name, (x, y) in request["points"].items()}
     try:
-        avatar = create_avatar(
-            sys.stdin.buffer.read(), request["name"], points=points, root=Path(request["root"]), title=request["title"]
-        )
+        made = _background(request) if "background" in request else _avatar(request)
     except AvatarError as error:
         print(json.dumps({"code": error.code, "message": str(error)}))
         return 1
-    print(json.dumps({"avatar": avatar.facts()}))
+    print(json.dumps({"made": made}))
     return 0
+
+
+def _avatar(request: dict[str, Any]) -> dict[str, Any]:
+    from engines.codecs.portrait.create import create_avatar  # brings in MediaPipe: seconds
+
+    _bound_memory()
+    points = request["points"] and {name: (float(x), float(y)) for name, (x, y) in request["points"].items()}
+    root = Path(request["root"])
+    picture = sys.stdin.buffer.read()
+    return create_avatar(picture, request["name"], points=points, root=root, title=request["title"]).facts()
+
+
+def _background(request: dict[str, Any]) -> str:
+    from engines.codecs.portrait.open_picture import open_picture
+
+    _bound_memory()
+    return BackgroundLibrary(Path(request["root"])).add(open_picture(sys.stdin.buffer.read()).rgb, request["background"])
+
+
+def _bound_memory() -> None:
+    """From here on; what libraries take at their start is theirs."""
+    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
 
 
 if __name__ == "__main__":

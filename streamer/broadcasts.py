@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import cast
 
 from engines.avatar_library import AvatarLibrary
+from engines.background_library import BackgroundLibrary, BackgroundNotFound
 from streamer.clock import Clock
-from streamer.config import BROADCAST_ID, BroadcastSettings, ConfigError, ServerSettings, parse_size
+from streamer.config import BROADCAST_ID, BroadcastSettings, ConfigError, ServerSettings, parse_bitrate, parse_size
 from streamer.directors.model_director import ModelDirector
-from streamer.plan import Background
+from streamer.plan import BACKGROUNDS, Background
 from streamer.render_pool import RenderPool
 from streamer.scribe import SpeechToText
 from streamer.session import Session
 
+#: What a host may choose of a broadcast.
+CHOICES = ("avatar", "size", "fps", "background", "bitrate")
 _MOST = 0.9  # of the workers' time may be given away
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class Broadcasts:
         self,
         settings: ServerSettings,
         library: AvatarLibrary,
+        backgrounds: BackgroundLibrary,
         pool: RenderPool,
         clock: Clock,
         director: ModelDirector | None = None,
@@ -45,6 +48,7 @@ class Broadcasts:
     ) -> None:
         self._settings = settings
         self._library = library
+        self._backgrounds = backgrounds
         self._pool = pool
         self._clock = clock
         self._director = director
@@ -64,8 +68,12 @@ class Broadcasts:
         running = self._running.get(broadcast)
         return running[0] if running and running[0].state != "ended" else None
 
-    def choose(self, avatar: str | None, size: str | None, fps: str | None, background: str | None = None) -> BroadcastSettings:
-        """A host's choices, with what was not chosen filled in. Raises ConfigError, or AvatarError for an unknown avatar."""
+    def choose(self, wish: Mapping[str, object]) -> BroadcastSettings:
+        """A host's choices, by the names in `CHOICES`, with what was not chosen filled in.
+
+        Raises ConfigError, or AvatarError for an unknown avatar.
+        """
+        avatar, size, fps, background, bitrate = (None if wish.get(key) is None else str(wish[key]) for key in CHOICES)
         name = avatar or self._settings.default_avatar or next(iter(self._library.names()), None)
         if name is None:
             raise ConfigError("avatar: there is none yet; make one with `rostrum avatar create` or on the page")
@@ -75,8 +83,17 @@ class Broadcasts:
             rate = int(fps or 25)
         except ValueError:
             raise ConfigError(f"fps: {fps!r} is not a number") from None
-        wanted = cast(Background, background or "keep")  # the settings refuse one that is not
-        return BroadcastSettings(name, width, height, rate, self._settings.segment_s, wanted)
+        wanted = self._background(background or "keep")
+        kbps = parse_bitrate(bitrate) if bitrate else self._settings.kbps
+        return BroadcastSettings(name, width, height, rate, self._settings.segment_s, wanted, kbps)
+
+    def _background(self, name: str) -> Background | Path:
+        if name in BACKGROUNDS:
+            return name
+        try:
+            return self._backgrounds.path(name)
+        except BackgroundNotFound as error:
+            raise ConfigError(f"background: {name!r} is not one of {', '.join(BACKGROUNDS)}, nor a picture. {error}") from None
 
     def start(self, chosen: BroadcastSettings, broadcast: str | None = None) -> Session:
         """A new broadcast, waiting for its host. Raises TooManyBroadcasts, BroadcastExists, ConfigError for a bad id."""

@@ -18,6 +18,7 @@ from streamer.plan import BACKGROUNDS, TIME_BASE_HZ, Background
 MODELS = ("portrait", "mini", "wan-1.3b", "wan-14b", "wan")  # wan: of any size
 FRAME_RATES = (24, 25, 30, 48, 50)
 MIN_SIDE, MAX_SIDE, MAX_PIXELS = 128, 1920, 1920 * 1088
+MIN_KBPS, MAX_KBPS = 150, 20_000
 BROADCAST_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,63}")
 
 
@@ -39,19 +40,39 @@ def parse_size(text: str) -> tuple[int, int]:
     return width, height
 
 
+def parse_bitrate(text: str) -> int | None:
+    """``2500``, ``2500k`` or ``2.5M`` to kb/s; ``auto`` to None."""
+    if text.strip().lower() == "auto":
+        return None
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d+)?)([km]?)", text.strip().lower())
+    if not match:
+        raise ConfigError(f"bitrate: {text!r} is not of the form 2500k or 2.5M, nor auto")
+    kbps = round(float(match[1]) * (1000 if match[2] == "m" else 1))
+    if not MIN_KBPS <= kbps <= MAX_KBPS:
+        raise ConfigError(f"bitrate: {text} is out of range; take {MIN_KBPS}k to {MAX_KBPS // 1000}M, or auto")
+    return kbps
+
+
+def bitrate_for(width: int, height: int, fps: int) -> int:
+    """Bits a second for a talking head: 2.0 Mb/s at 512x512@25, 9.6 at 1920x1080@48; what it does not need it does not take."""
+    return int(min(12e6, max(0.6e6, 2.0e6 * (width * height / 512**2) ** 0.75 * (fps / 25) ** 0.5)))
+
+
 @dataclass(frozen=True, slots=True)
 class BroadcastSettings:
-    """What a host chooses. `segment_s`: how much voice one sub-clip covers, and so most of the delay."""
+    """What a host chooses. `segment_s`: how much voice one sub-clip covers, and so most of the delay. `kbps`: what the video
+    takes, in thousands of bits a second; None: what the pictures need, at most as much as is usual for their size and rate."""
 
     avatar: str
     width: int = 512
     height: int = 512
     fps: int = 25
     segment_s: float = 0.24
-    background: Background = "keep"
+    background: Background | Path = "keep"
+    kbps: int | None = None
 
     def __post_init__(self) -> None:
-        if self.background not in BACKGROUNDS:
+        if not isinstance(self.background, Path) and self.background not in BACKGROUNDS:
             raise ConfigError(f"background: {self.background!r} is not one of {', '.join(BACKGROUNDS)}")
         if self.fps not in FRAME_RATES:
             raise ConfigError(f"fps: {self.fps} is not one of {', '.join(map(str, FRAME_RATES))}")
@@ -59,10 +80,22 @@ class BroadcastSettings:
         if not 0.2 <= self.segment_s <= 1.0:
             raise ConfigError(f"segment_s: {self.segment_s} is not between 0.2 and 1.0")
         parse_size(f"{self.width}x{self.height}")
+        if self.kbps is not None:
+            parse_bitrate(str(self.kbps))
 
     @property
     def size(self) -> str:
         return f"{self.width}x{self.height}"
+
+    @property
+    def background_name(self) -> str:
+        """As a host chooses it."""
+        return self.background.stem if isinstance(self.background, Path) else self.background
+
+    @property
+    def bitrate(self) -> int | str:
+        """As `parse_bitrate` reads it."""
+        return self.kbps or "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +261,7 @@ class ServerSettings:
     recordings_root: Path | None = None  # None: nothing can be recorded
     default_avatar: str | None = None
     segment_s: float = 0.24
+    kbps: int | None = None  # of broadcasts that choose none
     workers: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))  # render workers, shared by the broadcasts
     worker_threads: int = 1
     max_broadcasts: int = 4

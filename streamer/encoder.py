@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from av.video.frame import PictureType
 
+from streamer.config import bitrate_for
 from streamer.media import SAMPLES_PER_PACKET, AudioPacket, Picture, Rendition, Sound, VideoPacket
 from streamer.plan import TIME_BASE_HZ
 
@@ -38,11 +39,6 @@ _LEVELS = (
     ("4.0", 8192, 245_760),
     ("4.2", 8704, 522_240),
 )
-
-
-def bitrate_for(width: int, height: int, fps: int) -> int:
-    """Bits a second for a talking head: 2.0 Mb/s at 512x512@25, 9.6 at 1920x1080@48; what it does not need it does not take."""
-    return int(min(12e6, max(0.6e6, 2.0e6 * (width * height / 512**2) ** 0.75 * (fps / 25) ** 0.5)))
 
 
 def level_for(width: int, height: int, fps: int) -> str:
@@ -72,7 +68,10 @@ class IntraRequests:
 
 
 class VideoEncoder:
-    """One rendition without delay: H.264, constrained baseline, or VP8. Not thread-safe: one thread at a time."""
+    """One rendition without delay: H.264, constrained baseline, or VP8. Not thread-safe: one thread at a time.
+
+    bitrate_bps: what it takes; None: what the pictures need, at most `bitrate_for` them.
+    """
 
     def __init__(
         self, width: int, height: int, fps: int, bitrate_bps: int | None = None, rendition: Rendition = "h264"
@@ -88,11 +87,13 @@ class VideoEncoder:
         codec.gop_size = _INTRA_EVERY_S * fps
         codec.max_b_frames = 0
         codec.thread_count = 1
-        if name != "libx264":
+        if name != "libx264" or bitrate_bps:
             codec.bit_rate = rate
         if name != "libvpx":
             codec.profile = "Baseline"  # without FMO and the like, which neither encoder writes, this is constrained baseline
         codec.options = _OPTIONS[name](rate, level_for(width, height, fps))
+        if name == "libx264" and not bitrate_bps:
+            codec.options |= {"crf": "23"}
         self._codec = codec
 
     def encode(self, picture: Picture, tick: int, intra: bool) -> list[VideoPacket]:
@@ -107,7 +108,6 @@ def _x264(rate: int, level: str) -> dict[str, str]:
     return {
         "preset": "superfast",
         "tune": "zerolatency",
-        "crf": "23",
         "maxrate": str(rate),
         "bufsize": str(rate // 2),
         "level": level,
@@ -274,7 +274,9 @@ class Encoder:
         if rendition not in self._video:
             log.info("the %s rendition is encoded from now on", rendition)
             if rendition == "h264_low":
-                made = VideoEncoder(half(self._width), half(self._height), self._fps)
+                width, height = half(self._width), half(self._height)
+                most = self._bitrate_bps and min(self._bitrate_bps // 2, bitrate_for(width, height, self._fps))
+                made = VideoEncoder(width, height, self._fps, most)
             else:
                 made = VideoEncoder(self._width, self._height, self._fps, self._bitrate_bps, rendition)
             self._video[rendition] = made

@@ -19,7 +19,15 @@ from streamer.protocol import ErrorMessage
 
 log = logging.getLogger(__name__)
 
-_AVATAR_STATUS = {"not_found": 404, "name_taken": 409, "shipped": 409, "too_slow": 422, "failed": 422, "busy": 503}
+_AVATAR_STATUS = {
+    "not_found": 404,
+    "name_taken": 409,
+    "too_many_backgrounds": 409,
+    "shipped": 409,
+    "too_slow": 422,
+    "failed": 422,
+    "busy": 503,
+}
 
 
 def avatar_json(avatar: Avatar) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -66,7 +66,7 @@ class ShowOptions:
     workers: int = 1
     seed: int = 0
     segment_s: float = 1.0
-    background: Background = "keep"
+    background: Background | Path | Literal["clear"] = "keep"  # or a picture in the avatar's folder; clear: none, for a .mov
     pool: str = "local"  # where the workers are: `streamer.worker_pool.pool_of`
     drawing: DrawingSettings = field(default_factory=DrawingSettings)
 
@@ -78,6 +78,8 @@ class ShowOptions:
             raise ValueError(f"--workers {self.workers}: take 1 to 256")
         if not 0.2 <= self.segment_s <= 2.0:
             raise ValueError(f"a segment of {self.segment_s} s: take 0.2 to 2 s")
+        if self.background == "clear" and self.drawing.is_video:
+            raise ValueError(f"--background clear: {self.drawing.model} draws whole pictures and knows no person apart")
         ticks_per_frame(self.fps)
 
 
@@ -160,7 +162,7 @@ class Studio:
         """Draw and encode a show's pictures and write them with the sound to `out`."""
         tell = on_progress or _quiet
         (width, height), fps = self.options.size, self.options.fps
-        video = VideoFormat(width, height, fps)
+        video = VideoFormat(width, height, fps, is_clear=self.options.background == "clear")
         length = _VIDEO_CLIP_FRAMES if self.options.drawing.is_video else _GROUP_S * fps
         groups = [self._stretch(show, recording, at, length) for at in range(0, len(show.motion), length)]
         at = 0
@@ -254,7 +256,10 @@ def render_video(
     on_progress: Progress | None = None,
     words: Sequence[SpokenWord] = (),
 ) -> tuple[RenderReport, Show]:
-    """A recording spoken by an avatar into the MP4 `out`, with `<out>.lineage.jsonl` beside it."""
+    """A recording spoken by an avatar into the MP4 `out`, with `<out>.lineage.jsonl` beside it.
+
+    Where the background is clear it is a QuickTime file, ProRes 4444.
+    """
     clock = SystemClock()
     began = clock.now_s()
     with Studio(avatar, options) as studio:
@@ -305,7 +310,9 @@ _worker: tuple[RenderWorker, Look] | None = None
 _why_not = "this runs in a worker process only"
 
 
-def _start_worker(avatar: Path, width: int, height: int, background: Background, drawing: DrawingSettings) -> None:
+def _start_worker(
+    avatar: Path, width: int, height: int, background: Background | Path | Literal["clear"], drawing: DrawingSettings
+) -> None:
     global _worker, _why_not
     look = Look(avatar, width, height, background)
     try:

@@ -51,7 +51,7 @@ class OnAir:
         self._frame = ticks_per_frame(settings.fps)
         self._playout = Playout(settings.fps)
         self.expect_apart(False, settings.segment_s)
-        self._encoder = Encoder(settings.width, settings.height, settings.fps)
+        self._encoder = Encoder(settings.width, settings.height, settings.fps, settings.kbps and 1000 * settings.kbps)
         ticks, want_intra = webrtc.WallTicks(), self._encoder.want_intra
         stream = StreamFormat(settings.width, settings.height, settings.fps)
         self.viewers = Viewers(ticks, want_intra, server.max_viewers, server.ice_servers)

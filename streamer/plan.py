@@ -261,12 +261,16 @@ BACKGROUNDS: tuple[Background, ...] = get_args(Background)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """An avatar, by its folder, at a size in pixels, on a background: what a worker opens once and then draws many times."""
+    """An avatar, by its folder, at a size in pixels, on a background: what a worker opens once and then draws many times.
+
+    background: or a picture of the host's own; a relative path is one in the avatar's folder. "clear" is none, for files alone:
+    an alpha plane [height, width] lies below each picture.
+    """
 
     avatar: Path
     width: int
     height: int
-    background: Background = "keep"
+    background: Background | Path | Literal["clear"] = "keep"
 
     @property
     def picture_shape(self) -> tuple[int, int]:

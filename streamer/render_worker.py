@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.avatar_library import Avatar
+from engines.background_library import read_background
 from engines.catalog import load_motion_model
 from engines.codecs.portrait.codec import PortraitCodec
 from engines.features import LEAD_S, SpeechEncoder, first_time
@@ -157,7 +158,8 @@ def _opened(look: Look, shelf: Path | None) -> PortraitCodec:
         if place.exists():
             opened: PortraitCodec = pickle.loads(place.read_bytes())  # written by a worker of this server, nobody else may
             return opened
-    codec = PortraitCodec(Avatar.load(look.avatar), (look.width, look.height), background=look.background)
+    background = read_background(look.avatar / look.background) if isinstance(look.background, Path) else look.background
+    codec = PortraitCodec(Avatar.load(look.avatar), (look.width, look.height), background=background)
     if shelf:
         unfinished = place.with_suffix(f".{os.getpid()}-{threading.get_native_id()}")
         try:

@@ -10,14 +10,19 @@ GET       /api/avatars                         ``[{name, title, kind, thumbnail_
 GET       /api/avatars/{name}/thumbnail.jpg    and ``/picture.png``
 POST      /api/avatars?name=anna&title=Anna    the picture as the body (at most 20 MB); hand-placed points, where the face is
                                                not found by itself, as JSON in `&points=`; 201 with the avatar, or 4xx
-POST      /api/broadcasts                      JSON ``{avatar, size?, fps?, background?, id?, microphone?}`` ("512x512", 25,
-                                               "keep" or "blur" or "green", …, false where the host types or pushes sound) → 201
-                                               ``{id, state, avatar, size, fps, background, watch_url, whip_url, whep_url,
-                                               control_url, push_url, tokens}``
+GET       /api/backgrounds                     ``[{name, title, picture_url}]``; /api/backgrounds/{name}.jpg is one
+POST      /api/backgrounds?title=Beach         a picture as the body (at most 20 MB); 201 with the background, or 4xx
+DELETE    /api/backgrounds/{name}              204; 409 while it is on air
+POST      /api/broadcasts                      JSON ``{avatar, size?, fps?, background?, bitrate?, id?, microphone?}``: a size
+                                               such as "512x512", "keep", "blur", "green" or a background's name, kb/s or
+                                               "auto", false where the host types or pushes sound → 201 ``{id, state, avatar,
+                                               size, fps, background, bitrate, watch_url, whip_url, whep_url, control_url,
+                                               push_url, tokens}``
 GET       /api/broadcasts/{broadcast}          the same, with `viewers`; 404 once it is over
 DELETE    /api/broadcasts/{broadcast}          end it; 204
 POST      /whip/{broadcast}                    the host's offer → 201 answer with Location, ETag (RFC 9725); makes the broadcast
-                                               when the id is new (`?avatar=&size=&fps=&background=`), 409 when it has a host
+                                               when the id is new (`?avatar=&size=&fps=&background=&bitrate=`), 409 when it has
+                                               a host
 POST      /whep/{broadcast}                    a viewer's offer → 201 answer; 404 for an unknown broadcast
 PATCH     the Location of either               trickled candidates (application/trickle-ice-sdpfrag) → 204; 412, 428; 422 for an
                                                ICE restart, which aiortc cannot do: POST again, and the old one is replaced
@@ -45,7 +50,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -59,23 +64,24 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from engines.avatar_library import AvatarLibrary
+from engines.background_library import BackgroundLibrary
 from engines.recognition.whisper import WHISPER
 from streamer import access, control, director, logs, process_metrics, protocol, push, reports, udp_ports, webrtc
 from streamer.access import ROLES, Access, may
-from streamer.avatar_maker import MAX_PICTURE_BYTES, AvatarMaker
-from streamer.broadcasts import Broadcasts
+from streamer.broadcasts import CHOICES, Broadcasts
 from streamer.clock import Clock, SystemClock
 from streamer.config import ServerSettings
 from streamer.director import EmbeddedDirector
 from streamer.directors import chat_model
 from streamer.directors.model_director import ModelDirector
 from streamer.gate import Gate, address_of, is_at_home
-from streamer.http_answers import REFUSALS, avatar_json, turn_away
-from streamer.http_requests import Refused, body, check_type, json_object, number, points, text
+from streamer.http_answers import REFUSALS, turn_away
+from streamer.http_requests import Refused, body, check_type, json_object, number, text
 from streamer.ice_server import IceServer
 from streamer.limits import Bucket, Limiter
 from streamer.metrics import exposition
 from streamer.outputs.board import RECORDING_NAME
+from streamer.picture_routes import PictureRoutes
 from streamer.process_metrics import LoopLag
 from streamer.recogniser import RecogniserProcess
 from streamer.render_pool import RenderPool
@@ -114,14 +120,24 @@ class Server:
         self.access = Access(settings.key, settings.public)
         limits = settings.limits
         self._offers, self._offers_each = Limiter(limits.offers), Limiter(limits.offers_each)
-        self._starts, self._pictures = Limiter(limits.broadcasts), Limiter(limits.avatars)
-        self._avatar_maker = AvatarMaker(library, limits.avatars_at_once)
+        self._starts, self._uploads = Limiter(limits.broadcasts), Limiter(limits.avatars)
+        backgrounds = BackgroundLibrary(library.user.parent / "backgrounds")
+        self._pictures = PictureRoutes(
+            library,
+            backgrounds,
+            limits.avatars_at_once,
+            allow=lambda request: self._need(request, "studio"),
+            take=self._upload,
+            is_shown=lambda path: any(
+                session.settings.background == path for session in self.broadcasts if session.state != "ended"
+            ),
+        )
         model = chat_model(settings.director)
         self._director = ModelDirector(model, EmbeddedDirector(), clock) if model else None
         self._lag = LoopLag(clock)
         self._drained_at_s: float | None = None  # when what still runs is ended; None: nobody has asked the server to stop
         self._recogniser = RecogniserProcess(settings.transcript, recogniser_class) if settings.transcript else None
-        self.broadcasts = Broadcasts(settings, library, self._workers, clock, self._director, self._recogniser)
+        self.broadcasts = Broadcasts(settings, library, backgrounds, self._workers, clock, self._director, self._recogniser)
 
     def app(self) -> Starlette:
         """The ASGI application; its lifespan starts the spare worker and ends what runs."""
@@ -130,10 +146,7 @@ class Server:
             routes=[
                 Route("/", self.studio),
                 Route("/watch/{broadcast}", self.watch),
-                Route("/api/avatars", self.list_avatars, methods=["GET"]),
-                Route("/api/avatars", self.make_avatar, methods=["POST"]),
-                Route("/api/avatars/{name}/thumbnail.jpg", self.avatar_file("thumbnail.jpg")),
-                Route("/api/avatars/{name}/picture.png", self.avatar_file("picture.png")),
+                *self._pictures.routes(),
                 Route("/api/broadcasts", self.make_broadcast, methods=["POST"]),
                 Route("/api/broadcasts/{broadcast}", self.show_broadcast, methods=["GET"]),
                 Route("/api/broadcasts/{broadcast}", self.end_broadcast, methods=["DELETE"]),
@@ -239,7 +252,11 @@ class Server:
     async def _body(self, request: Request, limit: int) -> bytes:
         return await body(request, limit, self._settings.limits.body_s)
 
-    # -- pages and avatars ----------------------------------------------------------------------------------------------
+    async def _upload(self, request: Request, limit: int) -> bytes:
+        self._limit(self._uploads, address_of(request.scope), "pictures")
+        return await self._body(request, limit)
+
+    # -- pages --------------------------------------------------------------------------------------------------------
 
     async def studio(self, request: Request) -> Response:
         """The page, with the key as a cookie: for who comes with the key in the link, or sits at this machine."""
@@ -264,46 +281,18 @@ class Server:
     async def watch(self, request: Request) -> Response:
         return FileResponse(self._settings.web_root / "watch.html", headers={"Cache-Control": "no-cache"})
 
-    async def list_avatars(self, request: Request) -> Response:
-        self._need(request, "studio")
-        return JSONResponse([avatar_json(avatar) for avatar in self._library.list()])
-
-    def avatar_file(self, file: str) -> Callable[[Request], Awaitable[Response]]:
-        async def serve(request: Request) -> Response:
-            self._need(request, "studio")
-            return FileResponse(self._library.get(request.path_params["name"]).folder / file)
-
-        return serve
-
-    async def make_avatar(self, request: Request) -> Response:
-        self._need(request, "studio")
-        self._limit(self._pictures, address_of(request.scope), "pictures")
-        picture = await self._body(request, MAX_PICTURE_BYTES)
-        if not picture:
-            raise Refused(400, "empty", "the body is empty: send the picture itself")
-        name = request.query_params.get("name")
-        if not name:
-            raise Refused(400, "bad_name", "name the avatar: /api/avatars?name=anna")
-        placed = points(request.query_params.get("points"))
-        await self._avatar_maker.make(picture, name, request.query_params.get("title"), placed)
-        return JSONResponse(avatar_json(self._library.get(name)), 201)
-
     # -- broadcasts -----------------------------------------------------------------------------------------------------
 
     async def make_broadcast(self, request: Request) -> Response:
         role = self._need(request, "studio")
         wish = json_object(await self._body(request, _MAX_JSON_BYTES))
-        if unknown := set(wish) - {"avatar", "size", "fps", "background", "id", "microphone"}:
-            known = "avatar, size, fps, background, id, microphone"
-            raise Refused(400, "unknown_setting", f"unknown: {', '.join(sorted(unknown))}; known are {known}")
+        if unknown := set(wish) - {*(known := (*CHOICES, "id", "microphone"))}:
+            raise Refused(400, "unknown_setting", f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(known)}")
         if not isinstance(microphone := wish.get("microphone", True), bool):
             raise Refused(400, "bad_setting", "microphone: true, or false where the host types or pushes sound")
-        avatar, size, fps, background, broadcast = (
-            None if wish.get(key) is None else str(wish[key]) for key in ("avatar", "size", "fps", "background", "id")
-        )
-        chosen = self.broadcasts.choose(avatar, size, fps, background)
+        chosen = self.broadcasts.choose(wish)
         self._limit(self._starts, address_of(request.scope), "broadcasts")
-        session = self.broadcasts.start(chosen, broadcast)
+        session = self.broadcasts.start(chosen, None if wish.get("id") is None else str(wish["id"]))
         if not microphone:
             session.speak_without_host()
         return JSONResponse(self._broadcast_json(session, request, role), 201)
@@ -328,7 +317,8 @@ class Server:
             "avatar": session.avatar.on_air,
             "size": session.settings.size,
             "fps": session.settings.fps,
-            "background": session.settings.background,
+            "background": session.settings.background_name,
+            "bitrate": session.settings.bitrate,
             "viewers": len(session.on_air.viewers),
             "watch_url": f"{base}/watch/{broadcast}{link}",
             "whip_url": f"{base}/whip/{broadcast}",
@@ -355,7 +345,7 @@ class Server:
         session = self.broadcasts.get(broadcast)
         if session is None:
             webrtc.parse_offer(offer)
-            chosen = self.broadcasts.choose(*(query.get(key) for key in ("avatar", "size", "fps", "background")))
+            chosen = self.broadcasts.choose(query)
             self._limit(self._starts, address_of(request.scope), "broadcasts")
             session = self.broadcasts.start(chosen, broadcast)
         peer, answer = await session.host(offer)

@@ -114,6 +114,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     soak.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
     soak.set_defaults(run=_soak)
 
+    recording = kinds.add_parser(
+        "recording", help="record a live broadcast: are its pictures even, and in step with its sound?"
+    )
+    recording.add_argument("--minutes", type=float, default=10.0, help="recorded (default 10)")
+    recording.add_argument("--size", default="512x512", metavar="WxH")
+    recording.add_argument("--fps", type=int, default=25)
+    recording.add_argument("--avatar", default="", metavar="NAME", help="default: the first shipped")
+    recording.add_argument("--keep", type=Path, metavar="DIR", help="leave the recording there")
+    recording.set_defaults(run=_recording)
+
     for kind in kinds.choices.values():
         kind.add_argument("--json", action="store_true", help="end with one line of JSON")
 
@@ -134,6 +144,12 @@ def _soak(arguments: argparse.Namespace) -> int:
     from clients.bench import soak
 
     return soak.run(arguments)
+
+
+def _recording(arguments: argparse.Namespace) -> int:
+    from clients.bench import recording
+
+    return recording.run(arguments)
 
 
 def _live(arguments: argparse.Namespace) -> int:

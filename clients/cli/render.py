@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shutil
 import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
+import cv2
 from tqdm import tqdm
 
 from clients.cli.model_flags import add_model_flags, drawing_settings
@@ -19,6 +21,8 @@ from clients.cli.speech_flags import add_speech_flags, speech_settings
 from clients.cli.transcript_flags import add_transcript_flags, transcript_settings
 from engines.avatar_library import AvatarError, AvatarLibrary
 from engines.recognition.whisper import RecogniserError
+
+_OWN_BACKGROUND = "own-background.png"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,7 +46,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="where they run: local, ray, ray:auto or ray://HOST:10001",
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same frames (default 0)")
-    parser.add_argument("--background", choices=("keep", "blur", "green"), default="keep", help="green: to be keyed out")
+    parser.add_argument(
+        "--background",
+        default="keep",
+        metavar="KIND",
+        help="keep, blur, green (to be keyed out), clear (alpha: -o FILE.mov, ProRes 4444), or a picture's file",
+    )
     parser.add_argument("--captions", action="store_true", help="write what is said beside the film, as FILE.vtt")
     add_transcript_flags(parser)
     add_model_flags(parser)
@@ -55,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Render; 1 and a message on stderr where something about the input is wrong."""
     from streamer.captions import lines, webvtt
     from streamer.offline import ShowOptions, render_video
+    from streamer.plan import BACKGROUNDS
     from streamer.recording import Recording, RecordingError
     from streamer.speech import SpeechError, spoken
     from streamer.transcript import spoken_words
@@ -62,13 +72,21 @@ def run(arguments: argparse.Namespace) -> int:
 
     with ExitStack() as stack:
         try:
+            kinds = (*BACKGROUNDS, "clear")
+            background = arguments.background if arguments.background in kinds else Path(_OWN_BACKGROUND)
+            if isinstance(background, Path) and not Path(arguments.background).is_file():
+                raise ValueError(f"--background {arguments.background}: not one of {', '.join(kinds)}, nor a file")
+            if (background == "clear") != (arguments.out.suffix.lower() == ".mov"):
+                raise ValueError(
+                    "--background clear and -o FILE.mov belong together: MP4 has no alpha, and other films are MP4"
+                )
             options = ShowOptions(
                 size=parse_size(arguments.size),
                 fps=arguments.fps,
                 workers=arguments.workers,
                 pool=arguments.pool,
                 seed=arguments.seed,
-                background=arguments.background,
+                background=background,
                 drawing=drawing_settings(arguments),
             )
             transcript = transcript_settings(arguments, threads=arguments.workers)
@@ -89,6 +107,9 @@ def run(arguments: argparse.Namespace) -> int:
                     folder = create_avatar(arguments.picture, "picture", root=root).folder
             else:
                 folder = AvatarLibrary.default().get(arguments.avatar).folder
+            if isinstance(background, Path):
+                scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rostrum-")))
+                folder = _with_background(folder, Path(arguments.background), scratch)
             with _StageBar() as bar:
                 words = spoken_words(recording.voice, transcript) if transcript else []
                 report, show = render_video(folder, recording, arguments.out, arguments.prompt, options, bar.tell, words)
@@ -107,6 +128,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(asdict(report)))
     return 0
+
+
+def _with_background(folder: Path, picture: Path, scratch: Path) -> Path:
+    """The avatar with a background of one's own beside it: it travels with the avatar, to whichever machine draws."""
+    from engines.codecs.portrait.open_picture import open_picture
+
+    copied = Path(shutil.copytree(folder, scratch / folder.name))
+    cv2.imwrite(str(copied / _OWN_BACKGROUND), cv2.cvtColor(open_picture(picture).rgb, cv2.COLOR_RGB2BGR))
+    return copied
 
 
 def parse_size(text: str) -> tuple[int, int]:

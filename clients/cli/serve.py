@@ -57,6 +57,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help=f"voice in one sub-clip, 0.2 to 1 (default: {_SEGMENT_S} s; of video models {_VIDEO_SEGMENT_S} s)",
     )
     parser.add_argument(
+        "--bitrate",
+        default="auto",
+        metavar="RATE",
+        help="of the video where a host chooses none, such as 2500k or 2.5M (default: %(default)s, by size and rate)",
+    )
+    parser.add_argument(
         "--workers",
         type=int,
         metavar="N",
@@ -121,7 +127,7 @@ def server_settings(arguments: argparse.Namespace) -> ServerSettings:
     """What was set. Raises AvatarError, ConfigError, OSError for what cannot work."""
     from engines.avatar_library import AvatarLibrary, user_root
     from streamer.access import own_key
-    from streamer.config import ServerSettings
+    from streamer.config import ServerSettings, parse_bitrate
     from streamer.udp_ports import parse_range
 
     if arguments.avatar:
@@ -135,6 +141,7 @@ def server_settings(arguments: argparse.Namespace) -> ServerSettings:
         recordings_root=arguments.recordings or user_root().parent / "recordings",
         default_avatar=arguments.avatar,
         segment_s=arguments.segment or (_VIDEO_SEGMENT_S if drawing.is_video else _SEGMENT_S),
+        kbps=parse_bitrate(arguments.bitrate),
         **({"workers": num_workers} if num_workers else {}),
         worker_threads=arguments.threads,
         max_broadcasts=arguments.broadcasts,

@@ -68,15 +68,20 @@ class Server:
         return answer
 
     async def make_broadcast(
-        self, avatar: str | None = None, size: str = "512x512", fps: int = 25, broadcast_id: str | None = None
+        self,
+        avatar: str | None = None,
+        size: str = "512x512",
+        fps: int = 25,
+        broadcast_id: str | None = None,
+        **choices: str | int,
     ) -> Broadcast:
-        """A broadcast that waits for its host. Without a name, the first avatar is taken."""
+        """A broadcast that waits for its host. Without a name, the first avatar is taken. choices: bitrate, background."""
         if avatar is None:
             known = await self.avatars()
             if not known:
                 raise ServerError("the server has no avatars; make one with `rostrum avatar create`", "no_avatars", 404)
             avatar = known[0]["name"]
-        wanted = json.dumps({"avatar": avatar, "size": size, "fps": fps, "id": broadcast_id}).encode()
+        wanted = json.dumps({"avatar": avatar, "size": size, "fps": fps, "id": broadcast_id, **choices}).encode()
         return self._broadcast(await self._json("POST", "api/broadcasts", wanted, "application/json"))
 
     async def broadcast(self, broadcast_id: str) -> Broadcast:
@@ -96,7 +101,7 @@ class Server:
         urls = {name: urljoin(self.url, answer[name]) for name in names}
         for name in ("control_url", "push_url"):
             urls[name] = urls[name].replace("http", "ws", 1)
-        urls["whip_url"] += "?" + urlencode({name: answer[name] for name in ("avatar", "size", "fps", "background")})
+        urls["whip_url"] += "?" + urlencode({name: answer[name] for name in ("avatar", "size", "fps", "background", "bitrate")})
         url, token = urljoin(self.url, f"api/broadcasts/{answer['id']}"), answer["tokens"].get("host")
         return Broadcast(id=answer["id"], url=url, host_token=token, **urls)
 

@@ -1,4 +1,7 @@
-"""MP4 files from groups of pictures that were encoded apart, in parallel: each begins with an IDR, all share their settings."""
+"""MP4 files from groups of pictures that were encoded apart, in parallel: each begins with an IDR, all share their settings.
+
+Pictures with an alpha plane go into QuickTime files as ProRes 4444, each an intra frame, which editing programs and OBS read.
+"""
 
 from __future__ import annotations
 
@@ -19,31 +22,49 @@ _AAC_BITS_PER_S = 192_000
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """What every group of a file shares. crf: x264's constant rate factor, lower is better and larger."""
+    """What every group of a file shares. crf: x264's constant rate factor, lower is better and larger. is_clear: with alpha."""
 
     width: int
     height: int
     fps: int
     crf: int = 18
     preset: str = "superfast"
+    is_clear: bool = False
 
 
 def encode_group(pictures: Iterable[NDArray[np.uint8]], video: VideoFormat) -> list[bytes]:
-    """I420 pictures [h * 3 // 2, w] to H.264 access units, the first an IDR, in the order they are shown (no B-frames)."""
-    codec = av.CodecContext.create("libx264", "w")
+    """I420 pictures [h * 3 // 2, w] to H.264 access units, the first an IDR, in the order they are shown (no B-frames).
+
+    Where the format is clear: I420 with the alpha plane below, [h * 5 // 2, w], to ProRes.
+    """
+    codec = av.CodecContext.create("prores_ks" if video.is_clear else "libx264", "w")
     _configure(codec, video)
     units: list[bytes] = []
     for i, picture in enumerate(pictures):
-        frame = av.VideoFrame.from_numpy_buffer(picture, format="yuv420p")
+        frame = _with_alpha(picture, video) if video.is_clear else av.VideoFrame.from_numpy_buffer(picture, format="yuv420p")
         frame.pts, frame.time_base = i, Fraction(1, video.fps)
         units += [bytes(packet) for packet in codec.encode(frame)]
     return units + [bytes(packet) for packet in codec.encode(None)]
+
+
+def _with_alpha(picture: NDArray[np.uint8], video: VideoFormat) -> av.VideoFrame:
+    frame = av.VideoFrame(video.width, video.height, "yuva420p")
+    rest = picture.reshape(-1)
+    for plane in frame.planes:
+        own, rest = np.split(rest, [plane.width * plane.height])
+        padded = np.zeros((plane.height, plane.line_size), np.uint8)
+        padded[:, : plane.width] = own.reshape(plane.height, plane.width)
+        plane.update(padded.tobytes())
+    return frame.reformat(format="yuva444p10le")
 
 
 def _configure(codec: av.VideoCodecContext, video: VideoFormat) -> None:
     codec.width, codec.height, codec.pix_fmt = video.width, video.height, "yuv420p"
     codec.framerate, codec.time_base = Fraction(video.fps), Fraction(1, video.fps)
     codec.color_range = 1  # limited, as I420 from the codec is
+    if video.is_clear:
+        codec.pix_fmt, codec.options = "yuva444p10le", {"profile": "4444", "alpha_bits": "8"}
+        return
     codec.options = {
         "preset": video.preset, "crf": str(video.crf), "bf": "0", "threads": "1", "g": "600", "sc_threshold": "0",
         "profile": "high",
@@ -57,8 +78,9 @@ class Mp4Writer:
         self._path, self._part = path, path.with_name(path.name + ".part")
         self._video = video
         self._num_frames = self._num_samples = 0
-        self._container = av.open(str(self._part), "w", format="mp4", options={"movflags": "+faststart"})
-        self._picture = self._container.add_stream("libx264", rate=video.fps)
+        container = "mov" if video.is_clear else "mp4"
+        self._container = av.open(str(self._part), "w", format=container, options={"movflags": "+faststart"})
+        self._picture = self._container.add_stream("prores_ks" if video.is_clear else "libx264", rate=video.fps)
         _configure(self._picture.codec_context, video)
         self._picture.codec_context.open()
         self._sound = self._container.add_stream("aac", rate=AUDIO_RATE_HZ, layout="stereo")
@@ -71,7 +93,7 @@ class Mp4Writer:
             packet = av.Packet(unit)
             packet.stream, packet.time_base = self._picture, Fraction(1, self._video.fps)
             packet.pts = packet.dts = self._num_frames
-            packet.duration, packet.is_keyframe = 1, i == 0
+            packet.duration, packet.is_keyframe = 1, i == 0 or self._video.is_clear
             self._container.mux_one(packet)
             self._num_frames += 1
         sound = np.concatenate([self._tail, sound])

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from websockets.asyncio.client import connect
 
+from engines.background_library import BackgroundLibrary
 from streamer import avatar_maker, listening, protocol, webrtc
 from streamer.avatar_maker import AvatarMaker, AvatarRefused
 from streamer.config import Limits, ServerSettings
@@ -301,10 +302,17 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
+def _maker(root: Path, at_once: int) -> AvatarMaker:
+    return AvatarMaker(fake_library(root, "plain"), BackgroundLibrary(root / "backgrounds"), at_once)
+
+
 async def test_a_picture_that_unpacks_into_gigabytes_is_refused_by_its_header(tmp_path: Path) -> None:
-    maker = AvatarMaker(fake_library(tmp_path, "plain"), at_once=1)
+    maker = _maker(tmp_path, at_once=1)
     with pytest.raises(AvatarRefused) as refused:
         await maker.make(bomb(60_000, 60_000), "berta")
+    assert refused.value.code == "picture_too_large"
+    with pytest.raises(AvatarRefused) as refused:
+        await maker.make_background(bomb(60_000, 60_000), "beach")
     assert refused.value.code == "picture_too_large"
 
 
@@ -316,7 +324,7 @@ async def test_what_a_file_is_counts_and_not_what_it_is_called(
 ) -> None:
     monkeypatch.setattr(avatar_maker, "_in_a_process", None)  # it is not even looked at closely
     with pytest.raises(AvatarRefused) as refused:
-        await AvatarMaker(fake_library(tmp_path, "plain"), at_once=1).make(data, "face")
+        await _maker(tmp_path, at_once=1).make(data, "face")
     assert refused.value.code == "not_a_picture"
 
 
@@ -331,7 +339,7 @@ async def test_pictures_beyond_what_can_be_worked_on_are_refused_not_queued(
         return {}
 
     monkeypatch.setattr(avatar_maker, "_in_a_process", wait)
-    maker = AvatarMaker(fake_library(tmp_path, "plain"), at_once=2)
+    maker = _maker(tmp_path, at_once=2)
     working = [asyncio.create_task(maker.make(file.getvalue(), name)) for name in ("anna", "berta")]
     await asyncio.sleep(0)
     for name, code in (("anna", "name_taken"), ("clara", "busy")):

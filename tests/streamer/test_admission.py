@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from engines.avatar_library import AvatarLibrary
+from engines.background_library import BackgroundLibrary
 from streamer.broadcasts import Broadcasts, TooManyBroadcasts
 from streamer.config import BroadcastSettings, ServerSettings
 from tests.fakes import virtual_time
@@ -21,7 +22,7 @@ def test_a_server_takes_as_many_broadcasts_as_its_workers_were_measured_to_carry
     async def main() -> int:
         pool = pool_of(Workers(), 2)
         settings = ServerSettings(tmp_path, max_broadcasts=100)
-        broadcasts = Broadcasts(settings, AvatarLibrary(tmp_path, tmp_path), pool, LoopClock())
+        broadcasts = Broadcasts(settings, AvatarLibrary(tmp_path, tmp_path), BackgroundLibrary(tmp_path), pool, LoopClock())
         for _ in range(50):
             pool.costs.note("motion", 0.005, 1)
             pool.costs.note("picture", 0.009, 512 * 512 / 1e6)
@@ -43,7 +44,9 @@ def test_a_first_broadcast_is_taken_even_where_it_is_too_much(tmp_path: Path) ->
 
     async def main() -> None:
         pool = pool_of(Workers(), 1)
-        broadcasts = Broadcasts(ServerSettings(tmp_path), AvatarLibrary(tmp_path, tmp_path), pool, LoopClock())
+        broadcasts = Broadcasts(
+            ServerSettings(tmp_path), AvatarLibrary(tmp_path, tmp_path), BackgroundLibrary(tmp_path), pool, LoopClock()
+        )
         for _ in range(50):
             pool.costs.note("motion", 1.0, 1)
             pool.costs.note("picture", 1.0, 1)

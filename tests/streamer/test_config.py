@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.config import BroadcastSettings, ConfigError, DirectorSettings, parse_size
+from streamer.config import BroadcastSettings, ConfigError, DirectorSettings, parse_bitrate, parse_size
 
 
 @pytest.mark.parametrize(("text", "size"), [("512x512", (512, 512)), ("512", (512, 512)), ("1920X1080", (1920, 1080))])
@@ -20,9 +20,24 @@ def test_a_size_that_cannot_be_is_refused_with_one_that_can(text: str, says: str
         parse_size(text)
 
 
-@pytest.mark.parametrize(("setting", "value"), [("fps", 29), ("segment_s", 9.0), ("width", 513), ("background", "beach")])
+@pytest.mark.parametrize(
+    ("text", "kbps"), [("2500", 2500), ("2500k", 2500), ("2.5M", 2500), (" 800K ", 800), ("auto", None), ("20m", 20_000)]
+)
+def test_bitrates_are_read(text: str, kbps: int | None) -> None:
+    assert parse_bitrate(text) == kbps
+
+
+@pytest.mark.parametrize("text", ["fast", "-1", "0", "100k", "21M", "nan", "1e9", ""])
+def test_a_bitrate_that_cannot_be_is_refused_by_name_with_what_can(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"^bitrate: .*(2500k|150k to 20M)"):
+        parse_bitrate(text)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("fps", 29), ("segment_s", 9.0), ("width", 513), ("background", "beach"), ("kbps", 9)]
+)
 def test_a_setting_out_of_range_is_named(setting: str, value: float | str) -> None:
-    with pytest.raises(ConfigError, match="size" if setting == "width" else setting):
+    with pytest.raises(ConfigError, match={"width": "size", "kbps": "bitrate"}.get(setting, setting)):
         BroadcastSettings("anna", **{setting: value})  # type: ignore[arg-type]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from streamer import encoder as encoders
-from streamer.encoder import AudioEncoder, Encoder, IntraRequests, VideoEncoder, bitrate_for, half_size, level_for
+from streamer.config import bitrate_for
+from streamer.encoder import AudioEncoder, Encoder, IntraRequests, VideoEncoder, half_size, level_for
 from streamer.media import Picture
 from streamer.plan import ticks_per_frame
 
@@ -63,6 +64,29 @@ def test_the_level_is_the_lowest_that_allows_the_picture(size: tuple[int, int], 
 
 def test_larger_and_faster_pictures_may_take_more_bits() -> None:
     assert bitrate_for(512, 512, 25) < bitrate_for(1280, 720, 25) < bitrate_for(1280, 720, 50)
+
+
+def test_the_stream_takes_the_bitrate_that_was_chosen() -> None:
+    """Noise would take any number of bits; of a second's pictures after the first second they are counted."""
+    rng = np.random.default_rng(0)
+    noise = [rng.integers(0, 255, (HEIGHT * 3 // 2, WIDTH), np.uint8) for _ in range(10)]
+    taken_kbps = {}
+    for kbps in (400, 1600):
+        encoder = VideoEncoder(WIDTH, HEIGHT, FPS, 1000 * kbps)
+        sizes = [sum(len(packet.data) for packet in encoder.encode(noise[i % 10], i * FRAME, i == 0)) for i in range(75)]
+        taken_kbps[kbps] = 8 * sum(sizes[25:]) / 2000
+    assert all(0.7 * kbps < taken < 1.3 * kbps for kbps, taken in taken_kbps.items()), taken_kbps
+
+
+async def test_the_low_rendition_never_takes_more_than_half_of_what_was_chosen() -> None:
+    rng, sizes = np.random.default_rng(0), []
+    encoder = Encoder(WIDTH, HEIGHT, FPS, 300_000)
+    for i in range(50):
+        noise = rng.integers(0, 255, (HEIGHT * 3 // 2, WIDTH), np.uint8)
+        encoded = await encoder.encode(noise, np.zeros(FRAME, np.int16), i * FRAME, renditions=("h264", "h264_low"))
+        sizes.append(sum(len(packet.data) for packet in encoded.low))
+    encoder.close()
+    assert 8 * sum(sizes[25:]) < 1.3 * 150_000
 
 
 def test_intra_frames_on_demand_are_at_least_300_ms_apart() -> None:

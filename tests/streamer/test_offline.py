@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 
+from clients.bench.voices import write_wav
 from clients.cli.main import main
 from engines.avatar_library import AvatarLibrary
 from engines.lips import inner_lip_aperture
@@ -75,6 +76,20 @@ def test_render_writes_a_film_its_lineage_and_one_line_of_figures(tmp_path: Path
     assert "nods" in clips[0]["beats"][0]
 
 
+def test_a_clear_film_decodes_with_nothing_in_the_corner_and_the_face_whole(tmp_path: Path) -> None:
+    name, out, voice = AvatarLibrary.default().names()[0], tmp_path / "film.mov", tmp_path / "voice.wav"
+    write_wav(voice, _excerpt(0.6).voice)
+    words = ["--avatar", name, "--audio", str(voice), "--size", "96x96", "--background", "clear", "-o", str(out)]
+    assert main(["render", *words]) == 0
+    with av.open(str(out)) as film:
+        assert film.streams.video[0].codec_context.name == "prores" and film.streams.audio[0].duration
+        pictures = [frame.reformat(format="rgba").to_ndarray() for frame in film.decode(video=0)]
+    assert len(pictures) == 15
+    for picture in pictures:
+        assert picture[:4, :4, 3].max() == 0 and picture[44:52, 44:52, 3].min() == 255
+        assert 0 < picture[..., 3].mean() < 255
+
+
 def test_a_text_is_rendered_as_it_is_spoken_by_the_voice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name, out = AvatarLibrary.default().names()[0], tmp_path / "film.mp4"
     with SpeechServer() as server:
@@ -106,6 +121,9 @@ def test_a_text_is_rendered_as_it_is_spoken_by_the_voice(tmp_path: Path, capsys:
         (["--size", "big"], "WIDTHxHEIGHT"),
         (["--fps", "29"], "24, 25, 30, 48 or 50"),
         (["--audio", __file__], "not audio or video"),
+        (["--background", "beech"], "--background beech: not one of keep, blur, green, clear, nor a file"),
+        (["--background", __file__], "not a picture"),
+        (["--background", "clear"], "-o FILE.mov belong together"),
         (["-o", "/nowhere/at/all/film.mp4"], "no folder"),
     ],
 )

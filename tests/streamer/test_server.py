@@ -1,12 +1,14 @@
 """The HTTP edge: what each endpoint answers, bad input above all."""
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 from websockets.asyncio.client import ClientConnection, connect
 
 from streamer.protocol import MAX_MESSAGE_BYTES
@@ -94,13 +96,38 @@ async def test_an_upload_that_cannot_be_an_avatar_is_refused(
     assert _code(await running.http.post(f"/api/avatars{query}", content=body)) == expected
 
 
+async def test_a_picture_of_the_hosts_own_is_kept_chosen_as_background_and_removed_when_it_is_off_air(running: Running) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (320, 200), (10, 90, 200)).save(picture, "PNG")
+    answer = await running.http.post("/api/backgrounds?title=Beach.png", content=picture.getvalue())
+    assert answer.status_code == 201, answer.text
+    beach = answer.json()
+    assert beach["title"] == "beach" and (await running.http.get("/api/backgrounds")).json() == [beach]
+    assert (await running.http.get(beach["picture_url"])).headers["content-type"] == "image/jpeg"
+    made = await _broadcast(running, background=beach["name"])
+    assert made["background"] == beach["name"]
+    here = f"/api/backgrounds/{beach['name']}"
+    assert _code(await running.http.delete(here)) == (409, "on_air")
+    await running.http.delete(f"/api/broadcasts/{made['id']}")
+    assert (await running.http.delete(here)).status_code == 204
+    assert _code(await running.http.delete(here)) == (404, "not_found")
+    refused = await running.http.post("/api/broadcasts", json={"background": beach["name"]})
+    assert _code(refused) == (400, "bad_setting") and "background" in refused.text
+
+
+@pytest.mark.parametrize(("body", "expected"), [(b"", (400, "empty")), (b"<svg/>", (400, "not_a_picture"))])
+async def test_what_cannot_be_a_background_is_refused(running: Running, body: bytes, expected: tuple[int, str]) -> None:
+    assert _code(await running.http.post("/api/backgrounds", content=body)) == expected
+
+
 # -- broadcasts ---------------------------------------------------------------------------------------------------------
 
 
 async def test_a_broadcast_is_made_shown_and_ended(running: Running) -> None:
-    made = await _broadcast(running, avatar="second", size="256x192", fps=30, background="green")
+    made = await _broadcast(running, avatar="second", size="256x192", fps=30, background="green", bitrate="1.5M")
     assert (made["avatar"], made["size"], made["fps"], made["state"]) == ("second", "256x192", 30, "connecting")
-    assert made["background"] == "green"
+    assert (made["background"], made["bitrate"]) == ("green", 1500)
+    assert (await _broadcast(running))["bitrate"] == "auto"
     assert made["control_url"].startswith("ws://")
     assert (await running.http.get(f"/api/broadcasts/{made['id']}")).json()["viewers"] == 0
     assert (await running.http.delete(f"/api/broadcasts/{made['id']}")).status_code == 204
@@ -115,6 +142,8 @@ async def test_a_broadcast_is_made_shown_and_ended(running: Running) -> None:
         (b"[" * 5000, "bad_json"),
         (b'{"size": "huge"}', "bad_setting"),
         (b'{"background": "beach"}', "bad_setting"),
+        (b'{"bitrate": 5}', "bad_setting"),
+        (b'{"bitrate": [1]}', "bad_setting"),
         (b'{"size": "20000x20000"}', "bad_setting"),
         (b'{"fps": 29}', "bad_setting"),
         (b'{"fps": "fast"}', "bad_setting"),

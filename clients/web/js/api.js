@@ -40,6 +40,8 @@ export const postJson = (url, body, key = "") =>
     body: JSON.stringify(body),
   });
 
+export const remove = (url) => json(url, { method: "DELETE" });
+
 /** Sends a picture's bytes as they are. */
 export const postPicture = (url, file) =>
   json(url, { method: "POST", headers: { "content-type": file.type || "application/octet-stream" }, body: file });

@@ -12,17 +12,17 @@ export class Broadcast {
   publisher = null; // without a microphone there is none
   player;
 
-  /** Makes a broadcast on the server; without a track the host types what is said. Throws a Problem. */
-  static async make(avatar, size, fps, background, track, video) {
-    const info = await postJson("/api/broadcasts", { avatar, size, fps, background, microphone: Boolean(track) });
+  /** Makes a broadcast on the server. choices: avatar, size, fps, background, bitrate; without a track the host types what is said. Throws a Problem. */
+  static async make(choices, track, video) {
+    const info = await postJson("/api/broadcasts", { ...choices, microphone: Boolean(track) });
     return new Broadcast(info, track, video);
   }
 
   constructor(info, track, video) {
     this.info = info;
-    const { avatar, size, fps, background } = info; // a server that was started anew makes the same broadcast again
+    const { avatar, size, fps, background, bitrate } = info; // a server that was started anew makes the same broadcast again
     this.control = new Control(`${here(info.control_url)}?role=host`);
-    if (track) this.publisher = new Publisher(`${here(info.whip_url)}?${new URLSearchParams({ avatar, size, fps, background })}`, track);
+    if (track) this.publisher = new Publisher(`${here(info.whip_url)}?${new URLSearchParams({ avatar, size, fps, background, bitrate })}`, track);
     this.player = new Player(here(info.whep_url), video);
   }
 

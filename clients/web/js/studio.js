@@ -1,6 +1,7 @@
 // The host's page: puts the parts together, and is the only one that knows in which state the page is.
 
 import { Avatars } from "./avatars.js";
+import { Backgrounds } from "./backgrounds.js";
 import { BeatEditor } from "./beat-editor.js";
 import { Broadcast } from "./broadcast.js";
 import { Captions } from "./captions.js";
@@ -30,6 +31,7 @@ const TALLY = { idle: ["off", "Off air"], starting: ["wait", "Starting"], live: 
 dress();
 const [video, still, screen] = [byId("onair"), byId("still"), byId("screen")];
 const avatars = new Avatars();
+const backgrounds = new Backgrounds();
 const setup = new Setup();
 const newAvatar = new NewAvatar();
 const timeline = new Timeline();
@@ -63,7 +65,7 @@ function enter(next) {
   for (const id of ["timeline", "idle", "interrupt"]) byId(id).hidden = !onAir;
   byId("preview-sound").hidden = !onAir;
   byId("copy-link").disabled = !onAir;
-  byId("format").disabled = byId("background").disabled = next !== "idle";
+  byId("format").disabled = byId("bitrate").disabled = backgrounds.disabled = next !== "idle";
   byId("viewers-reading").hidden = !onAir;
   avatars.setMode({ idle: "choose", starting: "wait" }[next] ?? "live");
   direct.setLive(onAir);
@@ -104,7 +106,8 @@ async function goLive() {
   const [size, fps] = byId("format").value.split("@");
   try {
     const track = setup.types ? null : setup.mic.track;
-    broadcast = await Broadcast.make(avatars.chosen.name, size, Number(fps), byId("background").value, track, video);
+    const choices = { avatar: avatars.chosen.name, size, fps: Number(fps), background: backgrounds.chosen, bitrate: byId("bitrate").value };
+    broadcast = await Broadcast.make(choices, track, video);
     listen(broadcast);
     await broadcast.start();
   } catch (error) {
@@ -290,6 +293,13 @@ function hear(audible) {
   setIcon(button, audible ? "sound" : "sound-off");
 }
 
+/** What was chosen is chosen again when the page is opened again, where it is still there. */
+function keep(select, name) {
+  const kept = localStorage.getItem(name);
+  if ([...select.options].some((option) => option.value === kept)) select.value = kept;
+  select.addEventListener("change", () => localStorage.setItem(name, select.value));
+}
+
 async function copyLink() {
   const url = broadcast?.watchUrl;
   if (!url) return;
@@ -334,6 +344,7 @@ function key(event) {
 async function loadAvatars(name) {
   try {
     await avatars.load(name);
+    await backgrounds.load();
     settle("server_gone", "no_avatars");
     if (!avatars.chosen) notify(new Problem("no_avatars"), { weight: "mild" });
   } catch (error) {
@@ -346,8 +357,7 @@ byId("format").append(...FORMATS.map(([size, fps, text]) => el("option", { value
 const kept = localStorage.getItem("rostrum.format");
 if (FORMATS.some(([size, fps]) => `${size}@${fps}` === kept)) byId("format").value = kept;
 byId("format").addEventListener("change", showFormat);
-byId("background").value = localStorage.getItem("rostrum.background") || "keep";
-byId("background").addEventListener("change", () => localStorage.setItem("rostrum.background", byId("background").value));
+keep(byId("bitrate"), "rostrum.bitrate");
 byId("golive").addEventListener("click", goLive);
 byId("end").addEventListener("click", end);
 byId("preview-sound").addEventListener("click", () => hear(video.muted));

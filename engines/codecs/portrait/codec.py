@@ -38,8 +38,12 @@ LIMITS = {
 class PortraitCodec:
     """Draws one avatar at one size. Building it takes about half a second, a frame a few milliseconds. Not for two threads."""
 
-    def __init__(self, avatar: Avatar, size: tuple[int, int], background: Background = "keep") -> None:
-        """size: (width, height) in pixels, both even. Raises ValueError for sizes that cannot be drawn."""
+    def __init__(self, avatar: Avatar, size: tuple[int, int], background: Background | Picture = "keep") -> None:
+        """size: (width, height) in pixels, both even. background: or a picture, RGB [h, w, 3], cropped to cover. "clear" is
+        none: frames then have an alpha plane.
+
+        Raises ValueError for sizes that cannot be drawn.
+        """
         face = Face.of(avatar.landmarks)
         picture, matte, behind = avatar.picture(), avatar.matte(), avatar.background()
         self.view = View.framing((avatar.width, avatar.height), size, face, matte)
@@ -57,6 +61,7 @@ class PortraitCodec:
         canonical = self.flow.head.canonical.reshape(*self.flow.grid, 3)
         self.lips = Lips(face, self.flow.fields.mouth, canonical, self.flow.step, *planes)
         self.behind = Behind(layers, self.view)
+        self.is_clear = isinstance(background, str) and background == "clear"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -64,15 +69,19 @@ class PortraitCodec:
         return self.view.size
 
     def decode_rgb(self, motion: Motion) -> Picture:
-        """One frame as RGB uint8 [height, width, 3]."""
-        return np.asarray(cv2.cvtColor(self.decode(motion), cv2.COLOR_YUV2RGB_I420), np.uint8)
+        """One frame as RGB uint8 [height, width, 3], without its alpha."""
+        i420 = self.decode(motion)[: self.size[1] * 3 // 2]
+        return np.asarray(cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420), np.uint8)
 
     def frames(self, motion: Motion) -> Iterator[Picture]:
         """Motion [n, 64] to n pictures as `decode` draws them, each when it is asked for."""
         return map(self.decode, motion)
 
     def decode(self, motion: Motion) -> Picture:
-        """One frame, motion [64], as I420 uint8 [height * 3 // 2, width]. Raises ValueError for another shape."""
+        """One frame, motion [64], as I420 uint8 [height * 3 // 2, width]. Raises ValueError for another shape.
+
+        Where the background is clear, the alpha plane [height, width] lies below: 255 is the person, who is not premultiplied.
+        """
         if motion.shape != (NUM_CHANNELS,):
             raise ValueError(f"motion must be [{NUM_CHANNELS}], not {list(motion.shape)}")
         motion = self._closed_no_further(within_range(motion))
@@ -81,14 +90,16 @@ class PortraitCodec:
             eye.draw(motion, self.person)
         camera = camera_matrix(motion, self.view)
         sources = self.flow.cells(motion, camera)
-        frame = Frame.empty(*self.size)
+        frame = Frame.empty(*self.size, with_alpha=self.is_clear)
         for plane, into in zip(self.behind.seen(camera), frame.planes, strict=True):
             np.copyto(into, plane)
         mouth = self._mouth_cells(sources)
         self.person.draw(sources.chosen, frame, redrawn=mouth)
         if mouth:
             self._draw_mouth(sources, motion, frame, mouth)
-        return frame.i420
+        if self.is_clear:
+            frame.unmultiply()
+        return frame.pixels
 
     @property
     def shut(self) -> float:

@@ -12,16 +12,28 @@ from engines.codecs.portrait.planes import Array, Picture
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """`i420` [h * 3 // 2, w], and views of its planes Y [h, w], U and V [h/2, w/2]."""
+    """`pixels`: I420 [h * 3 // 2, w], below it the alpha plane [h, w] where there is one; the others are views of it."""
 
-    i420: Picture
-    planes: tuple[Picture, Picture, Picture]
+    pixels: Picture
+    planes: tuple[Picture, Picture, Picture]  # Y [h, w], U and V [h/2, w/2]
+    alpha: Picture | None
 
     @classmethod
-    def empty(cls, width: int, height: int) -> Frame:
-        i420 = np.empty((height * 3 // 2, width), np.uint8)
-        u, v = i420[height:].reshape(2, height // 2, width // 2)
-        return cls(i420, (i420[:height], u, v))
+    def empty(cls, width: int, height: int, *, with_alpha: bool = False) -> Frame:
+        """Of no colour yet; its alpha is 0."""
+        end = height * 3 // 2
+        pixels = np.empty((end + height * with_alpha, width), np.uint8)
+        pixels[end:] = 0
+        u, v = pixels[height:end].reshape(2, height // 2, width // 2)
+        return cls(pixels, (pixels[:height], u, v), pixels[end:] if with_alpha else None)
+
+    def unmultiply(self) -> None:
+        """Colours that were laid over nothing (0) become what they are, in place of their share of it."""
+        assert self.alpha is not None
+        quarter = cv2.resize(self.alpha, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        for plane, alpha, nothing in zip(self.planes, (self.alpha, quarter, quarter), (16, 128, 128), strict=True):
+            whole = cv2.divide(plane, alpha, scale=255)
+            np.copyto(plane, np.where(alpha, whole, nothing).astype(np.uint8))
 
     def box(self, cells: Cells, step: int) -> tuple[Picture, Picture, Picture]:
         """What lies under some cells, `step` pixels wide (even) and high."""

@@ -11,7 +11,7 @@ import numpy as np
 from engines.codecs.portrait.planes import Array, Picture, enlarged, half, rounded, to_planes
 from engines.codecs.portrait.view import View
 
-Background = Literal["keep", "blur", "green"]
+Background = Literal["keep", "blur", "green", "clear"]
 CHROMA_GREEN_RGB = (0, 177, 64)
 BLUR = 0.03  # of the frame's shorter side
 
@@ -41,8 +41,8 @@ class Layers:
     behind: tuple[Picture, Picture, Picture]
 
     @classmethod
-    def of(cls, view: View, picture: Picture, matte: Picture, background: Picture, kind: Background) -> Layers:
-        """RGB picture and background, 8-bit matte, all of the picture's size."""
+    def of(cls, view: View, picture: Picture, matte: Picture, background: Picture, kind: Background | Picture) -> Layers:
+        """RGB picture and background, 8-bit matte, all of the picture's size. kind: or another background, of any size."""
         matte = np.where(matte < 4, 0, np.where(matte > 251, 255, matte)).astype(np.uint8)
         background = np.where(matte[..., None] == 0, picture, background)
         # A little softness: colour and coverage are resampled by different filters, and must agree at the outline.
@@ -60,12 +60,15 @@ class Layers:
         alpha_uv = np.where(inside_uv, np.maximum(alpha_uv, _least_coverage(uv, back_uv).max(-1)), alpha_uv)[..., None]
         person_y = np.where(inside, y - (1 - alpha) * back_y, alpha * y)
         person_uv = np.where(inside_uv[..., None], uv - (1 - alpha_uv) * back_uv, alpha_uv * uv)
-        if kind == "blur":
-            blurred = to_planes(_out_of_focus(back, np.ones_like(beyond), min(view.size) * BLUR))
-            back_y, back_uv = (plane.astype(np.float32) for plane in blurred)
-        if kind == "green":
-            green = to_planes(np.full((*back_y.shape, 3), CHROMA_GREEN_RGB, np.uint8))
-            back_y, back_uv = (plane.astype(np.float32) for plane in green)
+        if not isinstance(kind, str):
+            back = _covering(kind, view.canvas_size)
+        elif kind == "blur":
+            back = _out_of_focus(back, np.ones_like(beyond), min(view.size) * BLUR)
+        elif kind == "green":
+            back = np.full((*back_y.shape, 3), CHROMA_GREEN_RGB, np.uint8)
+        behind_y, behind_uv = to_planes(back)
+        if isinstance(kind, str) and kind == "clear":
+            behind_y[:], behind_uv[:] = 0, 0
         detail = 2 if view.scale < MOST_DETAILED_SCALE else 1
         soft_y, through = enlarged(rounded(person_y), detail), rounded(255 * (1 - alpha))
         sharp_y = None
@@ -84,7 +87,7 @@ class Layers:
             sharp_y,
             through,
             rounded(np.dstack((person_uv, 255 * (1 - alpha_uv), np.zeros_like(alpha_uv)))),
-            (rounded(back_y), rounded(back_uv[..., 0]), rounded(back_uv[..., 1])),
+            (behind_y, np.ascontiguousarray(behind_uv[..., 0]), np.ascontiguousarray(behind_uv[..., 1])),
         )
 
     def person(self) -> tuple[Array, Array]:
@@ -97,6 +100,16 @@ def _least_coverage(picture: Array, behind: Array) -> Array:
     """The least coverage at which some colour of the person, laid over what is behind, gives the picture."""
     darker, lighter = 1 - picture / np.maximum(behind, 1), (picture - behind) / np.maximum(255 - behind, 1)
     return np.asarray(np.clip(np.maximum(darker, lighter), 0, 1), np.float32)
+
+
+def _covering(picture: Picture, size: tuple[int, int]) -> Picture:
+    """A picture made as large as it must be to cover size (width, height), and its middle."""
+    (width, height), (own_height, own_width) = size, picture.shape[:2]
+    scale = max(width / own_width, height / own_height)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    large = max(width, round(own_width * scale)), max(height, round(own_height * scale))
+    left, top = (large[0] - width) // 2, (large[1] - height) // 2
+    return np.asarray(cv2.resize(picture, large, interpolation=method)[top : top + height, left : left + width], np.uint8)
 
 
 def _out_of_focus(picture: Picture, share: Array, blur: float) -> Picture:

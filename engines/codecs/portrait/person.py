@@ -117,6 +117,8 @@ class Person:
             into[:] = light
         else:
             _lay(light, through, into)
+        if frame.alpha is not None:
+            frame.alpha[cells.pixels(self.step)] = 255 if through is None else 255 - through
 
 
 def _coverage(through: Picture, grid: tuple[int, int], step: int) -> Picture:

@@ -206,6 +206,35 @@ def test_a_background_out_of_focus_leaves_the_person_sharp(avatar: Avatar, codec
     assert fine[0] < 0.5 * fine[1]
 
 
+def test_a_clear_frame_laid_over_green_is_the_one_drawn_on_green(avatar: Avatar) -> None:
+    pose = motion(headYaw=0.2, jawOpen=0.3, cameraZoom=0.1)
+    clear = PortraitCodec(avatar, SIZE, background="clear").decode(pose)
+    green = PortraitCodec(avatar, SIZE, background="green").decode(pose)[: SIZE[1]]
+    person, alpha = clear[: SIZE[1]].astype(np.float32), clear[SIZE[1] * 3 // 2 :].astype(np.float32) / 255
+    assert alpha.shape == (SIZE[1], SIZE[0]) and alpha[:8, :8].max() == 0 and 0.2 < alpha.mean() < 0.9
+    behind = float(np.median(green[:8, :8]))
+    errors = np.abs(person * alpha + behind * (1 - alpha) - green)
+    assert np.percentile(errors, 99.9) <= 3  # a few pixels of the outline would have to be lighter than white
+
+
+@pytest.mark.parametrize("shape", [(300, 900), (900, 300)])
+def test_a_background_of_ones_own_covers_the_frame_behind_the_person(
+    avatar: Avatar, codec: PortraitCodec, shape: tuple[int, int]
+) -> None:
+    rows, cols = (np.linspace(0, 255, n) for n in shape)
+    own = np.stack(np.broadcast_arrays(cols, rows[:, None], np.float64(90)), -1).astype(np.uint8)
+    pose = motion(headYaw=0.1)
+    mine = PortraitCodec(avatar, SIZE, background=own).decode_rgb(pose).astype(int)
+    face = around(codec, (66, 296, 61, 291, 17))
+    assert np.array_equal(mine[face], codec.decode_rgb(pose)[face])
+    far = np.flatnonzero(codec.layers.through[codec.view.frame][4] == 255)
+    seen = mine[4, far]
+    assert len(far) > 100 and np.abs(seen[:, 2] - 90).max() < 12  # its blue, everywhere
+    wide = shape[1] > shape[0]
+    across = seen[-1, 0] - seen[0, 0], mine[-4, 4, 1] - mine[4, 4, 1]  # along its width, along its height
+    assert (across[0] < 110) == wide and (across[1] < 110) == (not wide)  # cut at the longer side, its shape kept
+
+
 @pytest.mark.parametrize("zoom", [0.0, 0.6])
 def test_a_frame_drawn_two_by_two_pixels_at_once_is_the_one_drawn_pixel_by_pixel(
     codec: PortraitCodec, monkeypatch: pytest.MonkeyPatch, zoom: float
