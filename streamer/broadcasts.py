@@ -88,6 +88,9 @@ class Broadcasts:
         return BroadcastSettings(name, width, height, rate, self._settings.segment_s, wanted, kbps)
 
     def _background(self, name: str) -> Background | Path:
+        drawing = self._settings.drawing
+        if name != "keep" and drawing.is_video:
+            raise ConfigError(f"background: {drawing.model} draws whole pictures and knows no person apart; leave it at keep")
         if name in BACKGROUNDS:
             return name
         try:

@@ -78,8 +78,10 @@ class ShowOptions:
             raise ValueError(f"--workers {self.workers}: take 1 to 256")
         if not 0.2 <= self.segment_s <= 2.0:
             raise ValueError(f"a segment of {self.segment_s} s: take 0.2 to 2 s")
-        if self.background == "clear" and self.drawing.is_video:
-            raise ValueError(f"--background clear: {self.drawing.model} draws whole pictures and knows no person apart")
+        if self.background != "keep" and self.drawing.is_video:
+            raise ValueError(
+                f"--background {self.background}: {self.drawing.model} draws whole pictures and knows no person apart"
+            )
         ticks_per_frame(self.fps)
 
 

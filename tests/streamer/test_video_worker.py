@@ -18,11 +18,13 @@ pytest.importorskip("transformers")
 from clients.cli.main import main
 from engines import video
 from engines.avatar_library import AvatarLibrary
+from engines.background_library import BackgroundLibrary
 from engines.checkpoints import CheckpointError
 from engines.motion import INDEX, Motion, rest
 from engines.specs import ClipModel, ClipRequest
+from streamer.broadcasts import Broadcasts
 from streamer.clock import SystemClock
-from streamer.config import ConfigError, DrawingSettings
+from streamer.config import ConfigError, DrawingSettings, ServerSettings
 from streamer.plan import Beat, Look, PictureJob, Pts, Stretch
 from streamer.render_pool import RenderPool
 from streamer.render_share import RenderShare
@@ -217,3 +219,29 @@ def test_a_model_without_weights_or_of_no_known_name_is_refused_before_anything_
         DrawingSettings("wan-1.3b", tmp_path / "nowhere")
     assert main(["serve", "--model", "sora", "--port", "0"]) == 2
     assert "model: 'sora' is not one of portrait, mini, wan-1.3b, wan-14b, wan" in capsys.readouterr().err
+
+
+def test_a_background_that_a_video_model_cannot_draw_is_refused_not_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "--avatar",
+        AVATAR.name,
+        "--text",
+        "hello",
+        "--model",
+        "wan",
+        "--weights",
+        str(tmp_path),
+        "-o",
+        str(tmp_path / "o.mp4"),
+    ]
+    assert main(["render", *words, "--background", "green"]) == 1
+    assert "--background green: wan draws whole pictures" in capsys.readouterr().err
+    settings = ServerSettings(tmp_path, drawing=DrawingSettings("wan", tmp_path))
+    broadcasts = Broadcasts(
+        settings, AvatarLibrary.default(), BackgroundLibrary(tmp_path), render_pool(tmp_path), SystemClock()
+    )
+    with pytest.raises(ConfigError, match="background: wan draws whole pictures"):
+        broadcasts.choose({"background": "blur"})
+    assert broadcasts.choose({"background": "keep"}).background == "keep"
