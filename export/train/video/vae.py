@@ -73,7 +73,7 @@ def principal(x: Tensor, weight: Tensor, channels: int) -> tuple[Tensor, Tensor]
 
 @torch.no_grad()
 def learn_codes(model: MiniVae, pieces: Pieces, count: int = 400) -> None:
-    """Puts into the model how flow and light are coded."""
+    """Puts into the model how flow and light are coded, by so many crops."""
     batches = [pieces.video(1, Harm(), CROP) for _ in range(count)]
     weight = torch.cat([F.avg_pool2d(piece.weight[:, 1:].mean(1), FINE) for piece in batches])
     flow = torch.cat([piece.flow[:, 1:] for piece in batches])
@@ -107,7 +107,7 @@ def train_vae(clips: Path, out: Path, pace: Pace = VAE_PACE, batch: int = 2, see
     torch.manual_seed(seed)
     model = MiniVae(MiniVaeConfig()).to(device)
     pieces = Pieces(split(clips)[0], seed, joined()[0])
-    learn_codes(model, pieces)
+    learn_codes(model, pieces, min(400, 10 * pace.steps))
 
     def loss_of(trained: nn.Module) -> dict[str, Tensor]:
         drawn = pieces.video(batch, Harm(), CROP)
