@@ -22,6 +22,7 @@ from engines.features import SpeechEncoder
 from engines.specs import FEATURE_RATE_HZ
 from export.train.augment import harmed, resampled
 from export.train.data import MOTION_FPS
+from export.train.whole import save_whole
 
 assert MOTION_FPS == FEATURE_RATE_HZ  # one feature a frame of motion
 
@@ -64,9 +65,7 @@ def make_copy(clip_path: Path, out: Path, copy: int, others: list[Path]) -> None
                 voices.append(other["audio"].astype(np.float32) / 32768.0)
         audio = harmed(audio, voices, rng)
     features = encoder().encode(audio, 0.0, len(motion) / MOTION_FPS, final=True)
-    partial = out.with_suffix(".partial.npz")
-    np.savez(partial, features=features.astype(np.float16), motion=motion.astype(np.float16), beats=json.dumps(beats), **kept)
-    partial.rename(out)
+    save_whole(out, features=features.astype(np.float16), motion=motion.astype(np.float16), beats=json.dumps(beats), **kept)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from export.train.data.expression import expression_track, with_expression
 from export.train.data.idle import living, speech_mask
 from export.train.data.speech import Phone
 from export.train.data.wording import line
+from export.train.whole import save_whole
 
 _LIMITS = {"headYaw": 0.35, "headPitch": 0.25, "headRoll": 0.25, "headX": 0.25, "headY": 0.25, "headZ": 0.35}
 
@@ -54,15 +55,12 @@ class Clip:
     speech: NDArray[np.uint8]
 
     def save(self, path: Path) -> None:
-        partial = path.with_suffix(".part")
-        with partial.open("wb") as file:
-            np.savez(
-                file, motion=self.motion.astype(np.float16), audio=self.audio, weight=self.weight, speech=self.speech,
-                beats=np.array(json.dumps([asdict(beat) for beat in self.beats], ensure_ascii=False)),
-                voice=np.array(self.voice),
-                language=np.array(self.language), kind=np.array(self.kind), split=np.array(self.split),
-            )  # fmt: skip
-        partial.replace(path)
+        save_whole(
+            path, motion=self.motion.astype(np.float16), audio=self.audio, weight=self.weight, speech=self.speech,
+            beats=np.array(json.dumps([asdict(beat) for beat in self.beats], ensure_ascii=False)),
+            voice=np.array(self.voice),
+            language=np.array(self.language), kind=np.array(self.kind), split=np.array(self.split),
+        )  # fmt: skip
 
 
 def load_clip(path: Path) -> Clip:

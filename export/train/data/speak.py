@@ -22,6 +22,7 @@ from export.train.data.voices.flite import Flite
 from export.train.data.voices.hibari import Hibari
 from export.train.data.voices.kokoro import Kokoro
 from export.train.data.voices.piper import Piper
+from export.train.whole import save_whole
 
 ENGINES = ("kokoro", "hibari", "espeak", "piper", "flite")
 #: How much of an engine's time each language gets.
@@ -83,10 +84,7 @@ def save(path: Path, spoken: Spoken) -> None:
         "phones": [(p.symbol, round(p.start_s, 4), round(p.end_s, 4), p.stress) for p in utterance.phones],
         "voice": utterance.voice, "language": utterance.language, "split": spoken.split, "text": utterance.text,
     }  # fmt: skip
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as file:
-        np.savez(file, audio=np.round(utterance.audio * gain * 32767).astype(np.int16), meta=np.array(json.dumps(meta)))
-    partial.replace(path)
+    save_whole(path, audio=np.round(utterance.audio * gain * 32767).astype(np.int16), meta=np.array(json.dumps(meta)))
 
 
 def load(path: Path) -> Spoken:

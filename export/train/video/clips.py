@@ -24,6 +24,7 @@ from tqdm import tqdm
 from engines.avatar_library import SHIPPED_ROOT, Avatar
 from engines.codecs.portrait.codec import PortraitCodec
 from engines.motion import INDEX
+from export.train.whole import save_whole
 
 SIDE = 256
 FPS = 25
@@ -101,13 +102,11 @@ def draw(source: Path, start: int, codec: PortraitCodec, name: str, num_frames: 
     for pose in motion:
         picture = cv2.cvtColor(codec.decode(pose), cv2.COLOR_YUV2BGR_I420)
         coded.append(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].ravel())
-    partial = out.with_suffix(".partial.npz")
-    np.savez(
-        partial, pictures=np.concatenate(coded), sizes=[len(one) for one in coded], features=features, lead=start - first,
+    save_whole(
+        out, pictures=np.concatenate(coded), sizes=[len(one) for one in coded], features=features, lead=start - first,
         motion=motion.astype(np.float16), mouth=mouth_boxes(codec, motion), text=text, avatar=name,
         split="val" if name in HELD_OUT or split == "val" else "train",
     )  # fmt: skip
-    partial.rename(out)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from engines.mini import by_frame
 from engines.video import VideoModel
 from export.train.video.clips import FPS, Clip
 from export.train.video.windows import Harm, Pieces, changed, importance, levels
+from export.train.whole import save_whole
 
 LENGTHS = (1, 2, 3, 4)  # latents after the first
 LENGTH_SHARES = (0.4, 0.2, 0.2, 0.2)
@@ -74,5 +75,4 @@ def encode(model: VideoModel, paths: list[Path], out: Path, count: int, harm: Ha
         target = out / f"{i:05d}.npz"
         if target.exists():
             continue
-        np.savez(target.with_suffix(".partial.npz"), **window(model, pieces, harm or Harm()))  # type: ignore[arg-type]
-        target.with_suffix(".partial.npz").rename(target)
+        save_whole(target, **window(model, pieces, harm or Harm()))

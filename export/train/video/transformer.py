@@ -61,7 +61,7 @@ class Encoded:
 
     def __init__(self, folder: Path, model: VideoModel, seed: int = 0) -> None:
         """model: whose words and ears these are. Raises ValueError for an empty folder."""
-        paths = sorted(path for path in folder.glob("*.npz") if ".partial" not in path.name)
+        paths = sorted(folder.glob("*.npz"))
         if not paths:
             raise ValueError(f"{folder} holds no encoded clips: write some with `rostrum train encode`")
         self._by_size: dict[torch.Size, list[dict[str, Tensor | str]]] = {}

@@ -33,7 +33,7 @@ VAE_PACE = Pace(steps=4000, lr=1.5e-3, warm_steps=40, ema=0.99)
 
 def split(folder: Path) -> tuple[list[Path], list[Path]]:
     """Clips to train on, and those of portraits or voices that are kept apart. Raises ValueError where there are none."""
-    paths = sorted(path for path in folder.glob("*.npz") if ".partial" not in path.name)
+    paths = sorted(folder.glob("*.npz"))
     if not paths:
         raise ValueError(f"{folder} holds no clips: write some with `python -m export.train.video.clips`")
     apart = []
@@ -127,7 +127,7 @@ def psnr(model: MiniVae, clips: Path, count: int = 16, device: str = "cpu") -> d
     for _ in range(count):
         piece = pieces.video(1, Harm(0, 0, 0))
         video, weight = piece.video.to(device), piece.weight.to(device)
-        latents = model.encode(video, video[:, :, 0], piece.flow.to(device))
+        latents = _encoded(model, piece, device)
         seen, _ = model.decode(latents, video[:, :, 0])
         mouth = (weight[:, None, 1:] > 5).float()
         for name, shown in (("coded", seen), ("still", video[:, :, :1].expand_as(video))):
