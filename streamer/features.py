@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.media import SampleRing
 from streamer.plan import TIME_BASE_HZ, Pts
 
 VOICE_RATE_HZ = 16_000
@@ -22,44 +23,32 @@ class VoiceWindow:
     """
 
     def __init__(self, capacity_s: float = 16.0) -> None:
-        self._ring = np.zeros(int(capacity_s * VOICE_RATE_HZ), np.int16)
-        self._end = 0  # samples pushed since PTS 0
+        self._ring = SampleRing(int(capacity_s * VOICE_RATE_HZ))
         self._floor_db = -55.0
 
     @property
     def capacity_s(self) -> float:
         """How much of it is kept."""
-        return len(self._ring) / VOICE_RATE_HZ
+        return self._ring.size / VOICE_RATE_HZ
 
     @property
     def end(self) -> Pts:
         """The PTS up to which the voice has arrived."""
-        return Pts(self._end * TICKS_PER_SAMPLE)
+        return Pts(self._ring.end * TICKS_PER_SAMPLE)
 
     def push(self, samples: NDArray[np.int16]) -> None:
         """Append int16 [n] right behind what came before."""
         if samples.dtype != np.int16 or samples.ndim != 1:
             raise ValueError(f"voice samples must be int16 [n], not {samples.dtype} {list(samples.shape)}")
-        size = len(self._ring)
-        skipped = max(0, len(samples) - size)
-        at = (self._end + skipped + np.arange(len(samples) - skipped)) % size
-        self._ring[at] = samples[skipped:]
-        self._end += len(samples)
+        self._ring.push(samples)
 
     def silence(self, start: Pts) -> None:
         """What was pushed from `start` on becomes silence."""
-        first = max(start // TICKS_PER_SAMPLE, 0, self._end - len(self._ring))
-        self._ring[np.arange(first, self._end) % len(self._ring)] = 0
+        self._ring.silence(start // TICKS_PER_SAMPLE)
 
     def read(self, start: Pts, end: Pts) -> NDArray[np.int16]:
         """A copy of [start, end); silence where the voice has not arrived, is forgotten, or lies before PTS 0."""
-        first, last = start // TICKS_PER_SAMPLE, end // TICKS_PER_SAMPLE
-        known_first = max(first, 0, self._end - len(self._ring))
-        known_last = min(last, self._end)
-        out = np.zeros(max(0, last - first), np.int16)
-        if known_last > known_first:
-            out[known_first - first : known_last - first] = self._ring[np.arange(known_first, known_last) % len(self._ring)]
-        return out
+        return self._ring.read(start // TICKS_PER_SAMPLE, end // TICKS_PER_SAMPLE)
 
     def level_db(self, span_s: float = 0.1) -> float:
         """RMS of the last `span_s`, in dB below full scale; -100 for digital silence."""

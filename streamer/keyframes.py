@@ -51,14 +51,14 @@ def choose(blueprint: Blueprint, previous: Keyframe, segment: Pts, fps: int) -> 
     frame = ticks_per_frame(fps)
     longest = max(2, round(segment / frame))
     reach = int(0.3 * longest)
-    candidates = [Pts(previous.pts + k * frame) for k in range(longest - reach, longest + 1)]
-    if candidates[-1] > blueprint.last_pts or previous.pts + frame < blueprint.start:
+    times = [Pts(previous.pts + k * frame) for k in range(1, longest + 1)]
+    if times[-1] > blueprint.last_pts or times[0] < blueprint.start:
         return None
-    poses = poses_at(blueprint, candidates)
-    distance = np.array([(reach - k) / max(reach, 1) for k in range(len(candidates))])
-    best = int(np.argmax(anchor_scores(poses, previous.motion) - 0.1 * distance))
-    way = poses_at(blueprint, range(previous.pts + frame, candidates[best] + frame, frame))
-    return Keyframe(candidates[best], poses[best], ANCHOR_MASK, way[:, CAMERA_CHANNELS])
+    way = poses_at(blueprint, times)
+    nearer = np.arange(reach, -1, -1) / max(reach, 1)
+    scores = anchor_scores(way[-reach - 1 :], previous.motion) - 0.1 * nearer
+    best = longest - reach - 1 + int(np.argmax(scores))
+    return Keyframe(times[best], way[best], ANCHOR_MASK, way[: best + 1, CAMERA_CHANNELS])
 
 
 def stay(previous: Keyframe, segment: Pts, fps: int) -> Keyframe:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.plan import TIME_BASE_HZ, Pts
+from streamer.plan import Pts
 
 #: What the picture is encoded as: for everybody; at half the size, for links that carry no more; for peers without H.264.
 Rendition = Literal["h264", "h264_low", "vp8"]
@@ -52,35 +53,41 @@ class AudioPacket:
 
 
 class SampleRing:
-    """The newest `capacity_s` seconds of 48 kHz mono sound, addressed by PTS. What is older is forgotten."""
+    """The newest `size` samples of an endless mono sound, addressed by their number from 0. What is older is forgotten."""
 
-    def __init__(self, capacity_s: float) -> None:
-        self._ring = np.zeros(int(capacity_s * TIME_BASE_HZ), np.int16)
-        self._end = 0
+    def __init__(self, size: int) -> None:
+        self._ring = np.zeros(size, np.int16)
+        self.end = 0  # samples pushed
 
     @property
-    def end(self) -> Pts:
-        """The PTS up to which sound has been pushed."""
-        return Pts(self._end)
+    def size(self) -> int:
+        return len(self._ring)
 
     def push(self, sound: Sound) -> None:
-        """Append right behind what came before."""
-        size = len(self._ring)
-        kept = sound[-size:]
-        at = (self._end + len(sound) - len(kept)) % size
-        head = min(len(kept), size - at)
-        self._ring[at : at + head] = kept[:head]
-        self._ring[: len(kept) - head] = kept[head:]
-        self._end += len(sound)
+        """Append int16 [n] right behind what came before."""
+        kept = sound[-len(self._ring) :]
+        self.end += len(sound)
+        for part, place in self._pieces(self.end - len(kept), self.end):
+            self._ring[place] = kept[part]
 
-    def silence(self, start: Pts) -> None:
+    def silence(self, start: int) -> None:
         """What was pushed from `start` on becomes silence."""
-        self._ring[np.arange(max(start, 0, self._end - len(self._ring)), self._end) % len(self._ring)] = 0
+        for _, place in self._pieces(max(start, 0, self.end - len(self._ring)), self.end):
+            self._ring[place] = 0
 
     def read(self, start: int, end: int) -> Sound:
         """A copy of [start, end); silence where nothing was pushed or it is forgotten."""
         out = np.zeros(max(0, end - start), np.int16)
-        first, last = max(start, 0, self._end - len(self._ring)), min(end, self._end)
-        if last > first:
-            out[first - start : last - start] = self._ring[np.arange(first, last) % len(self._ring)]
+        first = max(start, 0, self.end - len(self._ring))
+        for part, place in self._pieces(first, min(end, self.end)):
+            out[part.start + first - start : part.stop + first - start] = self._ring[place]
         return out
+
+    def _pieces(self, first: int, last: int) -> Iterator[tuple[slice, slice]]:
+        """Samples [first, last), all of them kept, as parts of that range and where each lies in the ring."""
+        begin = first
+        while first < last:
+            at = first % len(self._ring)
+            num = min(last - first, len(self._ring) - at)
+            yield slice(first - begin, first - begin + num), slice(at, at + num)
+            first += num

@@ -23,7 +23,7 @@ import numpy as np
 
 from streamer import stretch
 from streamer.media import Picture, SampleRing, Sound
-from streamer.plan import Pts, pts_from_s, ticks_per_frame
+from streamer.plan import TIME_BASE_HZ, Pts, pts_from_s, ticks_per_frame
 
 #: Why a picture was shown again: it is late; the host's voice has not arrived; the delay is being raised; every second or third
 #: only is drawn; what was to come has been dropped by the host.
@@ -97,7 +97,7 @@ class Playout:
         self.max_behind_s = self._settings.max_behind_s  # may be changed
         self._fps = fps
         self._frame = ticks_per_frame(fps)
-        self._voice = SampleRing(8.0)
+        self._voice = SampleRing(8 * TIME_BASE_HZ)
         self._shots: deque[Shot] = deque()
         self._shown: Picture | None = None
         self._on: Shot | None = None  # whose picture that is

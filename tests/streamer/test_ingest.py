@@ -2,6 +2,7 @@
 
 import asyncio
 import fractions
+import itertools
 
 import av
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.clock import ManualClock, SystemClock
-from streamer.ingest import Ingest, VoiceTimeline, mono
+from streamer.ingest import Decimator, Ingest, VoiceTimeline, mono
 from streamer.media import AudioChunk, Sound
 
 PACKET = 960
@@ -74,6 +75,28 @@ def test_both_rates_of_the_voice_keep_step() -> None:
     chunks = [timeline.place(i * PACKET, _sound(i)) for i in range(200)]
     num_voice = sum(len(chunk.voice) for chunk in chunks if chunk)
     assert 0 <= timeline.end // 3 - num_voice < 48  # at most 3 ms behind
+
+
+def _tone(hz: float) -> Sound:
+    return (10_000 * np.sin(2 * np.pi * hz * np.arange(48_000) / 48_000)).astype(np.int16)
+
+
+def test_the_voice_keeps_speech_and_none_of_what_would_fold_back_into_it() -> None:
+    def level_db(hz: float) -> float:
+        return float(20 * np.log10(np.std(Decimator().push(_tone(hz))[100:-100] / 10_000) * 2**0.5 + 1e-9))
+
+    assert all(abs(level_db(hz)) < 0.6 for hz in (100, 1000, 4000, 6500))
+    assert all(level_db(hz) < -60 for hz in (8600, 10_000, 15_000, 23_000))
+
+
+@given(st.lists(st.integers(0, 2000), max_size=8))
+def test_the_voice_is_the_same_however_its_sound_is_cut(lengths: list[int]) -> None:
+    sound, decimator = _tone(440), Decimator()
+    ends = np.cumsum([0, *lengths])
+    pieces = [decimator.push(sound[a:b]) for a, b in itertools.pairwise(ends)]
+    pieces.append(decimator.push(sound[ends[-1] :]))
+    assert np.array_equal(np.concatenate(pieces), Decimator().push(sound))
+    assert np.abs(np.concatenate(pieces)[20:] - sound[60::3][: len(np.concatenate(pieces)) - 20]).max() <= 30  # in its place
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 3)), max_size=40))
