@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engines.motion import CAMERA_CHANNELS, Motion, rest
 from engines.specs import MotionRequest
-from streamer.plan import TIME_BASE_HZ, Blueprint, BlueprintJob, Keyframe, Pts, Storyline, s_from_pts
+from streamer.plan import FULL_STEPS, TIME_BASE_HZ, Blueprint, BlueprintJob, Keyframe, Pts, Storyline, s_from_pts
 
 INTERVAL = Pts(TIME_BASE_HZ * 4 // 25)  # 0.16 s: a nod of 2 Hz still has three frames a cycle
 
@@ -56,7 +56,14 @@ class BlueprintRoller:
         )
 
     def next_job(
-        self, storyline: Storyline, anchor: Keyframe, epoch: int, voice: NDArray[np.int16], voice_start: Pts, seed: int
+        self,
+        storyline: Storyline,
+        anchor: Keyframe,
+        epoch: int,
+        voice: NDArray[np.int16],
+        voice_start: Pts,
+        seed: int,
+        num_steps: int = FULL_STEPS,
     ) -> BlueprintJob | None:
         """The window to draw now, from `anchor` (the last committed one) on, or None where the present one still serves."""
         if not self.is_due(storyline, anchor, epoch):
@@ -72,6 +79,7 @@ class BlueprintRoller:
             audio=voice,
             audio_start=voice_start,
             seed=seed,
+            num_steps=num_steps,
         )
         return self._pending
 
@@ -110,6 +118,7 @@ def motion_request(job: BlueprintJob, features: NDArray[np.float32], features_st
         audio=features,
         audio_start_s=s_from_pts(features_start - zero),
         beats=tuple(beat.condition(zero, until) for beat in job.beats),
+        num_steps=job.num_steps,
         seed=job.seed,
     )
 

@@ -219,5 +219,5 @@ def mono(frame: av.AudioFrame) -> Sound:
     if frame.format.name != "s16" or frame.sample_rate != TIME_BASE_HZ:
         raise ValueError(f"voice must be s16 at {TIME_BASE_HZ} Hz, not {frame.format.name} at {frame.sample_rate} Hz")
     num_channels = frame.layout.nb_channels
-    samples = np.frombuffer(frame.planes[0], np.int16)[: frame.samples * num_channels]
+    samples = np.frombuffer(memoryview(frame.planes[0]), np.int16)[: frame.samples * num_channels]
     return np.asarray(sum(samples[i::num_channels] // num_channels for i in range(num_channels)), np.int16)

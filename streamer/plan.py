@@ -237,6 +237,7 @@ class BlueprintJob:
     audio: NDArray[np.int16]
     audio_start: Pts
     seed: int
+    num_steps: int = FULL_STEPS  # fewer when time is short
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -59,12 +59,13 @@ def test_a_changed_storyline_is_planned_anew_and_the_old_window_dropped() -> Non
 
 def test_a_window_begins_fixed_at_its_anchor_and_is_free_after_it() -> None:
     anchor = Keyframe(Pts(0), rest() + 0.5, ANCHOR_MASK)
-    job = BlueprintRoller().next_job(opening(), anchor, 0, NO_VOICE, Pts(0), seed=3)
+    job = BlueprintRoller().next_job(opening(), anchor, 0, NO_VOICE, Pts(0), seed=3, num_steps=2)
     assert job is not None
     request = motion_request(job, np.zeros((0, 384), np.float32), Pts(0))
     np.testing.assert_array_equal(request.mask[0], ANCHOR_MASK)
     assert not request.mask[1:].any()
     assert request.interval_s == pytest.approx(0.16)
+    assert request.num_steps == 2
 
 
 def test_a_blueprint_is_smooth_between_its_frames_and_exact_on_them() -> None:
