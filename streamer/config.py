@@ -247,6 +247,16 @@ class DrawingSettings:
         return {"model": self.model, "weights": self.folder} if self.is_video else {}
 
     @property
+    def segment_s(self) -> float:
+        """Voice in one sub-clip, where none is chosen: the less, the weaker a model is that fills it in."""
+        return {"portrait": 0.24, "mini": 0.32}.get(self.model, 0.96)
+
+    @property
+    def film_frames(self) -> int:
+        """Of a sub-clip of a film that a video model draws, after the frame it begins from."""
+        return 8 if self.model == "mini" else 32
+
+    @property
     def timeout_s(self) -> float:
         """A worker that takes longer over a job is taken for dead; while it waits for a processor, that time does not run."""
         return 60.0 if self.is_video else 2.0

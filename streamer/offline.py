@@ -51,7 +51,6 @@ from streamer.worker_pool import pool_of
 
 _JOBS_A_BATCH = 8
 _GROUP_S = 2  # of video encoded in one piece
-_VIDEO_CLIP_FRAMES = 32  # of a video model's clip, after the frame it begins from
 _ALL_STEPS = 1000  # as many as the model likes
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
@@ -165,7 +164,8 @@ class Studio:
         tell = on_progress or _quiet
         (width, height), fps = self.options.size, self.options.fps
         video = VideoFormat(width, height, fps, is_clear=self.options.background == "clear")
-        length = _VIDEO_CLIP_FRAMES if self.options.drawing.is_video else _GROUP_S * fps
+        drawing = self.options.drawing
+        length = drawing.film_frames if drawing.is_video else _GROUP_S * fps
         groups = [self._stretch(show, recording, at, length) for at in range(0, len(show.motion), length)]
         at = 0
         with Mp4Writer(out, video) as writer:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from streamer.config import ServerSettings
 
 WEB_ROOT = Path(__file__).parents[1] / "web"
-_SEGMENT_S, _VIDEO_SEGMENT_S = 0.24, 0.96
 
 
 def add_parser(subparsers: Any) -> None:
@@ -55,7 +54,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--segment",
         type=float,
         metavar="S",
-        help=f"voice in one sub-clip, 0.2 to 1 (default: {_SEGMENT_S} s; of video models {_VIDEO_SEGMENT_S} s)",
+        help="voice in one sub-clip, 0.2 to 1 (default: 0.24 s; of video models 0.96, of mini 0.32)",
     )
     parser.add_argument(
         "--bitrate",
@@ -141,7 +140,7 @@ def server_settings(arguments: argparse.Namespace) -> ServerSettings:
         lineage_root=arguments.lineage,
         recordings_root=arguments.recordings or user_root().parent / "recordings",
         default_avatar=arguments.avatar,
-        segment_s=arguments.segment or (_VIDEO_SEGMENT_S if drawing.is_video else _SEGMENT_S),
+        segment_s=arguments.segment or drawing.segment_s,
         kbps=parse_bitrate(arguments.bitrate),
         **({"workers": num_workers} if num_workers else {}),
         worker_threads=arguments.threads,

@@ -168,7 +168,7 @@ def test_rostrum_render_films_with_it(weights: Path, tmp_path: Path, capsys: pyt
         stream = short.add_stream("pcm_s16le", rate=16_000, layout="mono")
         resampler = av.AudioResampler("s16", "mono", 16_000)
         for frame in recording.decode(audio=0):
-            if frame.pts / frame.sample_rate > 1.5:
+            if frame.pts / frame.sample_rate > 0.7:
                 break
             for part in resampler.resample(frame):
                 short.mux(stream.encode(part))
@@ -176,12 +176,12 @@ def test_rostrum_render_films_with_it(weights: Path, tmp_path: Path, capsys: pyt
     out = tmp_path / "out.mp4"
     status = main([
         "render", "--avatar", AVATAR.name, "--audio", str(tmp_path / "short.wav"), "--size", "64x64", "--json",
-        "--model", "wan", "--weights", str(weights), "-o", str(out),
+        "--workers", "1", "--model", "wan", "--weights", str(weights), "-o", str(out),
     ])  # fmt: skip
     told = capsys.readouterr()
     assert status == 0, told.err
     with av.open(str(out)) as film:
-        assert sum(1 for _ in film.decode(video=0)) == json.loads(told.out)["frames"] >= 37
+        assert sum(1 for _ in film.decode(video=0)) == json.loads(told.out)["frames"] >= 17
 
 
 def test_a_model_that_these_weights_are_not_and_one_too_large_for_the_processor_are_refused(
