@@ -32,6 +32,14 @@ class VideoBlock(Block):
             self.audio_cross_attn = FrameAudioAttention(config.dim, config.audio.token_dim, config.num_heads)
         self.hears_apart = style == "infinitetalk"
 
+    def of_text(self, words: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedded words [b, m, dim] to keys and values [b, m, heads, d]."""
+        return self.cross_attn.keys_and_values(words)
+
+    def of_images(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedded pictures [b, m, dim] to keys and values [b, m, heads, d]."""
+        return self.cross_attn.of_images(seen)
+
     def of_audio(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens [b, f, m, token_dim] to keys and values [b, f, m, heads, d]."""
         return self.audio_cross_attn.of_audio(audio) if self.hears_apart else self.cross_attn.of_audio(audio)
@@ -118,12 +126,12 @@ class VideoDiT(DiT):
     def condition_text(self, text: Tensor) -> tuple[Tensor, Tensor]:
         """text [b, m, text_dim] to text_k, text_v [blocks, b, m, heads, d]: once a prompt."""
         words = self.text_embedding(text.to(self.patch_embedding.weight.dtype))
-        return self._stacked([block.cross_attn.keys_and_values(words) for block in self._own_blocks()])
+        return self._stacked([block.of_text(words) for block in self._own_blocks()])
 
     def condition_images(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """CLIP's tokens [b, m, image_dim] to image_k, image_v [blocks, b, m, heads, d]: once an anchor."""
         seen = self.img_emb(images.to(self.patch_embedding.weight.dtype))
-        return self._stacked([block.cross_attn.of_images(seen) for block in self._own_blocks()])
+        return self._stacked([block.of_images(seen) for block in self._own_blocks()])
 
     def condition_audio(self, audio_first: Tensor, audio_later: Tensor) -> tuple[Tensor, Tensor]:
         """As `AudioTokens` takes them; to audio_k, audio_v [blocks, b, f, m, heads, d]: once a clip."""

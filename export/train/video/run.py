@@ -51,11 +51,13 @@ def joined() -> tuple[int, int]:
 def sharded(model: nn.Module) -> nn.Module:
     """Parameters, gradients and the optimizer's state spread over the processes (FSDP2), block by block."""
     if joined()[1] > 1:
-        from torch.distributed.fsdp import fully_shard
+        from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
         for block in getattr(model, "blocks", []):
             fully_shard(block)
-        fully_shard(model)
+            for method in ("of_text", "of_images", "of_audio"):  # what else is asked of a block with its weights whole
+                register_fsdp_forward_method(block, method)
+        fully_shard(model, reshard_after_forward=True)  # a teacher has no backward pass to do it after
     return model
 
 

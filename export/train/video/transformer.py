@@ -24,9 +24,9 @@ from engines.models.video_dit import VideoDiT
 from engines.schedules import sigmas
 from engines.video import VideoModel
 from export.train.video.low_rank import adapted, as_files_name_them
-from export.train.video.run import Pace, joined, sharded, train
+from export.train.video.run import Pace, joined, sharded, train, whole
 
-#: What a stage learnt; and, where it was all trained in one process, the whole model.
+#: What a stage learnt; and the whole model, where it was not by low-rank updates.
 LEARNT, WHOLE = "weights.safetensors", "model.safetensors"
 
 
@@ -170,16 +170,17 @@ def train_stage(
     stage: str, model: VideoDiT, encoded: Encoded, out: Path, pace: Pace, batch: int, recipe: Recipe | None = None,
     rank: int = 0, device: str = "cpu", seed: int = 0,
 ) -> VideoDiT:  # fmt: skip
-    """Gives the model with its averaged weights, and writes what it learnt as `out/weights.safetensors`.
+    """Writes what it learnt, averaged, as `out/weights.safetensors` and, without a rank, the whole model.
 
-    That file is an `adapter` over what the stage began from or, with a rank, an entry of `updates` (`engines.video_weights`).
+    The first is an `adapter` over what the stage began from or, with a rank, an entry of `updates` (`engines.video_weights`).
+    The model is given with averaged weights where one process trained it.
     """
     recipe = recipe or RECIPES[stage]
     torch.manual_seed(seed + joined()[0])
     learns(model, stage, recipe)
     if rank:
         adapted(model, rank)
-    teacher, averaged = (_frozen_copy(model, device) for _ in range(2)) if stage == "distil" else (None, None)
+    teacher, averaged = (sharded(_frozen_copy(model, device)) for _ in range(2)) if stage == "distil" else (None, None)
 
     def loss_of(trained: nn.Module) -> dict[str, Tensor]:
         drawn = {name: value.to(device) for name, value in encoded.batch(batch, recipe).items()}
@@ -191,12 +192,13 @@ def train_stage(
         return consistency_loss(trained, averaged, teacher, drawn, recipe)
 
     learnt = train(sharded(model), loss_of, out, pace, {"stage": stage, "rank": rank}, device)
+    everything = {} if rank else {**whole(model.state_dict()), **learnt}
     if joined()[0] == 0:
         save_file({as_files_name_them(name): value.contiguous() for name, value in learnt.items()}, out / LEARNT)
+        if everything:
+            save_file({name: value.contiguous() for name, value in everything.items()}, out / WHOLE)
     if joined()[1] == 1:
         model.load_state_dict(learnt, strict=False)
-        if not rank:
-            save_file({name: value.contiguous() for name, value in model.state_dict().items()}, out / WHOLE)
     return model
 
 

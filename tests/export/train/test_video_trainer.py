@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +33,7 @@ from export.train.video.run import Pace, train  # noqa: E402
 from export.train.video.transformer import LEARNT, RECIPES, WHOLE, Encoded, fresh, of_run, train_stage  # noqa: E402
 from export.train.video.vae import split, vae_loss  # noqa: E402
 from export.train.video.windows import Harm, Pieces, changed, importance, levels  # noqa: E402
+from tests.export.train import shared_run  # noqa: E402
 
 SIDE = 64
 VAE = MiniVaeConfig(latent_channels=6, flow_channels=4, dims=(8, 8, 12), fine_dim=8)
@@ -154,6 +158,18 @@ def test_a_stage_goes_on_where_it_stopped(tmp_path: Path) -> None:
     train(torch.nn.Linear(2, 1), loss_of, tmp_path, replace(QUICK, steps=5, accumulate=2))
     assert len(seen) == 3 + 2 * 2
     assert [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()] == [1, 2, 3, 4, 5]
+
+
+def test_processes_that_share_a_run_learn_what_one_does_and_go_on_where_they_stopped(tmp_path: Path) -> None:
+    """Each holds a part of every block (FSDP). Losses of both are one step's mean."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "tests.export.train.shared_run"]
+    subprocess.run([*command, str(tmp_path / "two")], check=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    shared_run.run(tmp_path / "one", 2)
+    one, two = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("one", "two"))
+    assert one["step"] == two["step"] == shared_run.STEPS[-1]
+    for kind in ("model", "ema"):
+        for name, value in one[kind].items():
+            torch.testing.assert_close(two[kind][name], value, rtol=1e-4, atol=1e-5, msg=f"{kind} {name}")
 
 
 def test_stages_follow_each_other_and_draw(clips: Path, encoded: Path, tmp_path: Path) -> None:
