@@ -13,6 +13,8 @@ VENV   ?= .venv
 HOST   ?= 127.0.0.1
 PORT   ?= 8080
 TORCH  ?= torch==2.13.0
+# Tests to whom it is all one what else runs: two at a time. The others serve, draw and listen in real time.
+REPEATABLE := tests/engines tests/export
 RTX    ?= $(addsuffix ==1.7.1.116,tensorrt-rtx-cu13 tensorrt-rtx-cu13-libs tensorrt-rtx-cu13-bindings)
 ARGS   ?=
 
@@ -31,7 +33,12 @@ serve: $(VENV)/.runtime
 test: $(VENV)/.dev
 	@sh deploy/system-packages.sh chromium
 	@sh deploy/system-packages.sh outputs
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(REPEATABLE)
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(REPEATABLE))
+endif
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
