@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from engines.motion import CAMERA_CHANNELS, Motion, rest
 from engines.specs import MotionRequest
-from streamer.plan import FULL_STEPS, TIME_BASE_HZ, Blueprint, BlueprintJob, Keyframe, Pts, Storyline, s_from_pts
+from streamer.effort import LEVELS, Level
+from streamer.plan import TIME_BASE_HZ, Blueprint, BlueprintJob, Keyframe, Pts, Storyline, s_from_pts
 
 INTERVAL = Pts(TIME_BASE_HZ * 4 // 25)  # 0.16 s: a nod of 2 Hz still has three frames a cycle
 
@@ -63,7 +64,7 @@ class BlueprintRoller:
         voice: NDArray[np.int16],
         voice_start: Pts,
         seed: int,
-        num_steps: int = FULL_STEPS,
+        level: Level = LEVELS[0],
     ) -> BlueprintJob | None:
         """The window to draw now, from `anchor` (the last committed one) on, or None where the present one still serves."""
         if not self.is_due(storyline, anchor, epoch):
@@ -79,7 +80,8 @@ class BlueprintRoller:
             audio=voice,
             audio_start=voice_start,
             seed=seed,
-            num_steps=num_steps,
+            num_steps=level.num_steps,
+            is_guided=level.is_guided,
         )
         return self._pending
 
@@ -110,7 +112,7 @@ def motion_request(job: BlueprintJob, features: NDArray[np.float32], features_st
     mask = np.zeros(condition.shape, np.bool_)
     condition[0], mask[0] = job.first.motion, job.first.mask
     zero, until = job.first.pts, Pts(job.first.pts + job.num_frames * job.interval)
-    return MotionRequest(
+    request = MotionRequest(
         num_frames=job.num_frames,
         interval_s=s_from_pts(job.interval),
         condition=condition,
@@ -121,6 +123,7 @@ def motion_request(job: BlueprintJob, features: NDArray[np.float32], features_st
         num_steps=job.num_steps,
         seed=job.seed,
     )
+    return request if job.is_guided else request.unguided()
 
 
 def camera_rate(column: int, speed: float) -> float:

@@ -46,6 +46,7 @@ _NUMBERS = (
     "seed",
     "approach",
     "num_steps",
+    "is_guided",
     "draw_every",
 )
 _BEATS = ("beats", "gestures")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from streamer import keyframes, subclips
 from streamer.blueprint import BlueprintRoller
 from streamer.clock import Clock
+from streamer.effort import Level
 from streamer.features import VoiceWindow
 from streamer.plan import Blueprint, BlueprintJob, Keyframe, Pts, Storyline, s_from_pts
 from streamer.render_pool import Superseded
@@ -58,14 +59,14 @@ class Planning:
         """How far is planned."""
         return self._roller.end()
 
-    def roll(self, storyline: Storyline, anchor: Keyframe, num_steps: int) -> None:
-        """Ask for a new blueprint where one is due, from `anchor` on, the last one committed. num_steps: of the transformer."""
+    def roll(self, storyline: Storyline, anchor: Keyframe, level: Level) -> None:
+        """Ask for a new blueprint where one is due, from `anchor` on, the last one committed. level: of effort."""
         if not self._roller.is_due(storyline, anchor, self._share.epoch):
             return
         start = Pts(anchor.pts - subclips.LEFT_CONTEXT)
         voice = self._voice.read(start, self._voice.end)
         seed = self._seed + max(0, anchor.pts)
-        if job := self._roller.next_job(storyline, anchor, self._share.epoch, voice, start, seed, num_steps):
+        if job := self._roller.next_job(storyline, anchor, self._share.epoch, voice, start, seed, level):
             task = asyncio.create_task(self._draw(job, self._wanted_by_s(storyline, anchor)), name="blueprint")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

@@ -229,7 +229,7 @@ class Session:
         )  # fmt: skip
 
     def _plan_ahead(self) -> None:
-        self.planning.roll(self.storyline, self._anchor, self.rendering.effort.level.num_steps)
+        self.planning.roll(self.storyline, self._anchor, self.rendering.effort.level)
 
     def _lose(self, what: str, error: Exception) -> None:
         log.error("broadcast %s: %s is lost: %s", self.broadcast, what, error)

@@ -194,7 +194,7 @@ def motion_request(job: SubClipJob, features: NDArray[np.float32], features_star
         num_steps=job.num_steps,
         audio_guidance_scale=AUDIO_GUIDANCE,
     )
-    return request, slice(lead, lead + n + job.approach)
+    return request if job.is_guided else request.unguided(), slice(lead, lead + n + job.approach)
 
 
 def finished(job: SubClipJob, motion: Motion) -> Motion:

@@ -9,6 +9,7 @@ from engines.motion import ANCHOR_MASK, CAMERA_CHANNELS, INDEX, rest
 from streamer import subclips
 from streamer.blueprint import INTERVAL, BlueprintRoller, motion_request, on_camera
 from streamer.director import opening, overlay
+from streamer.effort import LEVELS
 from streamer.features import VoiceWindow
 from streamer.keyframes import choose, choose_all, poses_at
 from streamer.plan import Blueprint, BlueprintJob, Keyframe, Pts, pts_from_s, ticks_per_frame
@@ -59,13 +60,13 @@ def test_a_changed_storyline_is_planned_anew_and_the_old_window_dropped() -> Non
 
 def test_a_window_begins_fixed_at_its_anchor_and_is_free_after_it() -> None:
     anchor = Keyframe(Pts(0), rest() + 0.5, ANCHOR_MASK)
-    job = BlueprintRoller().next_job(opening(), anchor, 0, NO_VOICE, Pts(0), seed=3, num_steps=2)
+    job = BlueprintRoller().next_job(opening(), anchor, 0, NO_VOICE, Pts(0), seed=3, level=LEVELS[-1])
     assert job is not None
     request = motion_request(job, np.zeros((0, 384), np.float32), Pts(0))
     np.testing.assert_array_equal(request.mask[0], ANCHOR_MASK)
     assert not request.mask[1:].any()
     assert request.interval_s == pytest.approx(0.16)
-    assert request.num_steps == 2
+    assert (request.num_steps, request.text_guidance_scale, request.audio_guidance_scale) == (2, 1.0, 1.0)
 
 
 def test_a_blueprint_is_smooth_between_its_frames_and_exact_on_them() -> None:
