@@ -14,7 +14,7 @@ from tests.fakes.running_server import RunningServer
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with RunningServer(fake_library(tmp_path_factory.mktemp("avatars"), "plain", "other")) as server:
+    with RunningServer(fake_library(tmp_path_factory.mktemp("avatars"), "plain", "other", "slow-400")) as server:
         yield server.url
 
 
@@ -139,3 +139,11 @@ def test_on_air_nothing_is_wider_than_the_page(browser: Browser, url: str, width
         box = page.get_by_role("dialog").bounding_box()
         assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= width
         page.keyboard.press("Escape")
+
+
+def test_what_is_left_out_while_the_server_is_busy_is_said_and_what_helps(browser: Browser, url: str) -> None:
+    with on_air(browser, url) as page:
+        page.get_by_role("radio", name=re.compile("slow", re.IGNORECASE)).click()
+        health = page.locator("#health")
+        expect(health).to_contain_text("rate ·")
+        expect(health).to_have_attribute("title", re.compile("busy: every (second|third) picture is drawn.*smaller picture"))

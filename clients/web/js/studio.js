@@ -193,7 +193,7 @@ function listen(mine) {
   });
   on(control, "message:metrics", async (message) => {
     byId("viewers").textContent = Math.max(0, message.viewers - 1);
-    byId("health").textContent = healthOf(message);
+    showHealth(message);
     if (!message.delay_ms) return;
     const { total, ...parts } = message.delay_ms;
     const browser = (await player.stats()).bufferMs;
@@ -239,10 +239,22 @@ function showDirector({ backend, state: how, reason, planned_by: planner }) {
   word.title = reason;
 }
 
-/** "25 fps · 0.9 Mb/s · 2 held": what a streamer glances at. */
-function healthOf({ fps, bitrate_bps: bitrate, holds }) {
+/** What is left out while the machine cannot keep up: a word for it, and what it means. */
+const LEFT_OUT = {
+  fewer_steps: ["simpler motion", "motion is worked out in fewer steps"],
+  half_rate: ["half rate", "every second picture is drawn"],
+  third_rate: ["third rate", "every third picture is drawn, and motion is simpler"],
+};
+
+/** "25 fps · 0.9 Mb/s · 2 held": what a streamer glances at, and first of all what is left out. */
+function showHealth({ fps, bitrate_bps: bitrate, holds, effort }) {
   const held = Object.values(holds).reduce((sum, count) => sum + count, 0);
-  return [`${Math.round(fps)} fps`, `${(bitrate / 1e6).toFixed(1)} Mb/s`, held ? `${held} held` : "no holds"].join(" · ");
+  const [word, meaning] = LEFT_OUT[effort] ?? [];
+  const readings = [`${Math.round(fps)} fps`, `${(bitrate / 1e6).toFixed(1)} Mb/s`, held ? `${held} held` : "no holds"];
+  const health = byId("health");
+  health.textContent = (word ? [word, ...readings] : readings).join(" · ");
+  health.title = word ? `The server is busy: ${meaning}. It goes back by itself; a smaller picture or fewer programs beside it help.` : "";
+  health.toggleAttribute("data-busy", Boolean(word));
 }
 
 function onAir() {
