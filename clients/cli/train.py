@@ -69,7 +69,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     ablate.add_argument("--from", dest="start_from", type=Path, required=True, metavar="RUN", help="the audio stage")
     ablate.add_argument("--base", type=Path, metavar="RUN", help="where trained variants begin (default: from nothing)")
     ablate.add_argument("--steps", type=int, default=200, help="of training each variant (default: %(default)s)")
-    ablate.add_argument("--seconds", type=float, default=60.0, help="of chained clips for drift (default: %(default)s)")
+    ablate.add_argument(
+        "--seconds",
+        type=float,
+        default=60.0,
+        help="of chained clips for drift; keyframes against none, five times as long (default: %(default)s)",
+    )
     ablate.set_defaults(work=_ablate)
     for each in kinds.choices.values():
         each.set_defaults(run=run)
