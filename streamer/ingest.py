@@ -22,7 +22,6 @@ from streamer.plan import TIME_BASE_HZ, Pts
 
 log = logging.getLogger(__name__)
 
-VOICE_RATE_HZ = 16_000
 _FILL_BLOCK_S = 0.04
 _FADE = 480  # samples over which a concealed gap fades out
 _TAPS = 97
