@@ -147,7 +147,7 @@ def unpacked(values: dict[str, Any], voice: dict[int, NDArray[np.int16]]) -> Sub
     arrays: dict[str, Any] = {name: _unpack(values[name], np.float32).reshape(-1, width) for name, width in _ARRAYS.items()}
     beats: dict[str, Any] = {part: tuple(Beat(**beat) for beat in values[part]) for part in _BEATS}
     return SubClipJob(
-        **{name: values[name] for name in _NUMBERS},
+        **{name: values[name] for name in _NUMBERS if name in values},  # written before there was such a number: its default
         audio=audio,
         first=anchors[0],
         last=anchors[1],

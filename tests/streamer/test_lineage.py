@@ -1,5 +1,6 @@
 """What is written of a broadcast is enough to draw it again."""
 
+import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -89,6 +90,20 @@ def test_what_is_no_lineage_is_refused_by_its_line(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text('{"job": 1}\n')
     with pytest.raises(LineageError, match="line 1: not the lineage"):
         list(lineage.read(tmp_path / "x.jsonl"))
+
+
+def test_a_file_from_before_a_number_of_the_job_was_written_is_read_with_its_default(tmp_path: Path) -> None:
+    (job,) = _jobs(1)
+    _write(tmp_path / "new.jsonl", [job])
+    entry = json.loads((tmp_path / "new.jsonl").read_text())
+    del entry["given"]["is_guided"]
+    (tmp_path / "old.jsonl").write_text(json.dumps(entry) + "\n")
+    ((_, read, _),) = lineage.read(tmp_path / "old.jsonl")
+    _assert_same(read, job)
+    del entry["given"]["seed"]
+    (tmp_path / "broken.jsonl").write_text(json.dumps(entry) + "\n")
+    with pytest.raises(LineageError, match="seed"):
+        list(lineage.read(tmp_path / "broken.jsonl"))
 
 
 def test_a_full_disk_ends_the_lineage_with_the_reason_and_nothing_waits_any_more(tmp_path: Path) -> None:
