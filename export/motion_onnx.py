@@ -1,5 +1,7 @@
 """Write a trained `AvatarDiT` as the folder that `engines.catalog.load_motion_model` reads.
 
+With whole attention, which on ONNX Runtime takes a sixth less time; for TensorRT `rostrum export onnx` writes another.
+
 python -m export.motion_onnx run/last.pt engines/weights/portrait
 """
 
@@ -17,7 +19,7 @@ from torch import Tensor
 from engines.catalog import CONFIGS, AvatarDiTConfig, MotionStatistics
 from engines.conditions import CONDITION_INPUTS, CONDITION_OUTPUTS
 from engines.models.avatar_dit import AvatarDiT
-from export.to_onnx import OPSET, Method, export_onnx, widen
+from export.to_onnx import OPSET, WHOLE_ATTENTION_OPSET, Method, export_onnx, widen
 
 DYNAMIC = {
     "latents": {0: "b", 2: "f"}, "timestep": {0: "b"}, "interval": {0: "b"}, "time": {0: "b", 1: "f"},
@@ -126,7 +128,7 @@ def main() -> None:
     saved = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
     model = AvatarDiT(CONFIGS[args.config])
     model.load_state_dict(saved["ema"])
-    export_motion_model(model, MotionStatistics(**saved["statistics"]), args.out)
+    export_motion_model(model, MotionStatistics(**saved["statistics"]), args.out, opset=WHOLE_ATTENTION_OPSET)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 OPSET = 20
+WHOLE_ATTENTION_OPSET = 23  # one node each, where lower ones take eleven to turn the keys
 _MIN_HALF_SIZE = 256  # smaller initializers (shapes, eps, scales) stay as they are
 _EXTERNAL_BYTES = 1_900_000_000  # a protobuf ends at 2 GB
 _REFUSED_OPS = ("ScatterND", "GridSample")  # TensorRT has them slow, or not at all

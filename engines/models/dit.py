@@ -43,7 +43,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, time: Tensor, turn: Turn, *known: Tensor | None) -> Tensor:
         """x [b, n, dim]; time [b, 6, dim]: shift, scale, gate for self-attention and for the feed-forward."""
-        shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation.float() + time).unsqueeze(2).to(x.dtype).unbind(1)
+        shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation.float() + time).to(x.dtype).chunk(6, dim=1)
         x = x + gate1 * self.self_attn(self.norm1(x) * (1 + scale1) + shift1, turn)
         x = self.cross(x, turn, *known)
         return x + gate2 * self.ffn(self.norm2(x) * (1 + scale2) + shift2)
@@ -57,7 +57,7 @@ class Head(nn.Module):
         self.modulation = nn.Parameter(torch.randn(1, 2, config.dim) / config.dim**0.5)
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
-        shift, scale = (self.modulation.float() + time[:, None]).unsqueeze(2).to(x.dtype).unbind(1)
+        shift, scale = (self.modulation.float() + time[:, None]).to(x.dtype).chunk(2, dim=1)
         return self.head(self.norm(x) * (1 + scale) + shift)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-#: Cosines and sines of angles, [b, n, 1, d / 2] each: made once, used by every block.
+#: Of each channel the cosine, and the sine by which its partner comes to it, [b, n, 1, d]: made once, used by every block.
 Turn = tuple[Tensor, Tensor]
 
 
@@ -30,11 +30,13 @@ def rope_3d(time: Tensor, height: int, width: int, split: tuple[int, int, int], 
 
 def turn_by(angle: Tensor) -> Turn:
     """Angles [b, n, d / 2] as `rotate` takes them."""
-    return torch.cos(angle)[:, :, None, :], torch.sin(angle)[:, :, None, :]
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    return torch.stack((cos, cos), dim=-1).flatten(-2)[:, :, None], torch.stack((-sin, sin), dim=-1).flatten(-2)[:, :, None]
 
 
 def rotate(x: Tensor, turn: Turn) -> Tensor:
     """Turn interleaved pairs of x [b, n, heads, d]; float32 inside, the type of x outside."""
     cos, sin = turn
-    a, b = x.float().unflatten(-1, (-1, 2)).unbind(-1)
-    return torch.stack((a * cos - b * sin, a * sin + b * cos), dim=-1).flatten(-2).to(x.dtype)
+    wide = x.float()
+    partners = wide.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
+    return (wide * cos + partners * sin).to(x.dtype)

@@ -4,6 +4,8 @@ python -m export.train.cache DATA --out CACHE --copies 3
 python -m export.train.motion --cache CACHE --out RUN --steps 20000
 
 Stop it whenever you like: `RUN/last.pt` is written every `--save-every` steps and taken up again by the same command.
+`--distil TEXT AUDIO --from WEIGHTS` teaches the weights to draw at once what they draw when guided by words and sound at these
+scales (guidance distillation, Meng et al. 2023), which takes three evaluations a step.
 Several processes or GPUs share a run by `torchrun --nproc-per-node N -m export.train.motion …`; the batch is N times as large.
 `python -m export.motion_onnx RUN/last.pt engines/weights/portrait` makes it servable. What was run and what came of it: LOG.md.
 """
@@ -24,9 +26,12 @@ from torch import Tensor, distributed
 from tqdm import tqdm
 
 from engines.catalog import CONFIGS, MotionStatistics
+from engines.conditions import no_beat
+from engines.guidance import combine
 from engines.lips import APERTURE_GAIN
 from engines.models.avatar_dit import AvatarDiT
 from engines.motion import HEAD, INDEX, NUM_CHANNELS, SPEECH_CHANNELS
+from engines.schedules import sigmas
 from export.motion_onnx import read_weights
 from export.train.windows import Windows, load_clips, statistics_of
 
@@ -37,6 +42,7 @@ SPEED_WEIGHT = 1.0  # of the change from frame to frame of lips and jaw
 APERTURE_WEIGHT = 3.0
 APERTURE_UNIT = 0.06  # eye distances
 SHUT_APERTURE = 0.25  # of the unit; nearer together, lips are shut
+OWN_STATES_SHARE = 0.5  # of a student's batches: states of its own, not noised data
 SHUT_WEIGHT = 3.0  # of the aperture of shut lips: they are few, and a gap in a p, b or m is seen at once
 
 
@@ -55,6 +61,43 @@ class Lips:
         return cls((raw * torch.tensor(statistics.std)).to(device), float(raw @ torch.tensor(statistics.mean)))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Teacher:
+    """Weights that are guided by words and sound; `shift` of the schedule by which a student is sampled."""
+
+    model: AvatarDiT
+    text_scale: float
+    audio_scale: float
+    shift: float
+
+    @torch.no_grad()
+    def velocity(self, noisy: Tensor, sigma: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        """The guided velocity [b, 64, f]."""
+        no_text = {**batch, "text_mask": torch.zeros_like(batch["text_mask"])}
+        no_text["frame_scalars"] = torch.from_numpy(no_beat(noisy.shape[2])).to(noisy).expand_as(batch["frame_scalars"])
+        neither = {**no_text, "audio_known": torch.zeros_like(batch["audio_known"])}
+        told = [batch, no_text, neither]
+        both = {name: torch.cat([branch[name] for branch in told]) for name in (*INPUTS, "x0", "mask")}
+        velocity = velocity_of(self.model, noisy.repeat(3, 1, 1), sigma.repeat(3), both)
+        return torch.as_tensor(combine(velocity.chunk(3), self.text_scale, self.audio_scale))
+
+    @torch.no_grad()
+    def state_on_the_way(
+        self, student: AvatarDiT, noise: Tensor, batch: dict[str, Tensor], generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Latents [b, 64, f] and noise levels [b] that a student comes to while it is sampled, in two steps or four."""
+        schedule = sigmas(int(torch.randint(1, 3, (1,), generator=generator)) * 2, self.shift)
+        num_steps = int(torch.randint(0, len(schedule) - 1, (1,), generator=generator))
+        latents, levels = noise, torch.as_tensor(schedule, device=noise.device)
+        for i in range(num_steps + 1):
+            known = (1 - levels[i]) * batch["x0"] + levels[i] * noise
+            latents = torch.where(batch["mask"] > 0.5, known, latents)
+            if i < num_steps:
+                velocity = velocity_of(student, latents, levels[i].expand(len(noise)), batch)
+                latents = latents + (levels[i + 1] - levels[i]) * velocity
+        return latents, levels[num_steps].expand(len(noise))
+
+
 def draw_sigma(b: int, generator: torch.Generator) -> Tensor:
     """Noise levels [b]: mostly logit-normal (Esser et al. 2024), leaning to the noisy side where a few-step sampler begins."""
     logit = torch.sigmoid(torch.randn(b, generator=generator) * 1.2 + 0.4)
@@ -62,16 +105,27 @@ def draw_sigma(b: int, generator: torch.Generator) -> Tensor:
     return torch.where(torch.rand(b, generator=generator) < 0.7, logit, uniform)
 
 
-def flow_loss(model: AvatarDiT, batch: dict[str, Tensor], mouth: Lips, generator: torch.Generator) -> dict[str, Tensor]:
-    """Losses of one batch; `total` is what is minimised."""
-    x0, mask, weight = batch["x0"], batch["mask"], batch["weight"]
+def velocity_of(model: AvatarDiT, noisy: Tensor, sigma: Tensor, batch: dict[str, Tensor]) -> Tensor:
+    """[b, 64, f], of noisy latents [b, 64, f] at noise levels [b]; what is known is taken from the batch."""
+    latents = torch.cat([noisy, batch["mask"], batch["x0"] * batch["mask"]], dim=1)[..., None, None]
+    return model(latents=latents, timestep=sigma * 1000, **{name: batch[name] for name in INPUTS})[..., 0, 0]
+
+
+def flow_loss(
+    model: AvatarDiT, batch: dict[str, Tensor], mouth: Lips, generator: torch.Generator, teacher: Teacher | None = None
+) -> dict[str, Tensor]:
+    """Losses of one batch; `total` is what is minimised. The data is what is to be drawn, or what the teacher draws."""
+    x0, weight = batch["x0"], batch["weight"]
     noise = torch.randn(x0.shape, generator=generator).to(x0.device)
     sigma = draw_sigma(len(x0), generator).to(x0.device)
+    noisy, target = (1 - sigma[:, None, None]) * x0 + sigma[:, None, None] * noise, noise - x0
+    if teacher:
+        if torch.rand(1, generator=generator) < OWN_STATES_SHARE:
+            noisy, sigma = teacher.state_on_the_way(model, noise, batch, generator)
+        target = teacher.velocity(noisy, sigma, batch)
     s = sigma[:, None, None]
-    noisy = (1 - s) * x0 + s * noise
-    latents = torch.cat([noisy, mask, x0 * mask], dim=1)[..., None, None]
-    velocity = model(latents=latents, timestep=sigma * 1000, **{name: batch[name] for name in INPUTS})[..., 0, 0]
-    error = velocity - (noise - x0)  # of the velocity; of x0 it is −σ times this
+    velocity = velocity_of(model, noisy, sigma, batch)
+    error = velocity - target  # of the velocity; of x0 it is −σ times this
     channel = torch.ones(NUM_CHANNELS, device=x0.device)
     channel[list(SPEECH_CHANNELS)] = SPEECH_WEIGHT
     channel[[INDEX[name] for name in HEAD]] = POSE_WEIGHT
@@ -107,12 +161,14 @@ def average_gradients(model: AvatarDiT, progress: float) -> float:
 
 
 @torch.no_grad()
-def validate(model: AvatarDiT, windows: Windows, mouth: Lips, batches: int, size: int, device: str) -> dict[str, float]:
+def validate(
+    model: AvatarDiT, windows: Windows, mouth: Lips, batches: int, size: int, device: str, teacher: Teacher | None = None
+) -> dict[str, float]:
     generator = torch.Generator().manual_seed(1)
     sums: dict[str, float] = {}
     for _ in range(batches):
         batch = {name: value.to(device) for name, value in windows.batch(size).items()}
-        for name, value in flow_loss(model, batch, mouth, generator).items():
+        for name, value in flow_loss(model, batch, mouth, generator, teacher).items():
             sums[name] = sums.get(name, 0.0) + float(value) / batches
     return {f"val_{name}": round(value, 4) for name, value in sums.items()}
 
@@ -140,8 +196,11 @@ def main() -> None:
     parser.add_argument(
         "--from", dest="start_from", type=Path, help="begin with this checkpoint, or with exported weights (a folder)"
     )
+    parser.add_argument("--distil", nargs=2, type=float, metavar=("TEXT", "AUDIO"), help="guidance that --from is to learn")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
+    if args.distil and not args.start_from:
+        parser.error("--distil needs the weights that are to be guided: --from")
     shared = "WORLD_SIZE" in os.environ
     if shared:
         distributed.init_process_group("nccl" if args.device == "cuda" else "gloo")
@@ -155,7 +214,8 @@ def main() -> None:
 
     clips = load_clips(args.cache, "train")
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True) if checkpoint.exists() else None
-    first = known_weights(args.start_from) if args.start_from and not saved else None
+    given = known_weights(args.start_from) if args.start_from else None
+    first = given if not saved else None
     known = saved or first
     statistics = MotionStatistics(**known["statistics"]) if known else statistics_of(clips, args.shift)
     model = AvatarDiT(CONFIGS[args.config]).to(args.device)
@@ -170,7 +230,13 @@ def main() -> None:
         ema.load_state_dict(saved["ema"])
         optimizer.load_state_dict(saved["optimizer"])
         step, spent_s = saved["step"], saved["spent_s"]
-    windows = Windows(clips, statistics, args.seed + step, args.real_share, rank=rank)
+    teacher = None
+    if args.distil and given:
+        guided = AvatarDiT(CONFIGS[args.config]).to(args.device).requires_grad_(False)
+        guided.load_state_dict(given["ema"])
+        text_scale, audio_scale = args.distil
+        teacher = Teacher(guided, text_scale, audio_scale, statistics.shift)
+    windows = Windows(clips, statistics, args.seed + step, args.real_share, drop=not teacher, rank=rank)
     mouth = Lips.of(statistics, args.device)
     generator = torch.Generator().manual_seed(args.seed + step + 1_000_003 * rank)
     began = time.monotonic() - spent_s
@@ -184,7 +250,7 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, progress, args.lr)
         batch = {name: value.to(args.device) for name, value in windows.batch(args.batch).items()}
-        loss = flow_loss(model, batch, mouth, generator)
+        loss = flow_loss(model, batch, mouth, generator, teacher)
         optimizer.zero_grad(set_to_none=True)
         loss["total"].backward()
         if shared:
@@ -216,7 +282,7 @@ def main() -> None:
     if rank > 0:
         return
     held_out = Windows(load_clips(args.cache, "val"), statistics, 1, drop=False)
-    print(validate(ema, held_out, mouth, batches=20, size=32, device=args.device))
+    print(validate(ema, held_out, mouth, batches=20, size=32, device=args.device, teacher=teacher))
 
 
 if __name__ == "__main__":

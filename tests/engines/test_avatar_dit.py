@@ -18,6 +18,7 @@ from engines.conditions import CONDITION_INPUTS  # noqa: E402
 from engines.models.avatar_dit import AvatarDiT  # noqa: E402
 from engines.models.rope import angles, rotate, turn_by  # noqa: E402
 from export.motion_onnx import example_inputs, export_motion_model, quantised, read_weights  # noqa: E402
+from export.to_onnx import OPSET, WHOLE_ATTENTION_OPSET  # noqa: E402
 from export.to_tensorrt import build, motion_inputs  # noqa: E402
 from export.verify import INT8_TOLERANCE, difference, is_quantised  # noqa: E402
 
@@ -43,10 +44,10 @@ def trained() -> AvatarDiT:
     return model
 
 
-@pytest.fixture(scope="module")
-def exported(trained: AvatarDiT, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=[OPSET, WHOLE_ATTENTION_OPSET], ids=lambda opset: f"opset {opset}")
+def exported(request: pytest.FixtureRequest, trained: AvatarDiT, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights")
-    export_motion_model(trained, MotionStatistics([0.0] * 64, [1.0] * 64), folder)
+    export_motion_model(trained, MotionStatistics([0.0] * 64, [1.0] * 64), folder, opset=request.param)
     return folder
 
 
