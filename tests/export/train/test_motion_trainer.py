@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from engines.catalog import PORTRAIT  # noqa: E402
+from engines.conditions import batched, sound, words  # noqa: E402
+from engines.models.avatar_dit import AvatarDiT  # noqa: E402
 from engines.motion import ANCHOR_MASK, INDEX, NUM_CHANNELS  # noqa: E402
 from engines.prompts import beat_prompt  # noqa: E402
+from engines.specs import FEATURE_DIM  # noqa: E402
+from engines.text import TextEncoder  # noqa: E402
 from export.train import cache, motion  # noqa: E402
 from export.train.augment import harmed, resampled, through_opus  # noqa: E402
 from export.train.windows import Windows, load_clips, statistics_of  # noqa: E402
+
+SMALL = replace(PORTRAIT, dim=32, ffn_dim=48, num_heads=2, num_blocks=1, audio_hidden_dim=16, rope_split=(16, 0, 0))
 
 
 def write_clips(folder: Path, num: int = 3, seconds: int = 4) -> None:
@@ -95,6 +103,56 @@ def test_training_goes_on_where_it_stopped(cached: Path, tmp_path: Path, monkeyp
     assert train(3)["step"] == 3
     steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert steps == [1, 2, 3]
+
+
+def test_a_teachers_branches_are_told_what_training_leaves_out(cached: Path) -> None:
+    torch.manual_seed(0)
+    model = AvatarDiT(SMALL).eval()
+    torch.nn.init.normal_(model.head.head.weight, std=0.1)
+    clips = load_clips(cached, "train")
+    batch = Windows(clips, statistics_of(clips, 1.0), seed=0, drop=False).batch(2)
+    noisy, sigma = torch.randn_like(batch["x0"]), torch.tensor([0.9, 0.4])
+    times = batch["time"].numpy()
+    nothing = sound(np.zeros((0, FEATURE_DIM), np.float32), 0.0, times[0])
+    untold = batched([words((), t, TextEncoder()) for t in times], [nothing] * len(times))
+    with torch.no_grad():
+        wanted = motion.velocity_of(model, noisy, sigma, batch)
+        neither = motion.velocity_of(model, noisy, sigma, batch | {name: torch.from_numpy(v) for name, v in untold.items()})
+    plain, nowhere = (motion.Teacher(model, s, s, 2.0).velocity(noisy, sigma, batch) for s in (1.0, 0.0))
+    assert (wanted - neither).abs().max() > 1e-3
+    torch.testing.assert_close(plain, wanted, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(nowhere, neither, atol=1e-5, rtol=1e-4)
+
+
+def test_a_student_comes_to_draw_what_its_guided_teacher_draws(cached: Path) -> None:
+    torch.manual_seed(0)
+    clips = load_clips(cached, "train")
+    statistics = statistics_of(clips, 2.2)
+    student, guided = AvatarDiT(SMALL), AvatarDiT(SMALL)
+    torch.nn.init.normal_(guided.head.head.weight, std=0.1)
+    student.load_state_dict(guided.state_dict())
+    teacher, lips = motion.Teacher(guided, 2.0, 4.0, statistics.shift), motion.Lips.of(statistics)
+    windows, generator = Windows(clips, statistics, seed=0, drop=False), torch.Generator().manual_seed(0)
+
+    def apart() -> float:
+        with torch.no_grad():
+            asked = [Windows(clips, statistics, seed=seed, drop=False).batch(4) for seed in range(100, 104)]
+            same = torch.Generator().manual_seed(1)
+            return sum(float(motion.flow_loss(student, batch, lips, same, teacher)["flow"]) for batch in asked)
+
+    before, optimizer = apart(), torch.optim.AdamW(student.parameters(), lr=1e-3)
+    for _ in range(80):
+        optimizer.zero_grad()
+        motion.flow_loss(student, windows.batch(4), lips, generator, teacher)["total"].backward()
+        optimizer.step()
+    assert apart() < 0.75 * before
+
+
+def test_what_is_to_be_distilled_has_to_be_named(cached: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = ["--cache", cached, "--out", tmp_path, "--distil", 1.5, 2.5]
+    monkeypatch.setattr(sys, "argv", ["motion", *map(str, options)])
+    with pytest.raises(SystemExit):
+        motion.main()
 
 
 def test_a_cache_without_clips_says_how_to_make_one(tmp_path: Path) -> None:
