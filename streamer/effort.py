@@ -21,7 +21,7 @@ _TRIED_S = 15.0  # a step up that has held for so long was right
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """num_steps: of the transformer. is_guided: by words and sound, which takes two more evaluations a step. draw_every: of the
+    """num_steps: of the transformer. draw_every: of the
     pictures. num_segments: in one sub-clip; fewer sub-clips cost less.
 
     easy: the share of the workers' time up to which there is room for the level above.
@@ -32,14 +32,13 @@ class Level:
     draw_every: int
     num_segments: int
     easy: float
-    is_guided: bool = True
 
 
 LEVELS = (
     Level("full", FULL_STEPS, 1, 1, 0.0),
     Level("fewer_steps", 2, 1, 1, 0.55),
     Level("half_rate", 2, 2, 2, 0.4),
-    Level("third_rate", 2, 3, 2, 0.55, is_guided=False),
+    Level("third_rate", 2, 3, 2, 0.55),
 )
 
 

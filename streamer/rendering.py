@@ -126,7 +126,7 @@ class Rendering:
     def begin(self, job: SubClipJob, flight: Flight) -> None:
         """Have it drawn."""
         level = self.effort.level
-        flight.job = replace(job, num_steps=level.num_steps, is_guided=level.is_guided, draw_every=level.draw_every)
+        flight.job = replace(job, num_steps=level.num_steps, draw_every=level.draw_every)
         clip = _Clip(flight, asyncio.get_running_loop().create_future())
         before, self._last, self._kept = self._last, clip, None
         if before and not before.moved.done():
