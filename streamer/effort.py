@@ -38,7 +38,7 @@ LEVELS = (
     Level("full", FULL_STEPS, 1, 1, 0.0),
     Level("fewer_steps", 2, 1, 1, 0.7),
     Level("half_rate", 2, 2, 2, 0.4),
-    Level("third_rate", 2, 3, 2, 0.55),
+    Level("third_rate", 2, 3, 2, 0.45),
 )
 
 
