@@ -293,5 +293,7 @@ class Rendering:
         self._note_effort(flight.job, 0.0 if self.is_apart else flight.drawn_s - flight.due_s)  # apart they take their time
 
     def _note_effort(self, job: SubClipJob, wait_s: float) -> None:
-        if self.effort.note(self._share.load(), wait_s, s_from_pts(Pts(job.end - job.start))):
+        now_s, share, length_s = self._clock.now_s(), self._share, s_from_pts(Pts(job.end - job.start))
+        if self.effort.note(share.load(), share.own_load(), wait_s, length_s, share.turns.may_rise(now_s)):
+            share.turns.note_change(now_s)
             log.warning("sub-clips are drawn with effort: %s", self.effort.level.name)
