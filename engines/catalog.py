@@ -133,11 +133,16 @@ CONFIGS = {"portrait": PORTRAIT}
 
 @dataclass(frozen=True, slots=True)
 class MotionStatistics:
-    """What belongs to weights besides the weights: latents are (motion − mean) / std; and the schedule they like."""
+    """What belongs to weights besides the weights: latents are (motion − mean) / std; and how they like to be sampled.
+
+    Guidance by words and sound, where it is not 1, takes three evaluations a step; weights that were distilled need none.
+    """
 
     mean: list[float]
     std: list[float]
     shift: float = 1.0  # of the sampling schedule
+    text_guidance_scale: float = 1.0
+    audio_guidance_scale: float = 1.0
     notes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -49,12 +49,12 @@ def seeded_noise(seed: int, num_frames: int) -> Array:
 def sample(
     transformer: Transformer, requests: Sequence[MotionRequest], text_encoder: TextEncoder, statistics: MotionStatistics
 ) -> list[Motion]:
-    """Motion [f, 64] for each request; all share one batch, so their frame counts, steps and guidance must agree.
+    """Motion [f, 64] for each request; all share one batch, so their frame counts and steps must agree.
 
     Raises ValueError where they do not.
     """
     if len({batch_key(request) for request in requests}) != 1:
-        raise ValueError("requests of one batch must agree in frame count, steps and guidance")
+        raise ValueError("requests of one batch must agree in frame count and steps")
     head = requests[0]
     f, b = head.num_frames, len(requests)
     mean, std = (np.asarray(values, np.float32)[:, None] for values in (statistics.mean, statistics.std))
@@ -63,7 +63,8 @@ def sample(
     condition = np.where(mask, (given - mean) / std, 0.0).astype(np.float32)
     noise = np.stack([seeded_noise(request.seed, f) for request in requests])
 
-    kinds = branches(head.text_guidance_scale, head.audio_guidance_scale, any(len(r.audio) for r in requests))
+    scales = statistics.text_guidance_scale, statistics.audio_guidance_scale
+    kinds = branches(*scales, any(len(r.audio) for r in requests))
     inputs = _inputs(requests, kinds, text_encoder)
     inputs.update(transformer.condition({name: inputs.pop(name) for name in CONDITION_INPUTS}))
     known = np.tile(np.concatenate([mask.astype(np.float32), condition], axis=1), (len(kinds), 1, 1))
@@ -74,7 +75,7 @@ def sample(
         inputs["latents"] = np.concatenate([np.tile(latents, (len(kinds), 1, 1)), known], axis=1)[..., None, None]
         inputs["timestep"] = np.full(b * len(kinds), sigma * 1000.0, np.float32)
         velocity = transformer.denoise(inputs)[..., 0, 0].reshape(len(kinds), b, NUM_CHANNELS, f)
-        guided = combine(list(velocity), head.text_guidance_scale, head.audio_guidance_scale)
+        guided = combine(list(velocity), *scales)
         latents = euler_step(latents, guided, float(sigma), float(sigma_next))
     motion = latents * std + mean
     motion[:, _UNIT] = np.clip(motion[:, _UNIT], 0.0, 1.0)
@@ -82,11 +83,9 @@ def sample(
     return [np.ascontiguousarray(one.T, dtype=np.float32) for one in motion]
 
 
-def batch_key(request: MotionRequest) -> tuple[int, int, float, float, bool]:
+def batch_key(request: MotionRequest) -> tuple[int, int, bool]:
     """Requests with equal keys can share a batch."""
-    return (
-        request.num_frames, request.num_steps, request.text_guidance_scale, request.audio_guidance_scale, len(request.audio) > 0
-    )  # fmt: skip
+    return request.num_frames, request.num_steps, len(request.audio) > 0
 
 
 def _inputs(requests: Sequence[MotionRequest], kinds: Sequence[Branch], text_encoder: TextEncoder) -> dict[str, Array]:

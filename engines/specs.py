@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -54,8 +54,6 @@ class MotionRequest:
     beats: tuple[BeatCondition, ...]
     seed: int
     num_steps: int = 4
-    text_guidance_scale: float = 1.5
-    audio_guidance_scale: float = 1.5
 
     def __post_init__(self) -> None:
         shape = (self.num_frames, NUM_CHANNELS)
@@ -63,10 +61,6 @@ class MotionRequest:
             raise ValueError(f"condition and mask must be {shape}, not {self.condition.shape} and {self.mask.shape}")
         if self.audio.ndim != 2 or self.audio.shape[1] != FEATURE_DIM:
             raise ValueError(f"audio must be [n, {FEATURE_DIM}], not {self.audio.shape}")
-
-    def unguided(self) -> MotionRequest:
-        """The same with one evaluation a step, not three: lips move nine tenths as far."""
-        return replace(self, text_guidance_scale=1.0, audio_guidance_scale=1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,6 @@
 """Write a trained `AvatarDiT` as the folder that `engines.catalog.load_motion_model` reads.
 
-With whole attention, which on ONNX Runtime takes a sixth less time; for TensorRT `rostrum export onnx` writes another.
+With whole attention, which on ONNX Runtime takes an eighth less time; for TensorRT `rostrum export onnx` writes another.
 
 python -m export.motion_onnx run/last.pt engines/weights/portrait
 """

@@ -81,7 +81,6 @@ class BlueprintRoller:
             audio_start=voice_start,
             seed=seed,
             num_steps=level.num_steps,
-            is_guided=level.is_guided,
         )
         return self._pending
 
@@ -112,7 +111,7 @@ def motion_request(job: BlueprintJob, features: NDArray[np.float32], features_st
     mask = np.zeros(condition.shape, np.bool_)
     condition[0], mask[0] = job.first.motion, job.first.mask
     zero, until = job.first.pts, Pts(job.first.pts + job.num_frames * job.interval)
-    request = MotionRequest(
+    return MotionRequest(
         num_frames=job.num_frames,
         interval_s=s_from_pts(job.interval),
         condition=condition,
@@ -123,7 +122,6 @@ def motion_request(job: BlueprintJob, features: NDArray[np.float32], features_st
         num_steps=job.num_steps,
         seed=job.seed,
     )
-    return request if job.is_guided else request.unguided()
 
 
 def camera_rate(column: int, speed: float) -> float:

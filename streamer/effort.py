@@ -13,6 +13,7 @@ _MEMORY = 0.2  # of the newest sub-clip in what is measured
 _TOO_MUCH = 0.85  # of the workers' time
 _SLOW_S = 0.4  # from a sub-clip's voice being there to its first picture: the queue grows
 _TAKEN = 0.5  # of the workers' time, from which slowness comes of too much work
+_ROOM = 0.8  # of the workers' time, which a step up may come to
 _SETTLE_S, _URGENT_S = 2.4, 1.2  # of sub-clips after a change, before another; the latter where they come slowly
 _CALM_S = 5.0  # of sub-clips at ease, before a step up
 _LONGEST_CALM_S = 60.0
@@ -21,26 +22,38 @@ _TRIED_S = 15.0  # a step up that has held for so long was right
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """num_steps: of the transformer. is_guided: by words and sound, which takes two more evaluations a step. draw_every: of the
+    """num_steps: of the transformer. draw_every: of the
     pictures. num_segments: in one sub-clip; fewer sub-clips cost less.
 
-    easy: the share of the workers' time up to which there is room for the level above.
+    dearer: how many times as much work the level above is.
     """
 
     name: EffortName
     num_steps: int
     draw_every: int
     num_segments: int
-    easy: float
-    is_guided: bool = True
+    dearer: float
 
 
 LEVELS = (
-    Level("full", FULL_STEPS, 1, 1, 0.0),
-    Level("fewer_steps", 2, 1, 1, 0.55),
-    Level("half_rate", 2, 2, 2, 0.4),
-    Level("third_rate", 2, 3, 2, 0.55, is_guided=False),
+    Level("full", FULL_STEPS, 1, 1, 1.0),
+    Level("fewer_steps", 2, 1, 1, 1.15),
+    Level("half_rate", 2, 2, 2, 2.0),
+    Level("third_rate", 2, 3, 2, 1.4),
 )
+
+
+class Turns:
+    """Of broadcasts that share workers one at a time steps up, and the next one sees what came of it. Times in seconds."""
+
+    def __init__(self) -> None:
+        self._changed_s = -_CALM_S
+
+    def note_change(self, now_s: float) -> None:
+        self._changed_s = now_s
+
+    def may_rise(self, now_s: float) -> bool:
+        return now_s - self._changed_s >= _CALM_S
 
 
 class Effort:
@@ -51,7 +64,7 @@ class Effort:
 
     def __init__(self) -> None:
         self._index = 0
-        self._load = 0.0
+        self._load = self._own = 0.0
         self._wait_s = 0.0
         self._settled_s = 0.0  # lengths of the sub-clips since the last change
         self._calm_s = 0.0
@@ -62,15 +75,17 @@ class Effort:
     def level(self) -> Level:
         return LEVELS[self._index]
 
-    def note(self, load: float, wait_s: float, length_s: float) -> bool:
+    def note(self, load: float, own: float, wait_s: float, length_s: float, may_rise: bool = True) -> bool:
         """A sub-clip was drawn while this share of all workers was taken. True where the level is another from now on.
 
-        wait_s: from all of its voice being there to its first picture. length_s: of the sub-clip.
+        own: the broadcast's part of that. wait_s: from all of its voice being there to its first picture. length_s: of the
+        sub-clip. may_rise: whether it is its turn (`Turns`).
         """
         self._load += _MEMORY * (load - self._load)
+        self._own += _MEMORY * (own - self._own)
         self._wait_s += _MEMORY * (wait_s - self._wait_s)
         self._settled_s += length_s
-        is_calm = self._load < self.level.easy and self._wait_s < _SLOW_S
+        is_calm = self._load + self._own * (self.level.dearer - 1) < _ROOM and self._wait_s < _SLOW_S
         self._calm_s = self._calm_s + length_s if is_calm else 0.0
         if self._is_trying and self._settled_s > _TRIED_S:
             self._is_trying, self._wanted_calm_s = False, _CALM_S
@@ -82,7 +97,7 @@ class Effort:
             if self._is_trying:
                 self._wanted_calm_s = min(_LONGEST_CALM_S, 2 * self._wanted_calm_s)
             return self._change(1)
-        if self._calm_s >= self._wanted_calm_s and self._index:
+        if self._calm_s >= self._wanted_calm_s and self._index and may_rise:
             return self._change(-1)
         return False
 

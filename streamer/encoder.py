@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from av.video.frame import PictureType
 
+from streamer import colours
 from streamer.config import bitrate_for
 from streamer.media import SAMPLES_PER_PACKET, AudioPacket, Picture, Rendition, Sound, VideoPacket
 from streamer.plan import TIME_BASE_HZ
@@ -86,6 +87,7 @@ class VideoEncoder:
         codec.time_base = _TICK
         codec.gop_size = _INTRA_EVERY_S * fps
         codec.max_b_frames = 0
+        colours.tag(codec)
         codec.thread_count = 1
         if name != "libx264" or bitrate_bps:
             codec.bit_rate = rate

@@ -46,7 +46,6 @@ _NUMBERS = (
     "seed",
     "approach",
     "num_steps",
-    "is_guided",
     "draw_every",
 )
 _BEATS = ("beats", "gestures")

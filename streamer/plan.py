@@ -238,7 +238,6 @@ class BlueprintJob:
     audio_start: Pts
     seed: int
     num_steps: int = FULL_STEPS  # fewer when time is short
-    is_guided: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -309,7 +308,6 @@ class SubClipJob:
     gestures: tuple[Beat, ...] = ()  # whose planned gestures may show in it
     approach: int = 0  # frames after the end on which `last` would be reached, and which nobody sees
     num_steps: int = FULL_STEPS  # fewer when time is short
-    is_guided: bool = True  # by words and sound more than the model was taught; not when time is short
     draw_every: int = 1  # of its pictures; more when time is short
 
     @property

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from streamer.clock import Clock
 from streamer.dispatch import Costs, DispatchQueue, QueueFull
+from streamer.effort import Turns
 from streamer.media import Picture
 from streamer.plan import FULL_STEPS, Look, PictureJob, SubClipJob
 from streamer.render_process import Done, ThumbnailJob
@@ -154,6 +155,7 @@ class RenderPool:
         self._wanted: Counter[Look] = Counter()
         self._opening = asyncio.Lock()  # one avatar at a time, beside what is on air
         self._numbers = itertools.count()
+        self.turns = Turns()
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
         self._was_ready = False
@@ -186,6 +188,10 @@ class RenderPool:
     def load(self) -> float:
         """The share of the workers that is taken, over the last seconds; 1 is all."""
         return self._queue.work.total(self._clock.now_s()) / self.num_workers
+
+    def load_of(self, broadcast: int) -> float:
+        """One broadcast's part of `load`."""
+        return self._queue.work.rate(broadcast, self._clock.now_s()) / self.num_workers
 
     def join(self) -> int:
         """A number for a new broadcast."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engines.motion import Motion
+from streamer.effort import Turns
 from streamer.media import Picture
 from streamer.plan import Blueprint, BlueprintJob, Look, PictureJob, SubClipJob
 from streamer.render_pool import RenderPool
@@ -100,6 +101,15 @@ class RenderShare:
     def load(self) -> float:
         """Of the whole pool; 1 is all of it."""
         return self._pool.load()
+
+    def own_load(self) -> float:
+        """This broadcast's part of it."""
+        return self._pool.load_of(self.number)
+
+    @property
+    def turns(self) -> Turns:
+        """Whose turn it is to take more."""
+        return self._pool.turns
 
     def close(self) -> None:
         """The broadcast is over: what it has open is let go."""

@@ -126,7 +126,7 @@ class Rendering:
     def begin(self, job: SubClipJob, flight: Flight) -> None:
         """Have it drawn."""
         level = self.effort.level
-        flight.job = replace(job, num_steps=level.num_steps, is_guided=level.is_guided, draw_every=level.draw_every)
+        flight.job = replace(job, num_steps=level.num_steps, draw_every=level.draw_every)
         clip = _Clip(flight, asyncio.get_running_loop().create_future())
         before, self._last, self._kept = self._last, clip, None
         if before and not before.moved.done():
@@ -293,5 +293,7 @@ class Rendering:
         self._note_effort(flight.job, 0.0 if self.is_apart else flight.drawn_s - flight.due_s)  # apart they take their time
 
     def _note_effort(self, job: SubClipJob, wait_s: float) -> None:
-        if self.effort.note(self._share.load(), wait_s, s_from_pts(Pts(job.end - job.start))):
+        now_s, share, length_s = self._clock.now_s(), self._share, s_from_pts(Pts(job.end - job.start))
+        if self.effort.note(share.load(), share.own_load(), wait_s, length_s, share.turns.may_rise(now_s)):
+            share.turns.note_change(now_s)
             log.warning("sub-clips are drawn with effort: %s", self.effort.level.name)

@@ -42,7 +42,7 @@ class OnnxMotionModel:
         self._text_encoder = TextEncoder()
 
     def generate(self, requests: list[MotionRequest]) -> list[Motion]:
-        """Motion [f, 64] for each request, those alike in frames, steps and guidance in one batch."""
+        """Motion [f, 64] for each request, those alike in frames and steps in one batch."""
         groups: dict[tuple[object, ...], list[int]] = {}
         for i, request in enumerate(requests):
             groups.setdefault(batch_key(request), []).append(i)

@@ -4,8 +4,8 @@ python -m export.train.cache DATA --out CACHE --copies 3
 python -m export.train.motion --cache CACHE --out RUN --steps 20000
 
 Stop it whenever you like: `RUN/last.pt` is written every `--save-every` steps and taken up again by the same command.
-`--distil TEXT AUDIO --from WEIGHTS` teaches the weights to draw at once what they draw when guided by words and sound at these
-scales (guidance distillation, Meng et al. 2023), which takes three evaluations a step.
+Weights trained so are guided by words and sound when they are sampled, which takes three evaluations a step. Then
+`--distil --from WEIGHTS` teaches them to draw at once what they draw when guided (guidance distillation, Meng et al. 2023).
 Several processes or GPUs share a run by `torchrun --nproc-per-node N -m export.train.motion …`; the batch is N times as large.
 `python -m export.motion_onnx RUN/last.pt engines/weights/portrait` makes it servable. What was run and what came of it: LOG.md.
 """
@@ -17,7 +17,7 @@ import json
 import math
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +196,15 @@ def main() -> None:
     parser.add_argument(
         "--from", dest="start_from", type=Path, help="begin with this checkpoint, or with exported weights (a folder)"
     )
-    parser.add_argument("--distil", nargs=2, type=float, metavar=("TEXT", "AUDIO"), help="guidance that --from is to learn")
+    parser.add_argument(
+        "--guidance",
+        nargs=2,
+        type=float,
+        default=(1.5, 2.5),
+        metavar=("TEXT", "AUDIO"),
+        help="by words and sound, noted in the statistics (default 1.5 2.5)",
+    )
+    parser.add_argument("--distil", action="store_true", help="teach --from to do without that guidance")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
     if args.distil and not args.start_from:
@@ -218,6 +226,8 @@ def main() -> None:
     first = given if not saved else None
     known = saved or first
     statistics = MotionStatistics(**known["statistics"]) if known else statistics_of(clips, args.shift)
+    text_scale, audio_scale = args.guidance
+    statistics = replace(statistics, text_guidance_scale=text_scale, audio_guidance_scale=audio_scale)
     model = AvatarDiT(CONFIGS[args.config]).to(args.device)
     ema = AvatarDiT(CONFIGS[args.config]).to(args.device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr, betas=(0.9, 0.98), weight_decay=0.01)
@@ -234,8 +244,8 @@ def main() -> None:
     if args.distil and given:
         guided = AvatarDiT(CONFIGS[args.config]).to(args.device).requires_grad_(False)
         guided.load_state_dict(given["ema"])
-        text_scale, audio_scale = args.distil
         teacher = Teacher(guided, text_scale, audio_scale, statistics.shift)
+        statistics = replace(statistics, text_guidance_scale=1.0, audio_guidance_scale=1.0)
     windows = Windows(clips, statistics, args.seed + step, args.real_share, drop=not teacher, rank=rank)
     mouth = Lips.of(statistics, args.device)
     generator = torch.Generator().manual_seed(args.seed + step + 1_000_003 * rank)

@@ -15,6 +15,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer import colours
+
 AUDIO_RATE_HZ = 48_000
 _AAC_FRAME = 1024
 _AAC_BITS_PER_S = 192_000
@@ -61,7 +63,7 @@ def _with_alpha(picture: NDArray[np.uint8], video: VideoFormat) -> av.VideoFrame
 def _configure(codec: av.VideoCodecContext, video: VideoFormat) -> None:
     codec.width, codec.height, codec.pix_fmt = video.width, video.height, "yuv420p"
     codec.framerate, codec.time_base = Fraction(video.fps), Fraction(1, video.fps)
-    codec.color_range = 1  # limited, as I420 from the codec is
+    colours.tag(codec)
     if video.is_clear:
         codec.pix_fmt, codec.options = "yuva444p10le", {"profile": "4444", "alpha_bits": "8"}
         return

@@ -1,6 +1,7 @@
 """The outputs sheet of the studio page, and players of what it starts: hls.js in Chromium, ffprobe, a downloaded recording."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,15 @@ def test_the_host_records_plays_hls_and_is_told_what_fails(browser: Browser, url
         row(page, "Recording", "on")
         row(page, "HLS", "on")
         expect(page.locator("#outputs-word")).to_have_text("Outputs 2")
+
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        for name, wanted in (("Browser source", "/watch/.*overlay$"), ("WHIP server", "/whip/")):
+            page.get_by_role("button", name=name).click()
+            expect(page.locator(".obs").get_by_text("Copied")).to_have_count(1)
+            assert re.search(wanted, page.evaluate("navigator.clipboard.readText()")), name
+            expect(page.locator(".obs").get_by_text("Copied")).to_have_count(0)
+
+        expect(page.locator("#copy-whip-token")).to_be_hidden()  # this server asks nobody for one
 
         page.get_by_label("Address", exact=True).fill("http://somewhere/else")
         page.get_by_role("button", name="Start sending").click()

@@ -78,10 +78,11 @@ def test_a_longer_request_begins_with_the_same_noise() -> None:
     np.testing.assert_array_equal(seeded_noise(7, 20)[:, :12], seeded_noise(7, 12))
 
 
-def test_without_guidance_the_transformer_is_asked_once_a_step() -> None:
-    transformer = Straight(0.0)
-    sample(transformer, [replace(request(), text_guidance_scale=1.0, audio_guidance_scale=1.0)], TEXT, STATISTICS)
-    assert [len(call["latents"]) for call in transformer.calls] == [1, 1, 1, 1]
+@pytest.mark.parametrize(("scales", "branches"), [((1.0, 1.0), 1), ((1.5, 1.0), 2), ((1.5, 2.5), 3)])
+def test_guidance_that_the_weights_want_takes_more_evaluations_a_step(scales: tuple[float, float], branches: int) -> None:
+    transformer, (text, audio) = Straight(0.0), scales
+    sample(transformer, [request()], TEXT, replace(STATISTICS, text_guidance_scale=text, audio_guidance_scale=audio))
+    assert [len(call["latents"]) for call in transformer.calls] == [branches] * 4
 
 
 def test_a_schedule_runs_from_noise_to_data_and_shift_holds_it_near_noise() -> None:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from aiortc import VideoStreamTrack
 
 from tests.fakes.listener import Listener, make_broadcast
 from tests.fakes.peers import FakeHost, FakeViewer, ToneTrack, bar_place, lamp_is_lit, running_server
@@ -69,6 +70,20 @@ async def test_a_newcomer_sees_a_picture_in_the_middle_of_a_broadcast(tmp_path: 
         assert bar_place(second.frames[0][2]) is not None
         for peer in (first, second, host):
             await peer.close()
+
+
+async def test_obs_is_the_microphone_of_a_broadcast_that_began_without_one_and_its_camera_is_left_alone(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as running:
+        made = await make_broadcast(running, microphone=False)
+        viewer, obs = FakeViewer(), FakeHost()
+        obs.pc.addTransceiver(VideoStreamTrack(), direction="sendonly")
+        async with Listener(made["control_url"]) as control:
+            await control.until("state", state="live")
+            await viewer.watch(running.http, made["whep_url"])
+            assert (await obs.go_live(running.http, made["whip_url"])).status_code == 201
+            await viewer.until(lambda: any(peak > 4000 for _, _, peak in viewer.sounds))
+        await viewer.close()
+        await obs.close()
 
 
 async def test_a_prompt_is_acknowledged_with_when_it_goes_on_air(tmp_path: Path) -> None:

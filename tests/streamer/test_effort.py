@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from streamer.effort import LEVELS, Effort
+from streamer.effort import LEVELS, Effort, Turns
 
 SEGMENT_S = 0.24
 DOWN = ["full", "fewer_steps", "half_rate", "third_rate"]
@@ -10,7 +10,7 @@ DOWN = ["full", "fewer_steps", "half_rate", "third_rate"]
 
 def _after(effort: Effort, num_clips: int, load: float, wait_s: float = 0.1) -> str:
     for _ in range(num_clips):
-        effort.note(load, wait_s, SEGMENT_S * effort.level.num_segments)
+        effort.note(load, load, wait_s, SEGMENT_S * effort.level.num_segments)
     return effort.level.name
 
 
@@ -54,3 +54,27 @@ def test_a_step_up_that_does_not_hold_is_tried_ever_less_often() -> None:
     tries = [i for i in range(1, len(names)) if (names[i - 1], names[i]) == ("half_rate", "fewer_steps")]
     gaps = [b - a for a, b in pairwise(tries)]
     assert len(tries) > 2 and gaps == sorted(gaps) and gaps[-1] > 2 * gaps[0]
+
+
+def test_a_broadcast_that_takes_little_of_what_is_taken_may_rise_where_one_that_takes_all_may_not() -> None:
+    for own, wanted in ((0.6, "half_rate"), (0.1, "full")):
+        effort = Effort()
+        while effort.level.name != "half_rate":
+            _after(effort, 1, 1.3)
+        for _ in range(200):
+            effort.note(0.6, own, 0.1, SEGMENT_S * effort.level.num_segments)
+        assert effort.level.name == wanted
+
+
+def test_of_broadcasts_that_share_workers_one_at_a_time_steps_up() -> None:
+    efforts, turns, now_s, rises = [Effort() for _ in range(4)], Turns(), 0.0, []
+    for effort in efforts:
+        _after(effort, 60, 1.3)
+    while len(rises) < 12 and now_s < 300:
+        now_s += 2 * SEGMENT_S
+        for effort in efforts:
+            if effort.note(0.3, 0.07, 0.1, SEGMENT_S * effort.level.num_segments, turns.may_rise(now_s)):
+                turns.note_change(now_s)
+                rises.append(now_s)
+    assert {effort.level.name for effort in efforts} == {"full"}
+    assert min(b - a for a, b in pairwise(rises)) >= 5

@@ -7,6 +7,7 @@ import weakref
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange, Colorspace
 
 from streamer import encoder as encoders
 from streamer.config import bitrate_for
@@ -53,6 +54,13 @@ def test_the_stream_is_what_every_browser_decodes() -> None:
     data = VideoEncoder(WIDTH, HEIGHT, FPS).encode(_picture(0), 0, True)[0].data
     sps = data[data.index(b"\x00\x00\x00\x01\x67") + 5 :]
     assert sps[0] == 66 and sps[1] & 0x40  # baseline, constrained
+
+
+def test_the_stream_says_what_its_colours_mean() -> None:
+    codec = av.CodecContext.create("h264", "r")
+    packet = av.Packet(VideoEncoder(WIDTH, HEIGHT, FPS).encode(_picture(0), 0, True)[0].data)
+    (frame,) = [*codec.decode(packet), *codec.decode(None)]
+    assert (frame.colorspace, frame.color_range) == (Colorspace.ITU601, ColorRange.MPEG)
 
 
 @pytest.mark.parametrize(

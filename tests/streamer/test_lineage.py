@@ -96,7 +96,7 @@ def test_a_file_from_before_a_number_of_the_job_was_written_is_read_with_its_def
     (job,) = _jobs(1)
     _write(tmp_path / "new.jsonl", [job])
     entry = json.loads((tmp_path / "new.jsonl").read_text())
-    del entry["given"]["is_guided"]
+    del entry["given"]["draw_every"]
     (tmp_path / "old.jsonl").write_text(json.dumps(entry) + "\n")
     ((_, read, _),) = lineage.read(tmp_path / "old.jsonl")
     _assert_same(read, job)

@@ -4,6 +4,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange, Colorspace
 
 from streamer.outputs.mp4 import Mp4Writer, VideoFormat, encode_group
 from streamer.plan import Pts, pts_from_s
@@ -62,7 +63,9 @@ def test_groups_encoded_apart_make_one_film_with_its_sound(tmp_path: Path) -> No
             pictures = [np.full((144, 128), 40 + 60 * group + i, np.uint8) for i in range(10)]
             writer.write(encode_group(pictures, video), np.zeros((19200, 2), np.int16))
     with av.open(str(tmp_path / "out.mp4")) as film:
-        brightness = [int(frame.to_ndarray(format="yuv420p")[:96].mean()) for frame in film.decode(video=0)]
+        frames = list(film.decode(video=0))
+    assert {(frame.colorspace, frame.color_range) for frame in frames} == {(Colorspace.ITU601, ColorRange.MPEG)}
+    brightness = [int(frame.to_ndarray(format="yuv420p")[:96].mean()) for frame in frames]
     wanted = [40 + 60 * group + i for group in range(3) for i in range(10)]
     assert np.abs(np.subtract(brightness, wanted)).max() <= 2
     with av.open(str(tmp_path / "out.mp4")) as film:

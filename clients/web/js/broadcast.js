@@ -37,6 +37,11 @@ export class Broadcast {
     return new URL(here(this.info.watch_url), location.href).href;
   }
 
+  /** Where another encoder sends the host's voice. */
+  get whipUrl() {
+    return new URL(here(this.info.whip_url), location.href).href;
+  }
+
   /** Ends it for everybody. `over`: the server has ended it already. */
   async end({ over = false } = {}) {
     const told = over || this.control.send("end") !== null;

@@ -1,5 +1,6 @@
 // Where the broadcast goes besides its viewers: recording, HLS, and whatever takes RTMP, SRT or WHIP.
 
+import { copy } from "./copying.js";
 import { byId, el, icon } from "./dom.js";
 
 const KINDS = {
@@ -18,6 +19,7 @@ export class Outputs {
   #asked = new Set(); // ids of messages whose refusal is shown here
   #live = false;
   #query = "";
+  #obs = { overlay: "", whip: "", token: "" };
   #latest = [];
   #sheet = byId("outputs");
   #kind = byId("output-kind");
@@ -31,6 +33,9 @@ export class Outputs {
     this.#kind.addEventListener("change", () => this.#showKind());
     byId("open-outputs").addEventListener("click", () => this.#sheet.showModal());
     byId("outputs-close").addEventListener("click", () => this.#sheet.close());
+    for (const [id, what, name] of [["copy-overlay", "Browser source", "overlay"], ["copy-whip", "WHIP server", "whip"], ["copy-whip-token", "Bearer token", "token"]]) {
+      byId(id).addEventListener("click", () => copy(byId(id), this.#obs[name], what));
+    }
     byId("start-record").addEventListener("click", () => this.#start({ kind: "record" }));
     byId("start-hls").addEventListener("click", () => this.#start({ kind: "hls" }));
     byId("outputs-form").addEventListener("submit", (event) => {
@@ -43,9 +48,18 @@ export class Outputs {
     this.show([]);
   }
 
-  /** Off air nothing can be started, but what was recorded stays in reach. */
-  setLive(live, watchUrl = "") {
-    this.#query = watchUrl && new URL(watchUrl).search; // what opens the broadcast to viewers opens its HLS
+  /** Off air nothing can be started, but what was recorded stays in reach. `broadcast`: a `Broadcast`, or null. */
+  setLive(live, broadcast) {
+    if (broadcast) {
+      this.#query = new URL(broadcast.watchUrl).search; // what opens the broadcast to viewers opens its HLS
+      const isGreen = broadcast.info.background === "green";
+      const overlay = isGreen ? "overlay=clear" : "overlay";
+      this.#obs = { overlay: `${broadcast.watchUrl}${this.#query ? "&" : "?"}${overlay}`, whip: broadcast.whipUrl, token: broadcast.info.tokens.host ?? "" };
+      byId("obs-picture").textContent = isGreen
+        ? "The browser source has the person alone, without the green, and the sound."
+        : "The browser source has the picture and its sound. With the background Green the person stands in your scene.";
+      byId("copy-whip-token").hidden = !this.#obs.token; // nobody asks for one
+    }
     if (live === this.#live) return;
     this.#live = live;
     if (!live) this.#sheet.close();
@@ -57,6 +71,7 @@ export class Outputs {
     this.#latest = outputs;
     byId("open-outputs").disabled = !this.#live && !outputs.some(({ kind }) => kind === "record");
     byId("outputs-form").inert = !this.#live;
+    for (const button of document.querySelectorAll(".obs button")) button.disabled = !this.#live;
     const running = outputs.filter(({ state }) => RUNNING.has(state));
     const troubled = outputs.some(({ state }) => state === "retrying" || state === "failed");
     byId("outputs-word").textContent = running.length ? `Outputs ${running.length}` : "Outputs";
@@ -110,10 +125,8 @@ export class Outputs {
 
   #copy(link) {
     const address = new URL(link, location.href).href;
-    const button = el("button", { class: "button quiet", type: "button", title: address, "aria-label": "Copy the HLS address" }, icon("link"), "Address");
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(address).catch(() => prompt("The HLS address", address));
-    });
+    const button = el("button", { class: "button quiet", type: "button", title: address, "aria-label": "Copy the HLS address" }, icon("link"), el("span", {}, "Address"));
+    button.addEventListener("click", () => copy(button, address, "HLS address"));
     return button;
   }
 

@@ -5,6 +5,7 @@ import { Backgrounds } from "./backgrounds.js";
 import { BeatEditor } from "./beat-editor.js";
 import { Broadcast } from "./broadcast.js";
 import { Captions } from "./captions.js";
+import { copy } from "./copying.js";
 import { Delay } from "./delay.js";
 import { Direct } from "./direct.js";
 import { byId, clock, dress, el, setIcon } from "./dom.js";
@@ -70,7 +71,7 @@ function enter(next) {
   avatars.setMode({ idle: "choose", starting: "wait" }[next] ?? "live");
   direct.setLive(onAir);
   prompter.setLive(onAir);
-  outputs.setLive(onAir, broadcast?.watchUrl);
+  outputs.setLive(onAir, broadcast);
   if (!onAir) {
     screen.dataset.picture = avatars.chosen ? "still" : "none";
     byId("tally-clock").textContent = "";
@@ -312,22 +313,8 @@ function keep(select, name) {
   select.addEventListener("change", () => localStorage.setItem(name, select.value));
 }
 
-async function copyLink() {
-  const url = broadcast?.watchUrl;
-  if (!url) return;
-  try {
-    await navigator.clipboard.writeText(url);
-  } catch {
-    prompt("The viewer link", url);
-    return;
-  }
-  byId("copy-link-word").textContent = "Copied";
-  setIcon(byId("copy-link"), "check");
-  announce("Viewer link copied");
-  setTimeout(() => {
-    byId("copy-link-word").textContent = "Viewer link";
-    setIcon(byId("copy-link"), "link");
-  }, 1800);
+function copyLink() {
+  if (broadcast) copy(byId("copy-link"), broadcast.watchUrl, "Viewer link");
 }
 
 function fullscreen() {

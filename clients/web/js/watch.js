@@ -1,13 +1,20 @@
 // The viewer's page: plays the broadcast, comes back by itself, says so when it is off air.
+//
+// `&overlay` in its address leaves the picture and its sound alone, for OBS's browser source; `&overlay=clear` takes the green
+// background out as well, so that the scene shows behind the person. Off air there is nothing.
 
 import { byId, dress, setIcon } from "./dom.js";
+import { key } from "./keyed.js";
 import { Player } from "./player.js";
 import { words } from "./problems.js";
 
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
 const video = byId("onair");
-const player = new Player(`/whep/${encodeURIComponent(id)}${location.search}`, video); // with the link's token
-let wantsSound = false;
+const asked = new URLSearchParams(location.search);
+const overlay = asked.get("overlay"); // null: the whole page
+asked.delete("overlay");
+const player = new Player(`/whep/${encodeURIComponent(id)}?${asked}`, video); // with the link's token
+let wantsSound = overlay !== null;
 
 const CURTAINS = {
   connecting: () => ["Connecting", ""],
@@ -49,6 +56,19 @@ function fullscreen() {
 }
 
 dress();
+if (overlay !== null) {
+  document.body.dataset.overlay = overlay;
+  video.muted = false;
+}
+if (overlay === "clear") {
+  try {
+    key(video, byId("keyed"));
+    byId("keyed").hidden = false;
+  } catch (error) {
+    document.body.dataset.overlay = ""; // the picture as it is, green and all, and the reason with it
+    byId("theatre").append(Object.assign(document.createElement("p"), { className: "overlay-problem", textContent: error.message }));
+  }
+}
 player.addEventListener("state", ({ detail }) => show(detail.state, detail.problem));
 byId("hear").addEventListener("click", () => sound(true));
 byId("sound").addEventListener("click", () => sound(video.muted));

@@ -26,7 +26,7 @@ from engines.models.video_dit import VideoDiT  # noqa: E402
 from engines.specs import ClipRequest  # noqa: E402
 from engines.video import VideoModel, load_video_model  # noqa: E402
 from engines.video_sampler import Sampling  # noqa: E402
-from export.train.video.ablate import continued, variants  # noqa: E402
+from export.train.video.ablate import AUDIO_SCALES, FRAME_SCALES, ablate, continued, variants  # noqa: E402
 from export.train.video.clips import load  # noqa: E402
 from export.train.video.encoded import encode  # noqa: E402
 from export.train.video.run import Pace, train  # noqa: E402
@@ -217,6 +217,27 @@ def test_low_rank_updates_are_small_and_merge_into_the_base(encoded: Path, tmp_p
 def test_each_strategy_can_be_turned_off_alone() -> None:
     whole, *others = (recipe for _, recipe in variants(RECIPES["audio"]))
     assert whole == RECIPES["audio"] and len({*others, whole}) == len(others) + 1
+
+
+def test_the_table_has_every_strategy_and_a_run_that_goes_on_trains_none_of_them_again(
+    clips: Path, encoded: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def made() -> str:
+        return ablate(tiny(), fresh(DIT), None, encoded, clips, tmp_path, steps=1, seconds=0.4, num_clips=1)
+
+    told = made()
+    rows = {row["name"]: row for row in json.loads((tmp_path / "table.json").read_text())}
+    assert [name for name, _ in variants(RECIPES["audio"])] == list(rows)[:5]
+    assert len(rows) == 5 + len(AUDIO_SCALES) + len(FRAME_SCALES) + 2 and all(f"| {name} |" in told for name in rows)
+    # Untrained, nothing moves of itself: only keyframes bring what is new.
+    assert rows["plain continuation, 2 s"]["identity_distance"] == 0 < rows["keyframes, 2 s"]["identity_distance"]
+    assert rows["audio stage"]["lip_r"] is None and "not measured" in caplog.text  # noise has no face
+    with cv2.VideoCapture(str(tmp_path / "plain-continuation-2-s.mp4")) as film:
+        assert film.get(cv2.CAP_PROP_FRAME_COUNT) == 51
+    trained = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("last.pt")}
+    assert len(trained) == 5
+    assert made() == told
+    assert trained == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("last.pt")}
 
 
 def test_the_command_makes_a_model_that_goes_on_air(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
