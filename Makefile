@@ -36,7 +36,7 @@ test: $(VENV)/.dev
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(REPEATABLE)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(REPEATABLE)
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(REPEATABLE))
 endif
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.websockets import WebSocket
 
 from engines.avatar_library import Avatar, AvatarError
@@ -19,6 +22,7 @@ from streamer.protocol import ErrorMessage
 
 log = logging.getLogger(__name__)
 
+_BLOCK_BYTES = 65_536
 _AVATAR_STATUS = {
     "not_found": 404,
     "name_taken": 409,
@@ -33,6 +37,23 @@ _AVATAR_STATUS = {
 def avatar_json(avatar: Avatar) -> dict[str, Any]:
     path = f"/api/avatars/{avatar.name}"
     return {**avatar.facts(), "thumbnail_url": f"{path}/thumbnail.jpg", "picture_url": f"{path}/picture.png"}
+
+
+def so_far(path: Path, request: Request) -> Response:
+    """A file to be kept, as long as it is now. What is written to it meanwhile is not sent: its length is told by then."""
+    whole = FileResponse(path, filename=path.name, stat_result=path.stat())
+    if request.method != "GET" or "range" in request.headers:
+        return whole  # which sends no more than it was asked for
+    left = int(whole.headers["content-length"])
+
+    async def blocks() -> AsyncIterator[bytes]:
+        nonlocal left
+        with await asyncio.to_thread(path.open, "rb") as file:
+            while left and (block := await asyncio.to_thread(file.read, min(left, _BLOCK_BYTES))):
+                left -= len(block)
+                yield block
+
+    return StreamingResponse(blocks(), headers=whole.headers, media_type=whole.media_type)
 
 
 async def turn_away(websocket: WebSocket, code: protocol.Code, message: str, close_code: int) -> None:

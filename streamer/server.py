@@ -75,7 +75,7 @@ from streamer.director import EmbeddedDirector
 from streamer.directors import chat_model
 from streamer.directors.model_director import ModelDirector
 from streamer.gate import Gate, address_of, is_at_home
-from streamer.http_answers import REFUSALS, turn_away
+from streamer.http_answers import REFUSALS, so_far, turn_away
 from streamer.http_requests import Refused, body, check_type, json_object, number, text
 from streamer.ice_server import IceServer
 from streamer.limits import Bucket, Limiter
@@ -412,7 +412,7 @@ class Server:
         self._need(request, "host", file.rpartition("-")[0] or "-")
         if root is None or not RECORDING_NAME.fullmatch(file) or not (root / file).is_file():
             raise Refused(404, "unknown_recording", f"there is no recording {file!r}")
-        return FileResponse(root / file, filename=file)
+        return so_far(root / file, request)
 
     async def hls(self, request: Request) -> Response:
         self._need(request, "viewer", request.path_params["broadcast"])
