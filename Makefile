@@ -13,7 +13,8 @@ VENV   ?= .venv
 HOST   ?= 127.0.0.1
 PORT   ?= 8080
 TORCH  ?= torch==2.13.0
-# Tests to whom it is all one what else runs: two at a time. The others serve, draw and listen in real time.
+# Tests to whom it is all one what else runs: two at a time, of one thread each, or torch's would wait for each other.
+# The others serve, draw and listen in real time.
 REPEATABLE := tests/engines tests/export tests/deploy tests/test_architecture.py
 RTX    ?= $(addsuffix ==1.7.1.116,tensorrt-rtx-cu13 tensorrt-rtx-cu13-libs tensorrt-rtx-cu13-bindings)
 ARGS   ?=

@@ -44,10 +44,9 @@ def so_far(path: Path, request: Request) -> Response:
     whole = FileResponse(path, filename=path.name, stat_result=path.stat())
     if request.method != "GET" or "range" in request.headers:
         return whole  # which sends no more than it was asked for
-    left = int(whole.headers["content-length"])
 
     async def blocks() -> AsyncIterator[bytes]:
-        nonlocal left
+        left = int(whole.headers["content-length"])
         with await asyncio.to_thread(path.open, "rb") as file:
             while left and (block := await asyncio.to_thread(file.read, min(left, _BLOCK_BYTES))):
                 left -= len(block)

@@ -13,7 +13,6 @@ from streamer.plan import Keyframe, Pts, Storyline, Stretch, SubClipJob, pts_fro
 
 HISTORY_FRAMES = 4
 FOLLOWING_FRAMES = 3  # after its own, which a video model that draws by fours may want to know
-#: How much the voice counts in a sub-clip. From 1.5 to 2.5 lips part and meet more surely where real ones do (training log).
 RIGHT_CONTEXT = pts_from_s(RIGHT_CONTEXT_S)
 #: Voice that a job carries before its first frame: the feature window, and the window of the oldest history frame.
 LEFT_CONTEXT = pts_from_s(LEFT_CONTEXT_S + 0.4)

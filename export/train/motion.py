@@ -31,7 +31,7 @@ from engines.guidance import combine
 from engines.lips import APERTURE_GAIN
 from engines.models.avatar_dit import AvatarDiT
 from engines.motion import HEAD, INDEX, NUM_CHANNELS, SPEECH_CHANNELS
-from engines.schedules import sigmas
+from engines.schedules import Euler, sigmas
 from export.motion_onnx import read_weights
 from export.train.windows import Windows, load_clips, statistics_of
 
@@ -42,8 +42,8 @@ SPEED_WEIGHT = 1.0  # of the change from frame to frame of lips and jaw
 APERTURE_WEIGHT = 3.0
 APERTURE_UNIT = 0.06  # eye distances
 SHUT_APERTURE = 0.25  # of the unit; nearer together, lips are shut
-OWN_STATES_SHARE = 0.5  # of a student's batches: states of its own, not noised data
 SHUT_WEIGHT = 3.0  # of the aperture of shut lips: they are few, and a gap in a p, b or m is seen at once
+OWN_STATES_SHARE = 0.5  # of a student's batches: states of its own, not noised data
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,9 +76,8 @@ class Teacher:
         no_text = {**batch, "text_mask": torch.zeros_like(batch["text_mask"])}
         no_text["frame_scalars"] = torch.from_numpy(no_beat(noisy.shape[2])).to(noisy).expand_as(batch["frame_scalars"])
         neither = {**no_text, "audio_known": torch.zeros_like(batch["audio_known"])}
-        told = [batch, no_text, neither]
-        both = {name: torch.cat([branch[name] for branch in told]) for name in (*INPUTS, "x0", "mask")}
-        velocity = velocity_of(self.model, noisy.repeat(3, 1, 1), sigma.repeat(3), both)
+        told = {name: torch.cat([each[name] for each in (batch, no_text, neither)]) for name in (*INPUTS, "x0", "mask")}
+        velocity = velocity_of(self.model, noisy.repeat(3, 1, 1), sigma.repeat(3), told)
         return torch.as_tensor(combine(velocity.chunk(3), self.text_scale, self.audio_scale))
 
     @torch.no_grad()
@@ -88,13 +87,12 @@ class Teacher:
         """Latents [b, 64, f] and noise levels [b] that a student comes to while it is sampled, in two steps or four."""
         schedule = sigmas(int(torch.randint(1, 3, (1,), generator=generator)) * 2, self.shift)
         num_steps = int(torch.randint(0, len(schedule) - 1, (1,), generator=generator))
-        latents, levels = noise, torch.as_tensor(schedule, device=noise.device)
+        latents, levels, solver = noise, torch.as_tensor(schedule, device=noise.device), Euler(schedule.tolist())
         for i in range(num_steps + 1):
             known = (1 - levels[i]) * batch["x0"] + levels[i] * noise
             latents = torch.where(batch["mask"] > 0.5, known, latents)
             if i < num_steps:
-                velocity = velocity_of(student, latents, levels[i].expand(len(noise)), batch)
-                latents = latents + (levels[i + 1] - levels[i]) * velocity
+                latents = solver.step(i, latents, velocity_of(student, latents, levels[i].expand(len(noise)), batch))
         return latents, levels[num_steps].expand(len(noise))
 
 

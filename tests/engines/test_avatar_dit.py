@@ -21,8 +21,7 @@ from export.motion_onnx import example_inputs, export_motion_model, quantised, r
 from export.to_onnx import OPSET, WHOLE_ATTENTION_OPSET  # noqa: E402
 from export.to_tensorrt import build, motion_inputs  # noqa: E402
 from export.verify import INT8_TOLERANCE, difference, is_quantised  # noqa: E402
-
-SMALL = replace(PORTRAIT, dim=32, ffn_dim=48, num_heads=2, num_blocks=1, audio_hidden_dim=16, rope_split=(16, 0, 0))
+from tests.fakes.small_transformer import SMALL  # noqa: E402
 
 
 def small_model() -> AvatarDiT:

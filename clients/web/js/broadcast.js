@@ -34,12 +34,12 @@ export class Broadcast {
 
   /** For viewers, as an address they can open. */
   get watchUrl() {
-    return new URL(here(this.info.watch_url), location.href).href;
+    return address(this.info.watch_url);
   }
 
   /** Where another encoder sends the host's voice. */
   get whipUrl() {
-    return new URL(here(this.info.whip_url), location.href).href;
+    return address(this.info.whip_url);
   }
 
   /** Ends it for everybody. `over`: the server has ended it already. */
@@ -67,3 +67,6 @@ const here = (url) => {
   const { pathname, search } = new URL(url, location.href);
   return pathname + search;
 };
+
+/** The same as a whole address, to be opened elsewhere. */
+const address = (url) => new URL(here(url), location.href).href;

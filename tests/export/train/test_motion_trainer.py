@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from engines.catalog import PORTRAIT  # noqa: E402
 from engines.conditions import batched, sound, words  # noqa: E402
 from engines.models.avatar_dit import AvatarDiT  # noqa: E402
 from engines.motion import ANCHOR_MASK, INDEX, NUM_CHANNELS  # noqa: E402
@@ -23,8 +21,7 @@ from engines.text import TextEncoder  # noqa: E402
 from export.train import cache, motion  # noqa: E402
 from export.train.augment import harmed, resampled, through_opus  # noqa: E402
 from export.train.windows import Windows, load_clips, statistics_of  # noqa: E402
-
-SMALL = replace(PORTRAIT, dim=32, ffn_dim=48, num_heads=2, num_blocks=1, audio_hidden_dim=16, rope_split=(16, 0, 0))
+from tests.fakes.small_transformer import SMALL  # noqa: E402
 
 
 def write_clips(folder: Path, num: int = 3, seconds: int = 4) -> None:
