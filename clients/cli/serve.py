@@ -178,6 +178,7 @@ def run(arguments: argparse.Namespace) -> int:
     logging = {"log_config": None, "log_level": arguments.log_level}
     tls = {"ssl_certfile": arguments.tls_cert, "ssl_keyfile": arguments.tls_key, "forwarded_allow_ips": arguments.proxy or None}
     gc.freeze()  # what has been imported stays: to look through it again would stop the show for 50 ms
+    gc.collect()  # and Python looks for cycles the sooner, the less it looked through the last time
     DrainingServer(listening.config(server.app(), settings.limits, **where, **logging, **tls), server, arguments.drain).run()
     return 0
 

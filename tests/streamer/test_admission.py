@@ -1,5 +1,8 @@
 """How many broadcasts a server takes."""
 
+import asyncio
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -55,3 +58,28 @@ def test_a_first_broadcast_is_taken_even_where_it_is_too_much(tmp_path: Path) ->
         await pool.close()
 
     virtual_time.run(main())
+
+
+def test_a_broadcast_that_is_over_is_let_go_soon(tmp_path: Path) -> None:
+    write_avatar(tmp_path, "anna")
+
+    async def main() -> None:
+        pool = pool_of(Workers(), 1)
+        broadcasts = Broadcasts(
+            ServerSettings(tmp_path), AvatarLibrary(tmp_path, tmp_path), BackgroundLibrary(tmp_path), pool, LoopClock()
+        )
+        session = broadcasts.start(BroadcastSettings("anna", 128, 128), "one")
+        vars(session)["itself"] = session  # as those that talk to each other hold each other
+        await asyncio.sleep(1.0)
+        session.end("enough")
+        gone = weakref.ref(session)
+        del session
+        await asyncio.sleep(5.0)
+        assert gone() is None and len(broadcasts) == 0
+        await pool.close()
+
+    gc.disable()
+    try:
+        virtual_time.run(main())
+    finally:
+        gc.enable()

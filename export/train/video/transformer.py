@@ -10,7 +10,7 @@ cross-attention is frozen. Any `VideoDiTConfig` will do, Wan's too (`--model wan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,8 @@ PACES = {
     "base": Pace(steps=2000, lr=1e-3), "audio": Pace(steps=6000, lr=1e-3), "distil": Pace(steps=1000, lr=2e-4, warm_steps=20),
 }  # fmt: skip
 
+_HELD_LEVELS = (0.3, 0.5, 0.7, 0.9)  # of noise, at which a model is held against what it never saw
+
 
 class Encoded:
     """Windows of equal size as batches."""
@@ -81,19 +83,32 @@ class Encoded:
         """latents, known, weight, text, audio_first, audio_later, audio_scale; what is dropped is silence, or no words."""
         alike = list(self._by_size.values())[self.rng.choice(len(self._shares), p=self._shares / self._shares.sum())]
         chosen = [alike[i] for i in self.rng.integers(0, len(alike), size)]
-        batch = {
-            name: torch.stack([sample[name] for sample in chosen]).float()
-            for name in ("latents", "known", "weight", "audio_first", "audio_later")
-        }
+        batch = _stacked(chosen)
         silent = torch.from_numpy(self.rng.random(size) < (recipe.drops_audio if recipe.hears else 1.0))[:, None, None]
         batch["audio_first"] = torch.where(silent, self._silence, batch["audio_first"])
         batch["audio_later"] = torch.where(silent[..., None], self._silence, batch["audio_later"])
         untold = self.rng.random(size) < recipe.drops_text
-        batch["text"] = torch.cat(
-            [self._words("" if blank else str(sample["text"])) for sample, blank in zip(chosen, untold, strict=True)]
-        ).float()
-        batch["audio_scale"] = torch.ones(size)
+        batch["text"] = self._read("" if blank else str(sample["text"]) for sample, blank in zip(chosen, untold, strict=True))
         return batch
+
+    def everything(self, hears: bool = True) -> Iterator[dict[str, Tensor]]:
+        """Every window once, those of one size together, as `batch` gives them; nothing dropped, or all sound."""
+        for alike in self._by_size.values():
+            batch = _stacked(alike)
+            if not hears:
+                for name in ("audio_first", "audio_later"):
+                    batch[name] = self._silence.expand_as(batch[name]).clone()
+            yield {**batch, "text": self._read(str(sample["text"]) for sample in alike)}
+
+    def _read(self, texts: Iterable[str]) -> Tensor:
+        return torch.cat([self._words(text) for text in texts]).float()
+
+
+def _stacked(samples: Sequence[Mapping[str, Tensor | str]]) -> dict[str, Tensor]:
+    """All that is no text, float32 [b, …], with `audio_scale` of 1."""
+    names = ("latents", "known", "weight", "audio_first", "audio_later")
+    batch = {name: torch.stack([torch.as_tensor(sample[name]) for sample in samples]).float() for name in names}
+    return {**batch, "audio_scale": torch.ones(len(samples))}
 
 
 def silence_of(model: VideoModel) -> Tensor:
@@ -148,6 +163,27 @@ def consistency_loss(
     error = (noisy - s * velocity(student, noisy, sigma, batch) - wanted).square()[:, :, 1:]
     mouths = (error * batch["weight"][:, None, 1:]).mean()
     return {"total": mouths if recipe.mouth else error.mean(), "consistency": error.mean()}
+
+
+@torch.no_grad()
+def heard(model: nn.Module, apart: Encoded, recipe: Recipe) -> tuple[float, float]:
+    """Squared error at the mouths of windows it never learnt from, and how much larger it is with another window's sound.
+
+    The second is a share of the first. The same noise for both and for every model, so small differences tell.
+    """
+    levels, noise = torch.tensor(_HELD_LEVELS), torch.Generator().manual_seed(0)
+    own, others = [], []
+    for batch in apart.everything(recipe.hears):
+        x0, weight = batch["latents"], batch["weight"][:, None, 1:]
+        swapped = {**batch, **{name: batch[name].roll(1, 0) for name in ("audio_first", "audio_later")}}
+        for level in levels:
+            noisy = torch.randn(x0.shape, generator=noise)
+            wanted, sigma = noisy - x0, level.expand(len(x0))
+            for told_this, errors in ((batch, own), (swapped, others)):
+                error = velocity(model, (1 - level) * x0 + level * noisy, sigma, told_this) - wanted
+                errors.append((error.square()[:, :, 1:] * weight).mean((1, 2, 3, 4)))
+    error, other = (float(torch.cat(each).mean()) for each in (own, others))
+    return error, other / error - 1
 
 
 def learns(model: VideoDiT, stage: str, recipe: Recipe) -> None:

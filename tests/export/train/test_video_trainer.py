@@ -231,6 +231,7 @@ def test_the_table_has_every_strategy_and_a_run_that_goes_on_trains_none_of_them
     assert len(rows) == 5 + len(AUDIO_SCALES) + len(FRAME_SCALES) + 2 and all(f"| {name} |" in told for name in rows)
     # Untrained, nothing moves of itself: only keyframes bring what is new.
     assert rows["plain continuation, 2 s"]["identity_distance"] == 0 < rows["keyframes, 2 s"]["identity_distance"]
+    assert rows["deaf"]["hearing"] == 0 != rows["audio stage"]["hearing"] and rows["audio stage"]["mouth_error"] > 0
     assert rows["audio stage"]["lip_r"] is None and "not measured" in caplog.text  # noise has no face
     with cv2.VideoCapture(str(tmp_path / "plain-continuation-2-s.mp4")) as film:
         assert film.get(cv2.CAP_PROP_FRAME_COUNT) == 51
