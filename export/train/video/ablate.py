@@ -48,10 +48,10 @@ Pictures = NDArray[np.uint8]  # [T, h, w, 3]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """mouth_error: squared, of the velocity at mouths of clips kept apart; hearing: the share by which another clip's sound makes
-    it larger. lip_r: correlation of apertures with those told to the portrait codec; None where no face is seen. Drift: how the last
-    second differs from the first picture, in contrast and saturation (ratios) and in identity (mean difference of the face's
-    pixels, of 255)."""
+    """mouth_error: squared, of the velocity at mouths of clips kept apart; hearing: the share by which another clip's sound
+    makes it larger. lip_r: correlation of apertures with those told to the portrait codec; None where no face is seen. Drift:
+    how the last second differs from the first picture, in contrast and saturation (ratios) and in identity (mean difference
+    of the face's pixels, of 255)."""
 
     name: str
     mouth_error: float | None = None
