@@ -172,7 +172,8 @@ def heard(model: nn.Module, apart: Encoded, recipe: Recipe) -> tuple[float, floa
     The second is a share of the first. The same noise for both and for every model, so small differences tell.
     """
     levels, noise = torch.tensor(_HELD_LEVELS), torch.Generator().manual_seed(0)
-    own, others = [], []
+    own: list[Tensor] = []
+    others: list[Tensor] = []
     for batch in apart.everything(recipe.hears):
         x0, weight = batch["latents"], batch["weight"][:, None, 1:]
         swapped = {**batch, **{name: batch[name].roll(1, 0) for name in ("audio_first", "audio_later")}}
@@ -180,9 +181,9 @@ def heard(model: nn.Module, apart: Encoded, recipe: Recipe) -> tuple[float, floa
             noisy = torch.randn(x0.shape, generator=noise)
             wanted, sigma = noisy - x0, level.expand(len(x0))
             for told_this, errors in ((batch, own), (swapped, others)):
-                error = velocity(model, (1 - level) * x0 + level * noisy, sigma, told_this) - wanted
-                errors.append((error.square()[:, :, 1:] * weight).mean((1, 2, 3, 4)))
-    error, other = (float(torch.cat(each).mean()) for each in (own, others))
+                missed = velocity(model, (1 - level) * x0 + level * noisy, sigma, told_this) - wanted
+                errors.append((missed.square()[:, :, 1:] * weight).mean((1, 2, 3, 4)))
+    error, other = float(torch.cat(own).mean()), float(torch.cat(others).mean())
     return error, other / error - 1
 
 
