@@ -7,13 +7,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from clients.cli.main import main
 from engines.avatar_library import AvatarLibrary
-from streamer.offline import ShowOptions, Studio
-from streamer.recording import Recording
 from streamer.worker_pool import PoolError, WorkerPool, pool_of
 from tests.fakes import pool_work
 
@@ -57,17 +54,6 @@ def test_an_actor_that_is_killed_is_replaced_and_its_call_is_made_again(pool: Wo
     after = [call.result(120) for call in calls]
     assert victim not in after
     assert pool.submit(pool_work.read, "picture.png").result(60)[1] == b"a picture"
-
-
-@needs_ray
-def test_a_render_on_ray_is_frame_for_frame_the_local_one() -> None:
-    whole, folder = Recording.open(SPEECH), AvatarLibrary.default().list()[0].folder
-    recording = Recording(whole.voice[:24_000], whole.sound[:72_000])
-    motions = []
-    for where in ("local", "ray"):
-        with Studio(folder, ShowOptions(size=(128, 128), workers=2, pool=where)) as studio:
-            motions.append(studio.draw(recording).motion)
-    np.testing.assert_array_equal(*motions)
 
 
 def test_a_place_there_is_none_of_is_refused(
