@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +12,7 @@ from engines.catalog import MotionStatistics
 from engines.conditions import CONDITION_INPUTS, batched, frame_times, no_beat, sound, words
 from engines.guidance import Branch, branches, combine
 from engines.motion import NUM_CHANNELS, Motion
-from engines.schedules import sigmas
+from engines.schedules import Euler, sigmas
 from engines.specs import MotionRequest
 from engines.text import TextEncoder
 
@@ -34,11 +33,6 @@ class Transformer(Protocol):
 
 #: Channels that lie in 0–1: the blendshapes, the shoulders.
 _UNIT = np.r_[0:52, 58:60]
-
-
-def euler_step(latents: Array, velocity: Array, sigma: float, sigma_next: float) -> Array:
-    """Flow matching (Lipman et al. 2022): sigma 1 is noise, 0 is data. Shapes: any, equal."""
-    return latents + np.float32(sigma_next - sigma) * velocity
 
 
 def seeded_noise(seed: int, num_frames: int) -> Array:
@@ -69,14 +63,14 @@ def sample(
     inputs.update(transformer.condition({name: inputs.pop(name) for name in CONDITION_INPUTS}))
     known = np.tile(np.concatenate([mask.astype(np.float32), condition], axis=1), (len(kinds), 1, 1))
     schedule = sigmas(head.num_steps, statistics.shift)
-    latents = noise
-    for sigma, sigma_next in pairwise(schedule):
+    latents, solver = noise, Euler(schedule.tolist())
+    for i, sigma in enumerate(schedule[:-1]):
         latents = np.where(mask, (1 - sigma) * condition + sigma * noise, latents)
         inputs["latents"] = np.concatenate([np.tile(latents, (len(kinds), 1, 1)), known], axis=1)[..., None, None]
         inputs["timestep"] = np.full(b * len(kinds), sigma * 1000.0, np.float32)
         velocity = transformer.denoise(inputs)[..., 0, 0].reshape(len(kinds), b, NUM_CHANNELS, f)
         guided = combine(list(velocity), *scales)
-        latents = euler_step(latents, guided, float(sigma), float(sigma_next))
+        latents = solver.step(i, latents, guided)
     motion = latents * std + mean
     motion[:, _UNIT] = np.clip(motion[:, _UNIT], 0.0, 1.0)
     motion = np.where(mask, given, motion)

@@ -119,16 +119,24 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     return state
 
 
+def weights_of(source: Path) -> tuple[dict[str, Tensor], MotionStatistics]:
+    """The state dict and statistics that a run of `export.train.motion` came to (its `last.pt`), or of a folder of graphs."""
+    if source.is_dir():
+        return read_weights(source), MotionStatistics.load(source / "statistics.json")
+    saved = torch.load(source, map_location="cpu", weights_only=True)
+    return saved["ema"], MotionStatistics(**saved["notes"]["statistics"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path, help="written by export.train.motion")
     parser.add_argument("out", type=Path)
     parser.add_argument("--config", default="portrait", choices=CONFIGS)
     args = parser.parse_args()
-    saved = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
+    state, statistics = weights_of(args.checkpoint)
     model = AvatarDiT(CONFIGS[args.config])
-    model.load_state_dict(saved["ema"])
-    export_motion_model(model, MotionStatistics(**saved["statistics"]), args.out, opset=WHOLE_ATTENTION_OPSET)
+    model.load_state_dict(state)
+    export_motion_model(model, statistics, args.out, opset=WHOLE_ATTENTION_OPSET)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from engines.conditions import CONDITION_INPUTS
 from engines.models.avatar_dit import AvatarDiT
 from engines.motion import NUM_CHANNELS, rest
 from engines.specs import FEATURE_DIM, BeatCondition, MotionRequest
-from export.motion_onnx import example_inputs, read_weights
+from export.motion_onnx import example_inputs, weights_of
 
 SIZES = ({"b": 1, "f": 2, "k": 1, "n": 13}, {"b": 3, "f": 13, "k": 2, "n": 41}, {"b": 6, "f": 64, "k": 3, "n": 140})
 TOLERANCE = 5e-3
@@ -56,10 +56,7 @@ def request_ms(onnx: OnnxMotionModel, num_frames: int, repeats: int = 20) -> flo
 def check(folder: Path, source: Path, say: Callable[[str], None], config: str = "portrait") -> int:
     """Compare a folder of graphs with the checkpoint (or folder of graphs) it was made from; 1 where they are apart."""
     model = AvatarDiT(CONFIGS[config]).eval()
-    if source.is_dir():
-        model.load_state_dict(read_weights(source))
-    else:
-        model.load_state_dict(torch.load(source, map_location="cpu", weights_only=True)["ema"])
+    model.load_state_dict(weights_of(source)[0])
     onnx = OnnxMotionModel(folder)
     worst = 0.0
     for sizes in SIZES:

@@ -138,11 +138,10 @@ def _video_onnx(arguments: argparse.Namespace) -> int:
 
 
 def _portrait_onnx(arguments: argparse.Namespace) -> int:
-    import torch
 
-    from engines.catalog import PORTRAIT, WEIGHTS, MotionStatistics
+    from engines.catalog import PORTRAIT, WEIGHTS
     from engines.models.avatar_dit import AvatarDiT
-    from export.motion_onnx import export_motion_model, quantised, read_weights
+    from export.motion_onnx import export_motion_model, quantised, weights_of
 
     precision = arguments.precision or "half-weights"
     if precision not in ("float32", "half-weights", "int8"):
@@ -154,11 +153,7 @@ def _portrait_onnx(arguments: argparse.Namespace) -> int:
     else:
         graphs = graphs / "float32" if precision == "int8" else graphs
         model = AvatarDiT(PORTRAIT)
-        if source.is_dir():
-            state, statistics = read_weights(source), MotionStatistics.load(source / "statistics.json")
-        else:
-            saved = torch.load(source, map_location="cpu", weights_only=True)
-            state, statistics = saved["ema"], MotionStatistics(**saved["statistics"])
+        state, statistics = weights_of(source)
         model.load_state_dict(state)
         export_motion_model(model, statistics, graphs, half_weights=precision == "half-weights", opset=arguments.opset)
     if precision == "int8":

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engines.models.video_dit import VideoDiT
     from engines.video import VideoModel
-    from export.train.video.run import Pace
+    from export.train.run import Pace
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -144,7 +144,7 @@ def _stage(arguments: argparse.Namespace) -> None:
     from export.train.video.transformer import PACES, Encoded, train_stage
 
     known = _model(arguments)
-    encoded = Encoded(arguments.encoded, known, arguments.seed)
+    encoded = Encoded(arguments.encoded, known)
     pace = _pace(arguments, PACES[arguments.kind])
     train_stage(
         arguments.kind, _transformer(arguments, known), encoded, arguments.out, pace, arguments.batch, rank=arguments.rank,

@@ -13,17 +13,13 @@ Several processes or GPUs share a run by `torchrun --nproc-per-node N -m export.
 from __future__ import annotations
 
 import argparse
-import json
-import math
 import os
-import time
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, distributed
-from tqdm import tqdm
+from torch import Tensor, nn
 
 from engines.catalog import CONFIGS, MotionStatistics
 from engines.conditions import no_beat
@@ -32,7 +28,8 @@ from engines.lips import APERTURE_GAIN
 from engines.models.avatar_dit import AvatarDiT
 from engines.motion import HEAD, INDEX, NUM_CHANNELS, SPEECH_CHANNELS
 from engines.schedules import Euler, sigmas
-from export.motion_onnx import read_weights
+from export.motion_onnx import weights_of
+from export.train.run import Pace, begun, joined, sharded, train
 from export.train.windows import Windows, load_clips, statistics_of
 
 INPUTS = ("interval", "time", "frame_scalars", "text", "text_mask", "audio", "audio_known", "audio_time", "audio_mask")
@@ -82,7 +79,7 @@ class Teacher:
 
     @torch.no_grad()
     def state_on_the_way(
-        self, student: AvatarDiT, noise: Tensor, batch: dict[str, Tensor], generator: torch.Generator
+        self, student: nn.Module, noise: Tensor, batch: dict[str, Tensor], generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         """Latents [b, 64, f] and noise levels [b] that a student comes to while it is sampled, in two steps or four."""
         schedule = sigmas(int(torch.randint(1, 3, (1,), generator=generator)) * 2, self.shift)
@@ -103,14 +100,14 @@ def draw_sigma(b: int, generator: torch.Generator) -> Tensor:
     return torch.where(torch.rand(b, generator=generator) < 0.7, logit, uniform)
 
 
-def velocity_of(model: AvatarDiT, noisy: Tensor, sigma: Tensor, batch: dict[str, Tensor]) -> Tensor:
+def velocity_of(model: nn.Module, noisy: Tensor, sigma: Tensor, batch: dict[str, Tensor]) -> Tensor:
     """[b, 64, f], of noisy latents [b, 64, f] at noise levels [b]; what is known is taken from the batch."""
     latents = torch.cat([noisy, batch["mask"], batch["x0"] * batch["mask"]], dim=1)[..., None, None]
     return model(latents=latents, timestep=sigma * 1000, **{name: batch[name] for name in INPUTS})[..., 0, 0]
 
 
 def flow_loss(
-    model: AvatarDiT, batch: dict[str, Tensor], mouth: Lips, generator: torch.Generator, teacher: Teacher | None = None
+    model: nn.Module, batch: dict[str, Tensor], mouth: Lips, generator: torch.Generator, teacher: Teacher | None = None
 ) -> dict[str, Tensor]:
     """Losses of one batch; `total` is what is minimised. The data is what is to be drawn, or what the teacher draws."""
     x0, weight = batch["x0"], batch["weight"]
@@ -139,28 +136,9 @@ def flow_loss(
     return {"total": total, "flow": flow, "speed": speed, "aperture": aperture_error}
 
 
-def learning_rate(step: int, progress: float, peak: float) -> float:
-    """Linear warm-up over 200 steps, then a cosine down to a fiftieth. progress: 0–1 of the run."""
-    warm = min(1.0, (step + 1) / 200)
-    return peak * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
-
-
-def average_gradients(model: AvatarDiT, progress: float) -> float:
-    """Over all processes of the run, in place. Gives the progress of the one that is furthest on, so that all stop together."""
-    grads = [p.grad for p in model.parameters() if p.grad is not None]
-    flat = torch.cat([*(grad.flatten() for grad in grads)])
-    distributed.all_reduce(flat)
-    flat /= distributed.get_world_size()
-    for grad, mean in zip(grads, flat.split([grad.numel() for grad in grads]), strict=True):
-        grad.copy_(mean.view_as(grad))
-    furthest = torch.tensor([progress], device=flat.device)
-    distributed.all_reduce(furthest, distributed.ReduceOp.MAX)
-    return float(furthest)
-
-
 @torch.no_grad()
 def validate(
-    model: AvatarDiT, windows: Windows, mouth: Lips, batches: int, size: int, device: str, teacher: Teacher | None = None
+    model: nn.Module, windows: Windows, mouth: Lips, batches: int, size: int, device: str, teacher: Teacher | None = None
 ) -> dict[str, float]:
     generator = torch.Generator().manual_seed(1)
     sums: dict[str, float] = {}
@@ -169,13 +147,6 @@ def validate(
         for name, value in flow_loss(model, batch, mouth, generator, teacher).items():
             sums[name] = sums.get(name, 0.0) + float(value) / batches
     return {f"val_{name}": round(value, 4) for name, value in sums.items()}
-
-
-def known_weights(path: Path) -> dict[str, Any]:
-    """`ema` and `statistics` of a checkpoint file, or of a folder that `export.motion_onnx` wrote."""
-    if path.is_dir():
-        return {"ema": read_weights(path), "statistics": asdict(MotionStatistics.load(path / "statistics.json"))}
-    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def main() -> None:
@@ -207,90 +178,44 @@ def main() -> None:
     args = parser.parse_args()
     if args.distil and not args.start_from:
         parser.error("--distil needs the weights that are to be guided: --from")
-    shared = "WORLD_SIZE" in os.environ
-    if shared:
-        distributed.init_process_group("nccl" if args.device == "cuda" else "gloo")
-        if args.device == "cuda":
-            args.device = f"cuda:{os.environ['LOCAL_RANK']}"
-    rank = distributed.get_rank() if shared else 0
-    args.out.mkdir(parents=True, exist_ok=True)
-    checkpoint = args.out / "last.pt"
+    rank, processes = joined()
+    if processes > 1 and args.device == "cuda":
+        args.device = f"cuda:{os.environ['LOCAL_RANK']}"
     torch.manual_seed(args.seed)
     torch.set_flush_denormal(True)
 
     clips = load_clips(args.cache, "train")
-    saved = torch.load(checkpoint, map_location="cpu", weights_only=True) if checkpoint.exists() else None
-    given = known_weights(args.start_from) if args.start_from else None
-    first = given if not saved else None
-    known = saved or first
-    statistics = MotionStatistics(**known["statistics"]) if known else statistics_of(clips, args.shift)
+    step, notes = begun(args.out)
+    given, known = weights_of(args.start_from) if args.start_from else (None, None)
+    statistics = MotionStatistics(**notes["statistics"]) if notes else known or statistics_of(clips, args.shift)
     text_scale, audio_scale = args.guidance
     statistics = replace(statistics, text_guidance_scale=text_scale, audio_guidance_scale=audio_scale)
     model = AvatarDiT(CONFIGS[args.config]).to(args.device)
-    ema = AvatarDiT(CONFIGS[args.config]).to(args.device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr, betas=(0.9, 0.98), weight_decay=0.01)
-    step, spent_s = 0, 0.0
-    if first:
-        model.load_state_dict(first["ema"])
-    ema.load_state_dict(model.state_dict())
-    if saved:
-        model.load_state_dict(saved["model"])
-        ema.load_state_dict(saved["ema"])
-        optimizer.load_state_dict(saved["optimizer"])
-        step, spent_s = saved["step"], saved["spent_s"]
+    if given:
+        model.load_state_dict(given)
     teacher = None
-    if args.distil and given:
-        guided = AvatarDiT(CONFIGS[args.config]).to(args.device).requires_grad_(False)
-        guided.load_state_dict(given["ema"])
+    if args.distil:
+        guided = deepcopy(model).requires_grad_(False)
         teacher = Teacher(guided, text_scale, audio_scale, statistics.shift)
         statistics = replace(statistics, text_guidance_scale=1.0, audio_guidance_scale=1.0)
     windows = Windows(clips, statistics, args.seed + step, args.real_share, drop=not teacher, rank=rank)
     mouth = Lips.of(statistics, args.device)
     generator = torch.Generator().manual_seed(args.seed + step + 1_000_003 * rank)
-    began = time.monotonic() - spent_s
     seconds = sum(len(clip.motion) for clip in clips) / 50
     print(f"{len(clips)} clips, {seconds / 3600:.2f} h; {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters")
 
-    bar = tqdm(total=args.steps, initial=step, unit="step", mininterval=5, disable=rank > 0)
-    losses: dict[str, float] = {}
-    while step < args.steps:
-        progress = max(step / args.steps, (time.monotonic() - began) / 60 / args.minutes if args.minutes else 0.0)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, progress, args.lr)
+    def loss_of(trained: nn.Module) -> dict[str, Tensor]:
         batch = {name: value.to(args.device) for name, value in windows.batch(args.batch).items()}
-        loss = flow_loss(model, batch, mouth, generator, teacher)
-        optimizer.zero_grad(set_to_none=True)
-        loss["total"].backward()
-        if shared:
-            progress = average_gradients(model, progress)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        step += 1
-        with torch.no_grad():
-            keep = min(0.998, (1 + step) / (10 + step))
-            torch._foreach_lerp_(list(ema.parameters()), list(model.parameters()), 1 - keep)
-        for name, value in loss.items():
-            losses[name] = 0.98 * losses.get(name, value.item()) + 0.02 * value.item()
-        bar.update()
-        last = step == args.steps or progress >= 1
-        if rank == 0 and (step % args.save_every == 0 or last):
-            spent_s = time.monotonic() - began
-            record = {"step": step, "minutes": round(spent_s / 60, 1), **{k: round(v, 4) for k, v in losses.items()}}
-            with (args.out / "log.jsonl").open("a") as log:
-                log.write(json.dumps(record) + "\n")
-            bar.write(str(record))
-            state = {
-                "model": model.state_dict(), "ema": ema.state_dict(), "optimizer": optimizer.state_dict(),
-                "step": step, "spent_s": spent_s, "statistics": asdict(statistics),
-            }  # fmt: skip
-            torch.save(state, checkpoint.with_suffix(".partial"))
-            checkpoint.with_suffix(".partial").rename(checkpoint)
-        if last:
-            break
+        return flow_loss(trained, batch, mouth, generator, teacher)
+
+    pace = Pace(args.steps, args.minutes, args.lr, warm_steps=200, ema=0.998, save_every=args.save_every, in_half=False)
+    learnt = train(sharded(model), loss_of, args.out, pace, {"statistics": asdict(statistics)}, args.device)
     if rank > 0:
         return
+    averaged = AvatarDiT(CONFIGS[args.config]).to(args.device)
+    averaged.load_state_dict(learnt)
     held_out = Windows(load_clips(args.cache, "val"), statistics, 1, drop=False)
-    print(validate(ema, held_out, mouth, batches=20, size=32, device=args.device, teacher=teacher))
+    print(validate(averaged, held_out, mouth, batches=20, size=32, device=args.device, teacher=teacher))
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ from engines.specs import ClipRequest
 from engines.video import VideoModel
 from engines.video_sampler import Sampling
 from export.evaluate.face_track import FaceReader
+from export.train.run import Pace
 from export.train.video.clips import FPS, Clip, load
 from export.train.video.encoded import encode, heard_by_frame
-from export.train.video.run import Pace
 from export.train.video.transformer import RECIPES, Encoded, Recipe, heard, train_stage
 from export.train.video.vae import split
 from export.train.video.windows import Harm
@@ -77,7 +77,7 @@ def ablate(
         model = VideoDiT(known.config)
         model.load_state_dict((base or trained).state_dict())
         pace = Pace(steps=steps, lr=5e-4, warm_steps=max(1, steps // 10), save_every=max(1, steps))
-        made = train_stage("audio", model, Encoded(encoded, known, seed), out / _file(name), pace, 8, recipe, seed=seed)
+        made = train_stage("audio", model, Encoded(encoded, known), out / _file(name), pace, 8, recipe, seed=seed)
         error, hearing = heard(made.eval(), windows_apart, recipe)
         rows.append(replace(_lips(name, told_by(known, made), apart, out), mouth_error=error, hearing=hearing))
     for scale in AUDIO_SCALES:

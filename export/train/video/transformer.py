@@ -23,8 +23,8 @@ from engines.catalog import VideoDiTConfig
 from engines.models.video_dit import VideoDiT
 from engines.schedules import sigmas
 from engines.video import VideoModel
+from export.train.run import Pace, begun, joined, sharded, train, whole
 from export.train.video.low_rank import adapted, as_files_name_them
-from export.train.video.run import Pace, joined, sharded, train, whole
 
 #: What a stage learnt; and the whole model, where it was not by low-rank updates.
 LEARNT, WHOLE = "weights.safetensors", "model.safetensors"
@@ -61,7 +61,7 @@ _HELD_LEVELS = (0.3, 0.5, 0.7, 0.9)  # of noise, at which a model is held agains
 class Encoded:
     """Windows of equal size as batches."""
 
-    def __init__(self, folder: Path, model: VideoModel, seed: int = 0) -> None:
+    def __init__(self, folder: Path, model: VideoModel) -> None:
         """model: whose words and ears these are. Raises ValueError for an empty folder."""
         paths = sorted(folder.glob("*.npz"))
         if not paths:
@@ -77,6 +77,10 @@ class Encoded:
             self._by_size.setdefault(latents.shape, []).append(sample)
         self._shares = np.array([len(samples) for samples in self._by_size.values()], float)
         self._words, self._silence = model.words.encode, silence_of(model)
+        self.shuffle(0)
+
+    def shuffle(self, seed: int) -> None:
+        """Other batches from now on."""
         self.rng = np.random.default_rng((seed, joined()[0]))
 
     def batch(self, size: int, recipe: Recipe) -> dict[str, Tensor]:
@@ -213,7 +217,9 @@ def train_stage(
     The model is given with averaged weights where one process trained it.
     """
     recipe = recipe or RECIPES[stage]
+    seed += begun(out)[0]  # gone on with, it sees other batches than before
     torch.manual_seed(seed + joined()[0])
+    encoded.shuffle(seed)
     learns(model, stage, recipe)
     if rank:
         adapted(model, rank)

@@ -21,8 +21,8 @@ from engines.models.mini_vae import FINE, MiniVae
 from engines.models.video_dit import VideoDiT
 from engines.video import VideoModel
 from engines.video_sampler import Sampling
+from export.train.run import Pace, begun, joined, train
 from export.train.video.clips import HELD_OUT
-from export.train.video.run import Pace, joined, train
 from export.train.video.windows import Harm, Pieces, Videos
 
 NOISE = 0.1  # of the latents' spread: what a decoder must bear from a sampler
@@ -104,6 +104,7 @@ def vae_loss(model: nn.Module, piece: Videos) -> dict[str, Tensor]:
 
 def train_vae(clips: Path, out: Path, pace: Pace = VAE_PACE, batch: int = 2, seed: int = 0, device: str = "cpu") -> MiniVae:
     """Gives the averaged model."""
+    seed += begun(out)[0]  # gone on with, it sees other pieces than before
     torch.manual_seed(seed)
     model = MiniVae(MiniVaeConfig()).to(device)
     pieces = Pieces(split(clips)[0], seed, joined()[0])

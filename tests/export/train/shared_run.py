@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from export.train.video.run import Pace, joined, sharded, train
+from export.train.run import Pace, joined, sharded, train
 from export.train.video.transformer import RECIPES, flow_loss, learns
 from tests.fakes.tiny_wan import SPEAKING, tiny_inputs, tiny_model
 

@@ -26,10 +26,10 @@ from engines.models.video_dit import VideoDiT  # noqa: E402
 from engines.specs import ClipRequest  # noqa: E402
 from engines.video import VideoModel, load_video_model  # noqa: E402
 from engines.video_sampler import Sampling  # noqa: E402
+from export.train.run import Pace, train  # noqa: E402
 from export.train.video.ablate import AUDIO_SCALES, FRAME_SCALES, ablate, continued, variants  # noqa: E402
 from export.train.video.clips import load  # noqa: E402
 from export.train.video.encoded import encode  # noqa: E402
-from export.train.video.run import Pace, train  # noqa: E402
 from export.train.video.transformer import LEARNT, RECIPES, WHOLE, Encoded, fresh, of_run, train_stage  # noqa: E402
 from export.train.video.vae import split, vae_loss  # noqa: E402
 from export.train.video.windows import Harm, Pieces, changed, importance, levels  # noqa: E402

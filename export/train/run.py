@@ -17,11 +17,13 @@ import torch
 from torch import Tensor, distributed, nn
 from tqdm import tqdm
 
+CHECKPOINT = "last.pt"
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How long and how fast. minutes: 0 for as many as the steps take; of both, what ends first. Losses are means over
-    `accumulate` batches a step and over all processes."""
+    `accumulate` batches a step and over all processes. in_half: in bfloat16 where the device is a GPU."""
 
     steps: int
     minutes: float = 0.0
@@ -31,6 +33,7 @@ class Pace:
     weight_decay: float = 0.01
     ema: float = 0.999
     save_every: int = 200
+    in_half: bool = True
 
 
 def learning_rate(step: int, progress: float, pace: Pace) -> float:
@@ -66,6 +69,15 @@ def whole(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: (p.full_tensor() if hasattr(p, "full_tensor") else p).detach().cpu() for name, p in parameters.items()}
 
 
+def begun(out: Path) -> tuple[int, dict[str, Any]]:
+    """Steps that a run has behind it, and what it noted; 0 and nothing where there is none."""
+    checkpoint = out / CHECKPOINT
+    if not checkpoint.exists():
+        return 0, {}
+    saved = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+    return saved["step"], saved["notes"]
+
+
 def train(
     model: nn.Module, loss_of: Callable[[nn.Module], dict[str, Tensor]], out: Path, pace: Pace,
     notes: Mapping[str, Any] | None = None, device: str = "cpu",
@@ -77,7 +89,7 @@ def train(
     """
     rank, _ = joined()
     out.mkdir(parents=True, exist_ok=True)
-    checkpoint = out / "last.pt"
+    checkpoint = out / CHECKPOINT
     learning = {name: p for name, p in model.named_parameters() if p.requires_grad}
     optimizer = torch.optim.AdamW(learning.values(), lr=pace.lr, betas=(0.9, 0.98), weight_decay=pace.weight_decay)
     step, spent_s = 0, 0.0
@@ -91,7 +103,7 @@ def train(
     board = _board(out) if rank == 0 else None
     began = time.monotonic() - spent_s
     smooth: dict[str, float] = {}
-    half = torch.autocast("cuda", torch.bfloat16) if device.startswith("cuda") else nullcontext()
+    half = torch.autocast("cuda", torch.bfloat16) if pace.in_half and device.startswith("cuda") else nullcontext()
     bar = tqdm(total=pace.steps, initial=step, unit="step", mininterval=10, disable=rank > 0)
     while step < pace.steps:
         progress = max(step / pace.steps, _furthest(time.monotonic() - began) / 60 / pace.minutes if pace.minutes else 0.0)
