@@ -52,11 +52,13 @@ def joined() -> tuple[int, int]:
 
 
 def sharded(model: nn.Module) -> nn.Module:
-    """Parameters, gradients and the optimizer's state spread over the processes (FSDP2), block by block."""
+    """Parameters, gradients and the optimizer's state spread over the processes (FSDP2); a video model's, block by block."""
     if joined()[1] > 1:
         from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
         for block in getattr(model, "blocks", []):
+            if not hasattr(block, "of_text"):  # a small model, which asks its blocks' own parts: whole at once
+                break
             fully_shard(block)
             for method in ("of_text", "of_images", "of_audio"):  # what else is asked of a block with its weights whole
                 register_fsdp_forward_method(block, method)
