@@ -11,6 +11,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer import colours
+
 _WAITING = 500  # frames: about ten seconds; more are dropped and counted
 _VIDEO_TIME_BASE = Fraction(1, 90_000)
 AUDIO_RATE_HZ = 48_000
@@ -84,6 +86,7 @@ class Recorder:
         context = self._picture.codec_context
         context.width, context.height, context.pix_fmt = frame.width, frame.height, "yuv420p"
         context.time_base = _VIDEO_TIME_BASE
+        colours.tag(context)
         context.options = {"preset": "ultrafast", "crf": "16", "threads": "1"}
         early, self._early = self._early, []
         for sound, sound_s in early:

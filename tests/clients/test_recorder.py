@@ -4,6 +4,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
 
 from clients.python.recorder import Recorder
 
@@ -34,7 +35,9 @@ def test_picture_and_sound_of_one_moment_meet_in_the_file(tmp_path: Path) -> Non
     recorder.close()
 
     with av.open(str(path)) as file:
-        frames = [(float(f.time or 0), float(f.to_ndarray(format="gray").mean())) for f in file.decode(video=0)]
+        pictures = list(file.decode(video=0))
+    assert {(each.colorspace, each.color_range) for each in pictures} == {(Colorspace.ITU601, ColorRange.MPEG)}
+    frames = [(float(f.time or 0), float(f.to_ndarray(format="gray").mean())) for f in pictures]
     flash = next(t for t, mean in frames if mean > 120)
     with av.open(str(path)) as file:
         parts = [(float(f.time or 0), np.abs(f.to_ndarray()).max(0)) for f in file.decode(audio=0)]
