@@ -13,7 +13,8 @@ from clients.bench import machine
 from clients.bench.joins import FPS, Spoken, clips
 from engines.motion import INDEX, LIDS, Motion
 from engines.specs import SAMPLE_RATE_HZ
-from streamer.plan import pts_from_s
+from streamer import gestures
+from streamer.plan import Pts, pts_from_s
 from streamer.recording import Recording, RecordingError
 from streamer.render_worker import RenderWorker
 
@@ -110,7 +111,7 @@ def _hiss(seconds: float) -> NDArray[np.int16]:
 
 
 def _drawn(worker: RenderWorker, voice: NDArray[np.int16], arguments: argparse.Namespace) -> Motion:
-    """As `clips` chains them; frame 0 is at time 0."""
+    """As `clips` chains them, with the blinks that are planned on air; frame 0 is at time 0."""
     drawn = list(clips(worker, Spoken(voice), pts_from_s(arguments.segment), False, arguments.seed))
     assert drawn[0][0].start == 0
-    return np.concatenate([motion for _, motion in drawn])
+    return gestures.performed((), Pts(0), FPS, np.concatenate([motion for _, motion in drawn]))

@@ -1,9 +1,13 @@
 """What counts as repeating, as standing still, and as opening in time."""
 
+from argparse import Namespace
+
 import numpy as np
 
 from clients.bench import idle
 from engines.motion import INDEX, rest
+from engines.specs import SAMPLE_RATE_HZ
+from streamer.render_worker import RenderWorker
 
 RNG = np.random.default_rng(0)
 FPS = 25
@@ -15,6 +19,12 @@ def _wander(seconds: int) -> np.ndarray:
         walk = np.convolve(RNG.normal(size=len(motion) + 49), np.hanning(50), "valid")
         motion[:, INDEX[name]] = 0.02 * walk
     return motion
+
+
+def test_a_silent_quarter_of_a_minute_is_alive_and_blinks_as_on_air() -> None:
+    settings = Namespace(segment=0.24, seed=0)
+    found = idle.liveliness(idle._drawn(RenderWorker(), np.zeros(15 * SAMPLE_RATE_HZ, np.int16), settings))
+    assert found["still_seconds"] == 0 and 8 <= found["blinks_per_min"] <= 30
 
 
 def test_a_loop_is_found_at_its_length_and_wandering_is_not_taken_for_one() -> None:
