@@ -20,7 +20,7 @@ from export.curate.video import through_h264
 
 #: Shipped avatars that no discriminator is trained on: a photo and a painting.
 HELD_OUT = ("grace", "otto")
-SIZES = ((384, 384), (448, 336), (320, 448), (512, 512))
+SIZES = ((320, 320), (384, 384), (448, 336), (320, 448), (512, 512))
 _CLIP_S = 5.0
 _LANGUAGES = ("en", "de", "es", "ja", "ko", "fr", "it", "pt")
 
