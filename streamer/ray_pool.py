@@ -95,7 +95,8 @@ class RayPool:
             here = [each for each in everywhere if each not in self._lost]
             place = min(here or everywhere, key=lambda each: self._out[each])
             self._out[place] += 1
-        call = self._actors[place].call.options(max_task_retries=0 if here else -1)  # with nobody left, until one is there
+        retries = 0 if here else _TRIES  # with nobody left, by Ray: it waits until one is there
+        call = self._actors[place].call.options(max_task_retries=retries)
 
         def answered(done: Future[_T]) -> None:
             with self._lock:

@@ -11,6 +11,7 @@ from engines.avatar_library import AvatarLibrary
 from engines.background_library import BackgroundLibrary
 from streamer.broadcasts import Broadcasts, TooManyBroadcasts
 from streamer.config import BroadcastSettings, ServerSettings
+from streamer.render_pool import RenderPool
 from tests.fakes import virtual_time
 from tests.fakes.avatars import write_avatar
 from tests.fakes.virtual_broadcast import pool_of
@@ -18,14 +19,19 @@ from tests.fakes.virtual_time import LoopClock
 from tests.fakes.virtual_worker import Workers
 
 
+def broadcasts_on(pool: RenderPool, folder: Path) -> Broadcasts:
+    """Of a server that has the avatar anna."""
+    write_avatar(folder, "anna")
+    settings = ServerSettings(folder, max_broadcasts=100)
+    return Broadcasts(settings, AvatarLibrary(folder, folder), BackgroundLibrary(folder), pool, LoopClock())
+
+
 def test_a_server_takes_as_many_broadcasts_as_its_workers_were_measured_to_carry(tmp_path: Path) -> None:
-    write_avatar(tmp_path, "anna")
     chosen = BroadcastSettings("anna", 512, 512)
 
     async def main() -> int:
         pool = pool_of(Workers(), 2)
-        settings = ServerSettings(tmp_path, max_broadcasts=100)
-        broadcasts = Broadcasts(settings, AvatarLibrary(tmp_path, tmp_path), BackgroundLibrary(tmp_path), pool, LoopClock())
+        broadcasts = broadcasts_on(pool, tmp_path)
         for _ in range(50):
             pool.costs.note("motion", 0.005, 1)
             pool.costs.note("picture", 0.009, 512 * 512 / 1e6)
@@ -43,13 +49,9 @@ def test_a_server_takes_as_many_broadcasts_as_its_workers_were_measured_to_carry
 
 
 def test_a_first_broadcast_is_taken_even_where_it_is_too_much(tmp_path: Path) -> None:
-    write_avatar(tmp_path, "anna")
-
     async def main() -> None:
         pool = pool_of(Workers(), 1)
-        broadcasts = Broadcasts(
-            ServerSettings(tmp_path), AvatarLibrary(tmp_path, tmp_path), BackgroundLibrary(tmp_path), pool, LoopClock()
-        )
+        broadcasts = broadcasts_on(pool, tmp_path)
         for _ in range(50):
             pool.costs.note("motion", 1.0, 1)
             pool.costs.note("picture", 1.0, 1)
@@ -61,13 +63,9 @@ def test_a_first_broadcast_is_taken_even_where_it_is_too_much(tmp_path: Path) ->
 
 
 def test_a_broadcast_that_is_over_is_let_go_soon(tmp_path: Path) -> None:
-    write_avatar(tmp_path, "anna")
-
     async def main() -> None:
         pool = pool_of(Workers(), 1)
-        broadcasts = Broadcasts(
-            ServerSettings(tmp_path), AvatarLibrary(tmp_path, tmp_path), BackgroundLibrary(tmp_path), pool, LoopClock()
-        )
+        broadcasts = broadcasts_on(pool, tmp_path)
         session = broadcasts.start(BroadcastSettings("anna", 128, 128), "one")
         vars(session)["itself"] = session  # as those that talk to each other hold each other
         await asyncio.sleep(1.0)

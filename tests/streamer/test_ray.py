@@ -1,5 +1,6 @@
 """Ray clusters of a test's own; skipped where Ray is not installed."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,16 @@ def test_a_node_that_is_killed_costs_its_calls_their_time(tmp_path: Path, monkey
             pool.shutdown()
     finally:
         cluster.shutdown()
+
+
+def test_a_call_that_kills_its_worker_ends_and_leaves_the_pool_usable(tmp_path: Path) -> None:
+    pool = pool_of("ray", 1, tmp_path, pool_work.start, "hello")
+    try:
+        with pytest.raises(Exception, match="actor"):
+            pool.submit(os._exit, 1).result(150)
+        assert pool.submit(pool_work.slow, 0.0).result(60)
+    finally:
+        pool.shutdown()
 
 
 def test_a_render_on_ray_is_frame_for_frame_the_local_one() -> None:
