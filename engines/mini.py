@@ -93,7 +93,6 @@ def load_mini(folder: Path, device: str = "cpu") -> VideoModel:
             raise CheckpointError(f"{folder / name} does not fit: {error}") from None
         model.eval()
     codec = MiniCodec(vae, torch.tensor(notes.mean), torch.tensor(notes.std), device)
-    transformer.to(device)
     return VideoModel(
         MINI,
         torch_graphs(transformer),

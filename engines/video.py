@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engines.backends.choice import fastest
+from engines.backends.fitting import fitting_graphs
 from engines.backends.graph import Graph
 from engines.backends.torch import torch_graphs
 from engines.catalog import VIDEO_CONFIGS, VideoDiTConfig
@@ -21,6 +21,7 @@ from engines.codecs.wan import WanCodec
 from engines.conditioners import AudioConditioner, ImageConditioner, Recent, TextConditioner, audio_windows, picture_key
 from engines.drifted import drifted
 from engines.guidance import Branch
+from engines.models.video_dit import VideoDiT
 from engines.specs import ClipRequest
 from engines.video_sampler import Sampling, Told, sample
 from engines.video_weights import VideoWeights
@@ -148,11 +149,14 @@ def _copied(made: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in made.items()}
 
 
-def load_video_model(name: str, folder: Path, rank: int = 0) -> VideoModel:
+def load_video_model(
+    name: str, folder: Path, rank: int = 0, graphs: Callable[[VideoDiT], Mapping[str, Graph]] | None = None
+) -> VideoModel:  # fmt: skip
     """The model of a folder of weights (see `engines.video_weights`), on a GPU where there is one: the rank's of several.
 
-    name: `wan-1.3b`, `wan-14b`, `wan` for whatever size the weights are, or `mini`, as `rostrum train pack` writes it. Raises
-    CheckpointError where weights are missing, wrong or too large for this machine.
+    name: `wan-1.3b`, `wan-14b`, `wan` for whatever size the weights are, or `mini`, as `rostrum train pack` writes it. graphs:
+    what runs the transformer, in place of the fastest that was verified here. Raises CheckpointError where weights are missing,
+    wrong or too large for this machine.
     """
     if name == "mini":
         from engines.mini import load_mini
@@ -196,13 +200,14 @@ def load_video_model(name: str, folder: Path, rank: int = 0) -> VideoModel:
     words = TextConditioner(located(weights.part("text_encoder")), located(weights.part("tokenizer")), device, dtype)
     tiny = weights.parts.get("tiny_vae")
     codec = WanCodec(load_wan_vae(weights.part("vae")), load_tiny_vae(tiny) if tiny else None, device, dtype)
-    model = model.to(device)
-    if "engines" in weights.parts:
-        backend, graphs = fastest(model, Path(weights.part("engines")), weights_hash(model), log.warning)
+    if graphs:
+        run_by = graphs(model)
+    elif "engines" in weights.parts:
+        run_by = fitting_graphs(model, Path(weights.part("engines")), weights_hash(model), log.warning)
     else:
-        backend, graphs = "torch", torch_graphs(model)
-    log.info("%s: %d blocks of width %d on %s in %s, run by %s", name, config.num_blocks, config.dim, device, dtype, backend)
-    return VideoModel(config, graphs, codec, words, faces, ears, weights.sampling, weights.negative_prompt, device)
+        run_by = torch_graphs(model)
+    log.info("%s: %d blocks of width %d on %s in %s", name, config.num_blocks, config.dim, device, dtype)
+    return VideoModel(config, run_by, codec, words, faces, ears, weights.sampling, weights.negative_prompt, device)
 
 
 def _gigabytes(source: Path) -> float:

@@ -241,10 +241,11 @@ class DrawingSettings:
         """As the render pool takes it."""
         return "streamer.video_worker:VideoWorker" if self.is_video else "streamer.render_worker:RenderWorker"
 
-    @property
-    def worker_options(self) -> dict[str, object]:
-        """What that class takes besides threads."""
-        return {"model": self.model, "weights": self.folder} if self.is_video else {}
+    def worker_options(self, segment_s: float) -> dict[str, object]:
+        """What that class takes besides threads, for a broadcast of such sub-clips."""
+        if not self.is_video:
+            return {}
+        return {"model": self.model, "weights": self.folder, "warm_frames": round(segment_s * 25)}
 
     @property
     def segment_s(self) -> float:

@@ -324,7 +324,9 @@ def _start_worker(
             assert drawing.folder is not None
             number = re.search(r"\d+$", multiprocessing.current_process().name)  # of this process, each its own GPU
             rank = int(number[0]) - 1 if number else 0
-            worker: RenderWorker = VideoWorker(model=drawing.model, weights=drawing.folder, rank=rank)
+            worker: RenderWorker = VideoWorker(
+                model=drawing.model, weights=drawing.folder, rank=rank, warm_frames=drawing.film_frames
+            )
         else:
             worker = RenderWorker()
     except (ValueError, ImportError) as error:

@@ -29,19 +29,20 @@ Picture = NDArray[np.uint8]
 _REMEMBERED = 64  # last frames of stretches, from which the next can go on
 _SCENE = "a person talks to the camera"
 _ALL_STEPS = 1000
-_WARM_FRAMES = 8
 
 
 class VideoWorker(RenderWorker):
-    """model: `mini`, `wan-1.3b`, `wan-14b` or `wan`; weights: its folder; rank: of this process, which says which GPU it takes.
+    """model: `mini`, `wan-1.3b`, `wan-14b` or `wan`; weights: its folder; rank: of this process, which says which GPU it takes;
+    warm_frames: of the sub-clips that are to come, for the first of a length is slow.
 
     Raises CheckpointError (a ValueError) as `engines.video.load_video_model` does.
     """
 
-    def __init__(self, *, model: str, weights: Path, rank: int = 0, threads: int = 1) -> None:
+    def __init__(self, *, model: str, weights: Path, rank: int = 0, threads: int = 1, warm_frames: int = 8) -> None:
         super().__init__(threads=threads)
         # By name: nothing that serves imports torch, and worker processes alone get here.
         engine = importlib.import_module("engines.video")
+        self._warm_frames = warm_frames
         self._video: ClipModel = engine.load_video_model(model, weights, rank)
         self._drawn: OrderedDict[tuple[Look, int, bytes], Picture] = OrderedDict()  # by PTS and pose
         self._one_at_a_time = threading.Lock()  # a look may be opened beside the work
@@ -49,12 +50,12 @@ class VideoWorker(RenderWorker):
     def open(self, look: Look, shelf: Path | None = None) -> Picture:
         """As `RenderWorker.open`. The first clip of a size is slow, so that one is drawn here."""
         still = super().open(look, shelf)
-        silence = np.zeros(2 * VOICE_RATE_HZ, np.int16)
+        silence, n = np.zeros(4 * VOICE_RATE_HZ, np.int16), self._warm_frames
         warm = Stretch(
-            motion=rest(_WARM_FRAMES), num_frames=_WARM_FRAMES, before=rest(), beats=(), audio=silence, audio_start=Pts(0),
+            motion=rest(n), num_frames=n, before=rest(), beats=(), audio=silence, audio_start=Pts(0),
             start=Pts(48_000), fps=25, seed=0, num_steps=_ALL_STEPS, chained=False,
         )  # fmt: skip
-        for _ in self.film(look, warm, range(_WARM_FRAMES)):
+        for _ in self.film(look, warm, range(n)):
             pass
         return still
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from clients.cli.render import parse_size
@@ -45,6 +46,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     onnx.add_argument(
         "--precision", choices=PRECISIONS, help="video: float32, bfloat16 (default), float16; portrait: the others too"
     )
+    onnx.add_argument(
+        "--fp8", type=Path, metavar="SPEECH", help="a video model's linear layers in 8 bits, for TensorRT; their ranges are "
+        "measured on clips of your avatars that say this",
+    )  # fmt: skip
     onnx.add_argument(
         "--opset", type=int, default=20, choices=(20, 21, 22, 23, 24), help="23 keeps attention whole (default: 20)"
     )
@@ -91,10 +96,11 @@ def _guarded(work: object, arguments: argparse.Namespace) -> int:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision
     try:
         from engines.backends.graph import BackendError
+        from streamer.recording import RecordingError
 
         assert callable(work)
         return int(work(arguments))
-    except (ImportError, ValueError, OSError, BackendError) as error:
+    except (ImportError, ValueError, OSError, BackendError, RecordingError) as error:
         print(f"rostrum export: {error}", file=sys.stderr)
         if isinstance(error, ImportError):
             print("Install what exporting needs: pip install -e .[train,video]", file=sys.stderr)
@@ -110,6 +116,7 @@ def _video_onnx(arguments: argparse.Namespace) -> int:
 
     from engines.checkpoints import load_video_dit
     from engines.video_weights import VideoWeights
+    from export.fp8 import measured_ranges
     from export.video_onnx import ClipShape, export_video_model
 
     precision = arguments.precision or "bfloat16"
@@ -126,11 +133,15 @@ def _video_onnx(arguments: argparse.Namespace) -> int:
         largest = ClipShape(*parse_size(size), int(frames), arguments.branches)
     smallest = ClipShape(64, 64, 5, arguments.branches) if largest else None
     weights = VideoWeights.of(arguments.weights)
-    model = load_video_dit(
-        weights.part("transformer"), weights.parts.get("adapter"), weights.updates, getattr(torch, precision)
-    )  # fmt: skip
+    dtype, ranges = getattr(torch, precision), None
+    if arguments.fp8:
+        _say("ranges …")
+        model, ranges = measured_ranges(arguments.model, arguments.weights, arguments.fp8, shape)
+        model.to_precision(dtype)
+    else:
+        model = load_video_dit(weights.part("transformer"), weights.parts.get("adapter"), weights.updates, dtype)
     export_video_model(
-        model, arguments.model, arguments.out, shape, arguments.opset, smallest, largest,
+        model, arguments.model, arguments.out, shape, arguments.opset, smallest, largest, ranges,
         tell=lambda graph: _say(f"{graph} …"),
     )  # fmt: skip
     print(arguments.out)
@@ -210,15 +221,11 @@ def _verify_video(arguments: argparse.Namespace) -> int:
     wrong = False
     for folder, manifest in graphs:
         model = load_video_dit(*source, getattr(torch, manifest.precision))
-        on: dict[str, Path | None] = {
-            "torch": None,
-            "torch-compiled": None,
-            "onnx-cpu": folder,
-            "onnx-cuda": folder,
-            "onnx-tensorrt": folder,
-        }
+        on: dict[str, Path | None] = {"onnx-cpu": folder, "onnx-cuda": folder, "onnx-tensorrt": folder}
+        if not manifest.linear:
+            on |= {"torch": None, "torch-compiled": None}
         for other, its in made:
-            if its.kind == "tensorrt" and its.weights == manifest.weights:
+            if its.kind == "tensorrt" and replace(its, kind="onnx", gpu="", runtime="") == manifest:
                 on["tensorrt-rtx" if its.runtime.startswith("tensorrt_rtx") else "tensorrt"] = other
         wanted = arguments.backends.split(",") if arguments.backends else list(on)
         if unknown := set(wanted) - set(BACKENDS):

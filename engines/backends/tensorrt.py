@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engines.backends.graph import BackendError, Graph
+from engines.backends.graph import BackendError
 from engines.manifest import Manifest
 
 log = logging.getLogger(__name__)
@@ -135,8 +135,7 @@ class TensorRtGraph:
             raise BackendError(f"TensorRT could not run graph {self._name}")
 
 
-def tensorrt_graphs(folder: Path, weights: str | None = None, trt: Any = None) -> dict[str, Graph]:
-    """All engines of a folder. Raises BackendError where they are not for this machine or these weights."""
+def tensorrt_graph(folder: Path, name: str, weights: str | None = None, trt: Any = None) -> TensorRtGraph:
+    """One engine of a folder. Raises BackendError where it is not for this machine or these weights."""
     trt = trt or library()
-    manifest = check_engines(folder, weights, trt)
-    return {name: TensorRtGraph(trt, folder / f"{name}.engine", name, manifest) for name in manifest.shapes}
+    return TensorRtGraph(trt, folder / f"{name}.engine", name, check_engines(folder, weights, trt))

@@ -134,7 +134,7 @@ def test_fewer_steps_are_taken_when_time_is_short(worker: VideoWorker, monkeypat
 def render_pool(weights: Path) -> RenderPool:
     drawing = DrawingSettings("wan", weights)
     return RenderPool(
-        SystemClock(), drawing.worker_class, num_workers=1, timeout_s=drawing.timeout_s, options=drawing.worker_options
+        SystemClock(), drawing.worker_class, num_workers=1, timeout_s=drawing.timeout_s, options=drawing.worker_options(0.32)
     )
 
 
