@@ -19,7 +19,7 @@ Shapes = dict[str, dict[str, list[list[int]]]]
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """kind: what the files are. weights: a hash of the tensors. linear: `fp8` where linear layers are in 8 bits. gpu, runtime:
+    """kind: what the files are. weights: a hash of the tensors. linear: what linear layers are rounded to. gpu, runtime:
     what TensorRT engines were built for and with."""
 
     kind: Literal["onnx", "tensorrt"]
@@ -28,7 +28,7 @@ class Manifest:
     precision: str
     shapes: Shapes
     opset: int = 20
-    linear: Literal["", "fp8"] = ""
+    linear: Literal["", "fp8", "int8"] = ""
     config: dict[str, object] = field(default_factory=dict)
     gpu: str = ""
     runtime: str = ""

@@ -31,6 +31,26 @@ class Transformer(Protocol):
         ...
 
 
+class SampledMotion:
+    """A `MotionModel` of a transformer on whatever backend. Same requests and seeds, same motion."""
+
+    def __init__(self, transformer: Transformer, statistics: MotionStatistics) -> None:
+        self.transformer = transformer
+        self._statistics = statistics
+        self._text_encoder = TextEncoder()
+
+    def generate(self, requests: list[MotionRequest]) -> list[Motion]:
+        """Motion [f, 64] for each request, those alike in frames and steps in one batch."""
+        groups: dict[tuple[object, ...], list[int]] = {}
+        for i, request in enumerate(requests):
+            groups.setdefault(batch_key(request), []).append(i)
+        motion: dict[int, Motion] = {}
+        for members in groups.values():
+            batch = sample(self.transformer, [requests[i] for i in members], self._text_encoder, self._statistics)
+            motion.update(zip(members, batch, strict=True))
+        return [motion[i] for i in range(len(requests))]
+
+
 #: Channels that lie in 0–1: the blendshapes, the shoulders.
 _UNIT = np.r_[0:52, 58:60]
 

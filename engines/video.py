@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -92,7 +93,14 @@ class VideoModel:
         latent_frames = 1 + request.num_frames // self.codec.frames_a_latent
         shape = (1, self.config.latent_channels, latent_frames, height, width)
         noise = torch.randn(shape, generator=torch.Generator().manual_seed(request.seed)).to(self._device)
-        latents = sample(self._graphs["denoise"], told, noise, sampling, request.seed)
+        try:
+            latents = sample(self._graphs["denoise"], told, noise, sampling, request.seed)
+        except torch.OutOfMemoryError:
+            if not sampling.one_batch or len(told) == 1:
+                raise
+            log.warning("memory is too small for %d branches of guidance at once: from now on one after the other", len(told))
+            self.sampling = replace(self.sampling, one_batch=False)
+            latents = sample(self._graphs["denoise"], told, noise, replace(sampling, one_batch=False), request.seed)
         return self.codec.decode(latents, request.first, request.last)
 
     def _told(self, kind: Branch, request: ClipRequest, heard: Tensor | None) -> Told:

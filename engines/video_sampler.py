@@ -18,7 +18,7 @@ class Sampling:
     """How a checkpoint likes to be sampled. The defaults are those of four-step distillations: no guidance but what it learnt.
 
     timesteps: in place of `num_steps` even ones. audio_attention_scale: how loud the sound is to the picture. one_batch: all
-    branches of guidance at once, where memory allows.
+    branches of guidance at once; a `VideoModel` whose memory does not allow it takes them one after the other.
     """
 
     num_steps: int = 4

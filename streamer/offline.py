@@ -22,6 +22,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from engines.avatar_library import Avatar
+from engines.backends.graph import BackendError
 from engines.motion import Motion, rest
 from streamer import gestures, hearing, keyframes, seeing, subclips
 from streamer.blueprint import BlueprintRoller
@@ -328,8 +329,8 @@ def _start_worker(
                 model=drawing.model, weights=drawing.folder, rank=rank, warm_frames=drawing.film_frames
             )
         else:
-            worker = RenderWorker()
-    except (ValueError, ImportError) as error:
+            worker = RenderWorker(model=str(drawing.weights or "portrait"))
+    except (ValueError, ImportError, BackendError) as error:
         _why_not = str(error)
         return
     worker.open(look)

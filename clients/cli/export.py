@@ -17,11 +17,6 @@ from pathlib import Path
 from clients.cli.render import parse_size
 
 PRECISIONS = ("float32", "bfloat16", "float16", "half-weights", "int8")
-#: Smallest, best and largest of the portrait model's axes.
-MOTION_SIZES = {
-    "b": (1, 3, 24), "f": (2, 16, 64), "k": (1, 1, 4), "l": (1, 12, 24), "kl": (1, 12, 96), "m": (2, 13, 97),
-    "n": (12, 44, 140),
-}  # fmt: skip
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -174,30 +169,16 @@ def _portrait_onnx(arguments: argparse.Namespace) -> int:
 
 
 def _tensorrt(arguments: argparse.Namespace) -> int:
-    from engines.backends.tensorrt import gpu_name, library, runtime_name
-    from engines.manifest import FILE, Manifest
-    from export.to_tensorrt import build, build_folder, motion_inputs
+    from engines.manifest import FILE
+    from export.to_tensorrt import build_folder
 
-    cache = arguments.timing_cache or arguments.out / "timing.cache"
-    if (arguments.source / FILE).is_file():
-        build_folder(
-            arguments.source, arguments.out, flavour=arguments.flavour, compute_capability=arguments.compute_capability,
-            timing_cache=cache, stream_weights=arguments.stream_weights, tell=lambda graph: _say(f"{graph} …"),
-        )  # fmt: skip
-    elif (arguments.source / "conditions.onnx").is_file():
-        trt = library(arguments.flavour)
-        shapes = {}
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        for graph in ("conditions", "model"):
-            _say(f"{graph} …")
-            file = arguments.source / f"{graph}.onnx"
-            shapes[graph] = motion_inputs(file, MOTION_SIZES)
-            plan = build(trt, file, shapes[graph], arguments.compute_capability, cache, arguments.stream_weights)
-            (arguments.out / f"{graph}.engine").write_bytes(plan)
-        gpu = arguments.compute_capability if arguments.compute_capability != "CURRENT" else gpu_name()
-        Manifest("tensorrt", "portrait", "", "float32", shapes, gpu=gpu, runtime=runtime_name(trt)).save(arguments.out)
-    else:
+    if not (arguments.source / FILE).is_file():
         raise ValueError(f"{arguments.source} holds no graphs that `rostrum export onnx` wrote")
+    build_folder(
+        arguments.source, arguments.out, flavour=arguments.flavour, compute_capability=arguments.compute_capability,
+        timing_cache=arguments.timing_cache or arguments.out / "timing.cache", stream_weights=arguments.stream_weights,
+        tell=lambda graph: _say(f"{graph} …"),
+    )  # fmt: skip
     print(arguments.out)
     return 0
 
