@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engines.catalog import FrameAudio
+from engines.checkpoint_encoders import load_audio_encoder, load_image_encoder, load_text_encoder, load_tokenizer
 
 SAMPLE_RATE_HZ = 16_000
 NUM_TEXT_TOKENS = 512
@@ -54,11 +55,10 @@ def picture_key(picture: Rgb) -> str:
 class TextConditioner:
     """Prompts to UMT5's last hidden states, zeros after the last word, as Wan was trained."""
 
-    def __init__(self, folder: Path, tokenizer_folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
-        from transformers import AutoTokenizer, UMT5EncoderModel
-
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(tokenizer_folder)
-        self._encoder: Any = UMT5EncoderModel.from_pretrained(folder, dtype=dtype).eval().to(device)
+    def __init__(self, source: Path, tokenizer_folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
+        """Raises CheckpointError for files that are not those of a UMT5 and its tokenizer."""
+        self._tokenizer = load_tokenizer(tokenizer_folder)
+        self._encoder = load_text_encoder(source, dtype).eval().to(device)
         self._device = device
         self._kept: Recent[str, Tensor] = Recent(64)
 
@@ -89,11 +89,9 @@ class ImageConditioner:
         self._kept: Recent[str, Tensor] = Recent(64)
 
     @classmethod
-    def of(cls, folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> ImageConditioner:
-        """Of a checkpoint folder."""
-        from transformers import CLIPVisionModel
-
-        return cls(CLIPVisionModel.from_pretrained(folder, dtype=dtype), device, dtype)
+    def of(cls, source: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> ImageConditioner:
+        """Of a checkpoint. Raises CheckpointError."""
+        return cls(load_image_encoder(source, dtype), device, dtype)
 
     @property
     def dim(self) -> int:
@@ -129,11 +127,8 @@ class AudioConditioner:
 
     @classmethod
     def of(cls, folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> AudioConditioner:
-        """Of a checkpoint folder. Raises ValueError as the constructor."""
-        from transformers import AutoModel
-
-        model = AutoModel.from_pretrained(folder, dtype=dtype)
-        return cls(getattr(model, "encoder", model) if model.config.model_type == "whisper" else model, device, dtype)
+        """Of a checkpoint folder. Raises CheckpointError, and ValueError as the constructor."""
+        return cls(load_audio_encoder(folder, dtype), device, dtype)
 
     @property
     def dim(self) -> int:

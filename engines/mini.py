@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engines.backends.torch import torch_graphs
 from engines.catalog import MINI, MiniVaeConfig
-from engines.checkpoints import CheckpointError
+from engines.checkpoint_files import CheckpointError
 from engines.codecs.mini import MiniCodec
 from engines.features import SpeechEncoder
 from engines.models.mini_vae import MiniVae

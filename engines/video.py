@@ -17,7 +17,8 @@ from engines.backends.fitting import fitting_graphs
 from engines.backends.graph import Graph
 from engines.backends.torch import torch_graphs
 from engines.catalog import VIDEO_CONFIGS, VideoDiTConfig
-from engines.checkpoints import CheckpointError, load_tiny_vae, load_video_dit, load_wan_vae, located, weights_hash
+from engines.checkpoint_files import CheckpointError, weight_files
+from engines.checkpoints import load_tiny_vae, load_video_dit, load_wan_vae, weights_hash
 from engines.codecs.wan import WanCodec
 from engines.conditioners import AudioConditioner, ImageConditioner, Recent, TextConditioner, audio_windows, picture_key
 from engines.drifted import drifted
@@ -171,10 +172,10 @@ def load_video_model(
 
         return load_mini(folder, f"cuda:{rank % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu")
     weights = VideoWeights.of(folder)
-    source = located(weights.part("transformer"))
+    source = weights.part("transformer")
     on_gpu = torch.cuda.is_available()
     device = "cpu"
-    if not on_gpu and (gigabytes := _gigabytes(source)) > _CPU_LIMIT_GB:
+    if not on_gpu and (gigabytes := sum(file.stat().st_size for file in weight_files(source)) / 1e9) > _CPU_LIMIT_GB:
         raise CheckpointError(
             f"the transformer of {name} is {gigabytes:.1f} GB: it needs an NVIDIA GPU with about "
             f"{gigabytes + _BESIDE_GB:.0f} GB of memory and a CUDA build of torch, and none is usable here (`rostrum doctor` "
@@ -196,7 +197,7 @@ def load_video_model(
         raise CheckpointError(
             f"{folder} holds a Wan that cannot hear: add an audio adapter (InfiniteTalk), or take EchoMimicV3 or FlashTalk"
         )
-    ears = AudioConditioner.of(located(weights.part("audio_encoder", "the model hears by it")), device)
+    ears = AudioConditioner.of(weights.part("audio_encoder", "the model hears by it"), device)
     if ears.dim != config.audio.feature_dim:
         raise CheckpointError(
             f"the transformer hears {config.audio.feature_dim} features a frame, and {weights.part('audio_encoder')} "
@@ -204,21 +205,15 @@ def load_video_model(
         )
     faces = None
     if config.image_dim:
-        faces = ImageConditioner.of(located(weights.part("image_encoder", "the model sees by it")), device, dtype)
-    words = TextConditioner(located(weights.part("text_encoder")), located(weights.part("tokenizer")), device, dtype)
+        faces = ImageConditioner.of(weights.part("image_encoder", "the model sees by it"), device, dtype)
+    words = TextConditioner(weights.part("text_encoder"), weights.part("tokenizer"), device, dtype)
     tiny = weights.parts.get("tiny_vae")
     codec = WanCodec(load_wan_vae(weights.part("vae")), load_tiny_vae(tiny) if tiny else None, device, dtype)
     if graphs:
         run_by = graphs(model)
     elif "engines" in weights.parts:
-        run_by = fitting_graphs(model, Path(weights.part("engines")), weights_hash(model), log.warning)
+        run_by = fitting_graphs(model, weights.part("engines"), weights_hash(model), log.warning)
     else:
         run_by = torch_graphs(model)
     log.info("%s: %d blocks of width %d on %s in %s", name, config.num_blocks, config.dim, device, dtype)
     return VideoModel(config, run_by, codec, words, faces, ears, weights.sampling, weights.negative_prompt, device)
-
-
-def _gigabytes(source: Path) -> float:
-    """Of a file, or of a folder's."""
-    files = [source] if source.is_file() else [file for file in source.rglob("*") if file.is_file()]
-    return sum(file.stat().st_size for file in files) / 1e9

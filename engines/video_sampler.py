@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -30,6 +31,12 @@ class Sampling:
     frame_guidance_scale: float = 0.0
     audio_attention_scale: float = 1.0
     one_batch: bool = True
+
+    def __post_init__(self) -> None:
+        if self.solver not in get_args(SolverName):
+            raise ValueError(f"solver {self.solver!r} is none of {', '.join(get_args(SolverName))}")
+        if len(self.schedule) < 2:
+            raise ValueError("a schedule needs a step")
 
     def with_steps(self, num_steps: int) -> Sampling:
         """Fewer, when time is short: of given timesteps those that are spread most evenly, the first always."""

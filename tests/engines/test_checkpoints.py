@@ -13,8 +13,9 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import save_file  # noqa: E402
 
 from engines.catalog import VideoDiTConfig  # noqa: E402
+from engines.checkpoint_files import CheckpointError  # noqa: E402
 from engines.checkpoint_names import TRANSFORMER, renamed  # noqa: E402
-from engines.checkpoints import CheckpointError, LowRank, load_video_dit  # noqa: E402
+from engines.checkpoints import LowRank, load_video_dit  # noqa: E402
 from engines.models.video_dit import VideoDiT  # noqa: E402
 from tests.fakes.tiny_wan import ECHOMIMIC, FIRST_AND_LAST, INFINITETALK, TEXT_ONLY, TINY, tiny_inputs, tiny_model  # noqa: E402
 

@@ -7,8 +7,9 @@ import pytest
 torch = pytest.importorskip("torch")
 diffusers = pytest.importorskip("diffusers")
 
+from engines.checkpoint_files import CheckpointError  # noqa: E402
 from engines.checkpoint_names import vae_name  # noqa: E402
-from engines.checkpoints import CheckpointError, fill, load_tiny_vae, load_wan_vae  # noqa: E402
+from engines.checkpoints import fill, load_tiny_vae, load_wan_vae  # noqa: E402
 from engines.models.tiny_vae import TinyVae  # noqa: E402
 from engines.models.wan_vae import LATENT_MEAN, LATENT_STD, WanVae, normalised, raw  # noqa: E402
 from tests.fakes.tiny_wan import TINY_VAE, randomised  # noqa: E402

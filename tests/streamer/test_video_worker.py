@@ -19,7 +19,7 @@ from clients.cli.main import main
 from engines import video
 from engines.avatar_library import AvatarLibrary
 from engines.background_library import BackgroundLibrary
-from engines.checkpoints import CheckpointError
+from engines.checkpoint_files import CheckpointError
 from engines.motion import INDEX, Motion, rest
 from engines.specs import ClipModel, ClipRequest
 from streamer.broadcasts import Broadcasts
