@@ -83,17 +83,18 @@ def part_of(source: str | Path, name: str) -> Path:
 
 
 def read_state(
-    source: str | Path, rename: Callable[[str], str] = str, cast: Callable[[str, Tensor], Tensor] = lambda _, tensor: tensor
+    source: str | Path, rename: Callable[[str], str] = str, cast: Callable[[str, Tensor], Tensor] = lambda _, tensor: tensor,
+    device: str = "cpu",
 ) -> State:  # fmt: skip
     """Name and tensor of everything in a file, or in a folder of shards. Raises CheckpointError.
 
     rename, cast: what is done to each name, then to each tensor by its new name, a file at a time: no more than one file lies
-    in memory as it was stored.
+    in memory as it was stored. device: `meta` for names and shapes alone.
     """
     state: State = {}
     for file in weight_files(located(source)):
         try:
-            part = _read_file(file)
+            part = _read_file(file, device)
         except Exception as error:  # each format has its own
             raise CheckpointError(f"{file} cannot be read as a checkpoint: {error}") from None
         prefix = without_prefix(part)
@@ -127,10 +128,14 @@ def weight_files(folder: Path) -> list[Path]:
     return [file for file in files if file.name.startswith("diffusion_pytorch_model")] or files
 
 
-def _read_file(file: Path) -> State:
+def _read_file(file: Path, device: str) -> State:
     if file.suffix == ".safetensors":
-        from safetensors.torch import load_file
+        from safetensors import safe_open
 
-        return load_file(file)
-    read = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+        with safe_open(file, framework="pt") as opened:
+            names = list(opened.keys())
+            if device == "meta":
+                return {name: torch.empty(opened.get_slice(name).get_shape(), device="meta") for name in names}
+            return {name: opened.get_tensor(name) for name in names}
+    read = torch.load(file, map_location=device, weights_only=True, mmap=True)
     return dict(read.get("state_dict", read))

@@ -107,22 +107,24 @@ def _audio_config(state: Mapping[str, Tensor], dim: int) -> FrameAudio | None:
 
 
 def load_video_dit(
-    source: str | Path, adapter: str | Path | None = None, updates: Sequence[LowRank] = (), dtype: torch.dtype | None = None
-) -> VideoDiT:
+    source: str | Path, adapter: str | Path | None = None, updates: Sequence[LowRank] = (), dtype: torch.dtype | None = None,
+    device: str = "cpu",
+) -> VideoDiT:  # fmt: skip
     """A Wan transformer of files (a base, an audio adapter over it, low-rank updates merged), ready to run on the CPU.
 
-    dtype: of the weights, but for those that Wan keeps in float32; None: as they are. Raises CheckpointError.
+    dtype: of the weights, but for those that Wan keeps in float32; None: as they are. device: `meta` reads names and shapes
+    alone, which costs nothing and raises the same errors. Raises CheckpointError.
     """
 
     def cast(name: str, tensor: Tensor) -> Tensor:
         return tensor if dtype is None else tensor.to(torch.float32 if keeps_float32(name) else dtype)
 
     source = part_of(source, "transformer")
-    base = read_state(source, _wan_name, cast)
+    base = read_state(source, _wan_name, cast, device)
     if adapter:
-        base = overlaid(base, read_state(adapter, _wan_name, cast), adapter)
+        base = overlaid(base, read_state(adapter, _wan_name, cast, device), adapter)
     for update in updates:
-        base = merged(base, read_state(update.source), update.scale, update.source)
+        base = merged(base, read_state(update.source, device=device), update.scale, update.source)
     model = _empty(lambda: VideoDiT(video_config(base, _heads_in(source))))
     fill(model, base, source)
     return model.eval()
@@ -169,7 +171,7 @@ def merged(base: State, update: State, scale: float, source: str | Path = "the u
             continue
         change = torch.zeros_like(base[target], dtype=torch.float32)
         if down is not None and up is not None:
-            strength = float(alpha) / down.shape[0] if alpha is not None else 1.0
+            strength = float(alpha) / down.shape[0] if alpha is not None and not alpha.is_meta else 1.0
             product = strength * up.float().flatten(1) @ down.float().flatten(1)
             if product.numel() != change.numel():
                 raise CheckpointError(f"{source}: {module} is {list(product.shape)}, not {list(change.shape)} as in the base")
@@ -206,9 +208,9 @@ def fill(model: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> N
     model.load_state_dict(given, assign=True)
 
 
-def load_wan_vae(source: str | Path) -> WanVae:
-    """Wan 2.1's VAE of a file or folder in either naming. Raises CheckpointError."""
-    state = read_state(part_of(source, "vae"), vae_name)
+def load_wan_vae(source: str | Path, device: str = "cpu") -> WanVae:
+    """Wan 2.1's VAE of a file or folder in either naming; device as in `load_video_dit`. Raises CheckpointError."""
+    state = read_state(part_of(source, "vae"), vae_name, device=device)
     for name in ("encoder.conv1.weight", "conv2.weight"):
         if name not in state:
             raise CheckpointError(f"{source} is no Wan 2.1 VAE: it has no {name}")
@@ -218,10 +220,13 @@ def load_wan_vae(source: str | Path) -> WanVae:
     return model.eval()
 
 
-def load_tiny_vae(source: str | Path) -> TinyVae:
-    """A TAEHV-architecture VAE for Wan 2.1 (taew2_1), of a file or folder. Raises CheckpointError."""
+def load_tiny_vae(source: str | Path, device: str = "cpu") -> TinyVae:
+    """A TAEHV-architecture VAE for Wan 2.1 (taew2_1), of a file or folder; device as in `load_video_dit`.
+
+    Raises CheckpointError.
+    """
     model = _empty(TinyVae)
-    fill(model, read_state(source), source)
+    fill(model, read_state(source, device=device), source)
     return model.eval()
 
 

@@ -48,7 +48,8 @@ class VideoWeights:
         if strange := given.keys() - {*LAYOUTS, *_OPTIONAL, *_OTHER}:
             known = ", ".join((*LAYOUTS, *_OPTIONAL, *_OTHER))
             raise CheckpointError(f"{file}: {', '.join(sorted(strange))} is none of {known}")
-        bases = [located(_near(folder, given["base"]), list(LAYOUTS))] if "base" in given else []
+        wanted = [name for name in LAYOUTS if name not in given and not part_in(folder, name)]
+        bases = [located(_near(folder, given["base"]), wanted)] if "base" in given else []
         found = {name: path for root in (*bases, folder) for name in LAYOUTS if (path := part_in(root, name))}
         here = {name: str(path) for name, path in found.items()}
         here |= {name: _near(folder, given[name]) for name in (*LAYOUTS, *_OPTIONAL) if name in given}

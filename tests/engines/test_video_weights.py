@@ -81,6 +81,9 @@ def test_of_a_repository_only_the_parts_are_fetched_in_either_layout(hub: list[s
     assert (here.part("audio_encoder") / "model.safetensors").is_file()
     assert len([name for name in hub if "models_" in name]) == 2 and "wan/original/config.json" in hub
     hub.clear()
+    VideoWeights.of(settings(tmp_path / "c", base="wan/original", transformer="wan/diffusers", image_encoder="wan/diffusers"))
+    assert not [name for name in hub if "diffusion_pytorch_model" in name or "models_clip" in name]  # what is named elsewhere
+    hub.clear()
     one = VideoWeights.of(settings(tmp_path / "b", transformer="wan/diffusers"))
     assert one.part("transformer").name == "transformer" and {name.split("/")[2] for name in hub} == {"transformer"}
 
