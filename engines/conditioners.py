@@ -138,6 +138,11 @@ class AudioConditioner:
             return int(config.num_hidden_layers * config.hidden_size)
         return int((_WHISPER_GROUPS + 1) * config.d_model)
 
+    @property
+    def silence(self) -> Tensor:
+        """What a model is told that is to hear nothing, features [dim] of a frame: zeros, as MultiTalk and EchoMimicV3 do."""
+        return torch.zeros(self.dim, device=self._device)
+
     @torch.inference_mode()
     def encode(self, voice: NDArray[np.float32], num_frames: int) -> Tensor:
         """Voice [n] (16 kHz, −1 to 1) that lasts `num_frames` frames, to features [num_frames, dim]."""

@@ -47,6 +47,12 @@ class Listener:
 
     def __init__(self) -> None:
         self._encoder = SpeechEncoder()
+        self._silence = self.encode(np.zeros(SAMPLE_RATE_HZ, np.float32), 25)[12]
+
+    @property
+    def silence(self) -> Tensor:
+        """What it hears when there is nothing, [768]."""
+        return self._silence
 
     def encode(self, voice: NDArray[np.float32], num_frames: int) -> Tensor:
         """Voice [n], 16 kHz, to [num_frames, 768]."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engines.catalog import MotionStatistics
 from engines.conditions import CONDITION_INPUTS, batched, frame_times, no_beat, sound, words
-from engines.guidance import Branch, branches, combine
+from engines.guidance import WITH_AUDIO, WITH_TEXT, Branch, branches, combine
 from engines.motion import NUM_CHANNELS, Motion
 from engines.schedules import Euler, sigmas
 from engines.specs import MotionRequest
@@ -116,9 +116,9 @@ def _inputs(requests: Sequence[MotionRequest], kinds: Sequence[Branch], text_enc
     b = len(requests)
     for i, kind in enumerate(kinds):
         rows = slice(i * b, (i + 1) * b)
-        if kind != Branch.FULL:
+        if kind not in WITH_TEXT:
             batch["text_mask"][rows] = 0.0
             batch["frame_scalars"][rows] = no_beat(requests[0].num_frames)
-        if kind == Branch.NEITHER:
+        if kind not in WITH_AUDIO:
             batch["audio_known"][rows] = 0.0
     return batch

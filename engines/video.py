@@ -22,7 +22,7 @@ from engines.checkpoints import load_tiny_vae, load_video_dit, load_wan_vae, wei
 from engines.codecs.wan import WanCodec
 from engines.conditioners import AudioConditioner, ImageConditioner, Recent, TextConditioner, audio_windows, picture_key
 from engines.drifted import drifted
-from engines.guidance import Branch
+from engines.guidance import WITH_AUDIO, WITH_TEXT, Branch
 from engines.models.video_dit import VideoDiT
 from engines.specs import ClipRequest
 from engines.video_sampler import Sampling, Told, sample
@@ -47,6 +47,8 @@ class Words(Protocol):
 class Ears(Protocol):
     """An `AudioConditioner`, or what stands in for one."""
 
+    @property
+    def silence(self) -> Tensor: ...
     def encode(self, voice: NDArray[np.float32], num_frames: int) -> Tensor: ...
 
 
@@ -112,11 +114,11 @@ class VideoModel:
         frames = self.codec.known_frames(first, last, request.num_frames)
         if not self.config.condition_channels:
             frames = frames[:, :0]
-        conditions = dict(self._text(request.text if kind in (Branch.FULL, Branch.DRIFTED) else self._negative_prompt))
+        conditions = dict(self._text(request.text if kind in WITH_TEXT else self._negative_prompt))
         if self._faces:
             conditions |= self._images(first, last)
         if self.ears:
-            conditions |= self._audio(request, heard, silent=kind is Branch.NEITHER)
+            conditions |= self._audio(request, heard, silent=kind not in WITH_AUDIO)
             scale = self.sampling.audio_attention_scale
             conditions["audio_scale"] = torch.full((1,), scale, device=self._device)
         return Told(frames, conditions)
@@ -145,7 +147,7 @@ class VideoModel:
         if heard is not None:
             start, sound_frames = 0, len(heard)
         if silent:
-            heard = self.ears.encode(np.zeros(16_000 * sound_frames // request.fps, np.float32), sound_frames).float()
+            heard = self.ears.silence.expand(sound_frames, -1)
         elif heard is None:
             heard = self.ears.encode(request.voice, sound_frames).float()
         windows = audio_windows(heard, start, request.num_frames, self.config.audio, self.codec.frames_a_latent)
