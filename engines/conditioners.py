@@ -72,11 +72,9 @@ class TextConditioner:
 
     @torch.inference_mode()
     def _encode(self, prompt: str) -> Tensor:
-        tokens = self._tokenizer(
-            [prompt], padding="max_length", max_length=NUM_TEXT_TOKENS, truncation=True, return_tensors="pt"
-        ).to(self._device)
-        hidden = self._encoder(tokens.input_ids, attention_mask=tokens.attention_mask).last_hidden_state
-        return hidden * tokens.attention_mask[..., None].to(hidden.dtype)
+        tokens = self._tokenizer([prompt], max_length=NUM_TEXT_TOKENS, truncation=True, return_tensors="pt").to(self._device)
+        hidden = self._encoder(tokens.input_ids).last_hidden_state  # padding, masked, would only take time
+        return F.pad(hidden, (0, 0, 0, NUM_TEXT_TOKENS - hidden.shape[1]))
 
 
 class ImageConditioner:

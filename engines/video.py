@@ -124,7 +124,10 @@ class VideoModel:
         return Told(frames, conditions)
 
     def _text(self, prompt: str) -> dict[str, Tensor]:
-        return self._read.get(prompt, lambda: _copied(self._graphs["text"]({"text": self.words.encode(prompt).float()})))
+        def read() -> dict[str, Tensor]:
+            return _copied(self._graphs["text"]({"text": self.words.encode(prompt).float().to(self._device)}))
+
+        return self._read.get(prompt, read)
 
     def _images(self, first: Rgb, last: Rgb | None) -> dict[str, Tensor]:
         """Of the first frame, and of the last too where the model has places for both."""
@@ -208,7 +211,8 @@ def load_video_model(
     faces = None
     if config.image_dim:
         faces = ImageConditioner.of(weights.part("image_encoder", "the model sees by it"), device, dtype)
-    words = TextConditioner(weights.part("text_encoder"), weights.part("tokenizer"), device, dtype)
+    at = "cpu" if weights.text_on_cpu else device
+    words = TextConditioner(weights.part("text_encoder"), weights.part("tokenizer"), at, dtype)
     tiny = weights.parts.get("tiny_vae")
     codec = WanCodec(load_wan_vae(weights.part("vae")), load_tiny_vae(tiny) if tiny else None, device, dtype)
     if graphs:

@@ -58,9 +58,12 @@ async def weights(drawing: DrawingSettings) -> AsyncIterator[Finding]:
         given = _dim(parts[name], dim) if name in parts else None
         if given and wanted and given != wanted:
             yield Finding("weights", "bad", f"{parts[name]} gives {given} features, and the transformer takes {wanted}", out)
-    beside = [read_state(parts[name], device="meta") for name in ("text_encoder", "image_encoder") if name in parts]
+    encoders = ("image_encoder",) if found.text_on_cpu else ("text_encoder", "image_encoder")
+    beside = [read_state(parts[name], device="meta") for name in encoders if name in parts]
     parameters += sum(tensor.numel() for state in beside for tensor in state.values())
-    yield _room(2 * parameters / 1e9 + _WORK_GB)
+    yield _room(
+        2 * parameters / 1e9 + _WORK_GB, "" if found.text_on_cpu else '; {"text_on_cpu": true} in weights.json spares 11'
+    )
 
 
 def _ends(image_positions: int) -> str:
@@ -80,7 +83,7 @@ def _dim(path: Path, name: str) -> int | None:
     return int(config["num_hidden_layers"]) * int(config["hidden_size"])
 
 
-def _room(needed_gb: float) -> Finding:
+def _room(needed_gb: float, saving: str) -> Finding:
     import torch
 
     text = f"about {needed_gb:.0f} GB of GPU memory are wanted"
@@ -88,5 +91,5 @@ def _room(needed_gb: float) -> Finding:
         return Finding("weights", "bad", f"{text}, and no GPU is usable here", "the portrait model (the default) runs anywhere")
     free = torch.cuda.mem_get_info()[0] / 1e9
     if free < needed_gb:
-        return Finding("weights", "bad", f"{text}, and {free:.0f} are free", "a larger GPU, or smaller weights")
+        return Finding("weights", "bad", f"{text}, and {free:.0f} are free", f"a larger GPU, or smaller weights{saving}")
     return Finding("weights", "good", f"{text}, and {free:.0f} are free")
