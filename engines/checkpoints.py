@@ -82,6 +82,10 @@ def video_config(state: Mapping[str, Tensor], num_heads: int | None = None) -> V
 
 
 def _audio_config(state: Mapping[str, Tensor], dim: int) -> FrameAudio | None:
+    if "audio2token.proj.weight" in state:
+        raise CheckpointError(
+            "this is EchoMimicV3's preview, which hears in a way of its own: take BadToBest/EchoMimicV3:echomimicv3-flash-pro"
+        )
     for name, style in (("audio_proj", "infinitetalk"), ("audio_injection", "echomimic")):
         if f"{name}.proj1.weight" not in state:
             continue
@@ -147,8 +151,8 @@ def overlaid(base: State, adapter: State, source: str | Path) -> State:
 def merged(base: State, update: State, scale: float, source: str | Path = "the update") -> State:
     """The base with W + scale · (alpha / rank) · up · down for each weight of a low-rank update (Hu et al. 2021).
 
-    Takes the spellings lora_A/lora_B and lora_down/lora_up, and plain differences (`diff`, `diff_b`). Raises CheckpointError
-    for a part of the update that has no place in the base.
+    Takes the spellings lora_A/lora_B and lora_down/lora_up, and plain differences: `diff`, `diff_b`, `diff_m` (of modulation).
+    Raises CheckpointError for a part of the update that has no place in the base.
     """
     flat = {name.removesuffix(".weight").replace(".", "_"): name.removesuffix(".weight") for name in base}
     parts: dict[str, dict[str, Tensor]] = {}
@@ -166,6 +170,8 @@ def merged(base: State, update: State, scale: float, source: str | Path = "the u
         down, up = given.pop("A", given.pop("down", None)), given.pop("B", given.pop("up", None))
         alpha, diff, diff_b = given.pop("alpha", None), given.pop("diff", None), given.pop("diff_b", None)
         target = weight or (module if module in base else None)
+        if target is None and "diff_m" in given:
+            target, diff = f"{module}.modulation" if f"{module}.modulation" in base else None, given.pop("diff_m")
         if given or (down is None) != (up is None) or (diff_b is not None and bias is None) or target is None:
             strange.append(module)
             continue

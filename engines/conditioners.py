@@ -73,6 +73,8 @@ class TextConditioner:
     @torch.inference_mode()
     def _encode(self, prompt: str) -> Tensor:
         tokens = self._tokenizer([prompt], max_length=NUM_TEXT_TOKENS, truncation=True, return_tensors="pt").to(self._device)
+        if not tokens.input_ids.shape[1]:
+            return torch.zeros(1, NUM_TEXT_TOKENS, self.dim, device=self._device, dtype=self._encoder.dtype)
         hidden = self._encoder(tokens.input_ids).last_hidden_state  # padding, masked, would only take time
         return F.pad(hidden, (0, 0, 0, NUM_TEXT_TOKENS - hidden.shape[1]))
 
@@ -154,8 +156,8 @@ class AudioConditioner:
             lambda _module, _args, heard: F.interpolate(heard.float(), num_frames, mode="linear", align_corners=True).to(heard)
         )
         with at_the_rate:
-            layers = self._model(sound[None], output_hidden_states=True).hidden_states[1:]
-        return torch.cat(layers)
+            heard = self._model(sound[None], output_hidden_states=True)
+        return torch.cat([*heard.hidden_states[1:-1], heard.last_hidden_state])  # of which the last is normalised in all sizes
 
     def _of_whisper(self, voice: NDArray[np.float32], num_frames: int) -> Tensor:
         """[5, num_frames, channels]: four means over quarters of the layers, and the last."""

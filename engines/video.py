@@ -72,14 +72,15 @@ class VideoModel:
     def __init__(
         self, config: VideoDiTConfig, graphs: Mapping[str, Graph], codec: VideoCodec, words: Words,
         faces: ImageConditioner | None, ears: Ears | None, sampling: Sampling, negative_prompt: str = "",
-        device: str = "cpu", area: int | None = None,
+        device: str = "cpu", area: int | None = None, lands: bool = True,
     ) -> None:  # fmt: skip
+        """lands: whether the model is told the last frame of a request that has one."""
         self.config = config
         self.area = area
         self.frames_a_latent, self.pixels_a_token = codec.frames_a_latent, codec.pixels_a_token
         self.sampling = sampling
         self.codec, self.words, self.ears = codec, words, ears
-        self._graphs, self._faces = graphs, faces
+        self._graphs, self._faces, self._lands = graphs, faces, lands
         self._negative_prompt = negative_prompt
         self._device = device
         self._read: Recent[str, dict[str, Tensor]] = Recent(16)
@@ -104,11 +105,11 @@ class VideoModel:
             log.warning("memory is too small for %d branches of guidance at once: from now on one after the other", len(told))
             self.sampling = replace(self.sampling, one_batch=False)
             latents = sample(self._graphs["denoise"], told, noise, replace(sampling, one_batch=False), request.seed)
-        return self.codec.decode(latents, request.first, request.last)
+        return self.codec.decode(latents, request.first, request.last if self._lands else None)
 
     def _told(self, kind: Branch, request: ClipRequest, heard: Tensor | None) -> Told:
         """What one branch of guidance is told: as `engines.guidance.Branch` says."""
-        first, last = request.first, request.last
+        first, last = request.first, request.last if self._lands else None
         if kind is Branch.DRIFTED:
             first, last = drifted(first), None if last is None else drifted(last)
         frames = self.codec.known_frames(first, last, request.num_frames)
@@ -222,4 +223,9 @@ def load_video_model(
     else:
         run_by = torch_graphs(model)
     log.info("%s: %d blocks of width %d on %s in %s", name, config.num_blocks, config.dim, device, dtype)
-    return VideoModel(config, run_by, codec, words, faces, ears, weights.sampling, weights.negative_prompt, device)
+    sampling = weights.sampling
+    if sampling.holds_first is None:
+        sampling = replace(sampling, holds_first=config.audio.style == "infinitetalk" and config.condition_channels > 0)
+    return VideoModel(
+        config, run_by, codec, words, faces, ears, sampling, weights.negative_prompt, device, lands=weights.lands
+    )  # fmt: skip

@@ -18,7 +18,9 @@ from engines.schedules import SolverName, sigmas, sigmas_at, solver
 class Sampling:
     """How a checkpoint likes to be sampled. The defaults are those of four-step distillations: no guidance but what it learnt.
 
-    timesteps: in place of `num_steps` even ones. audio_attention_scale: how loud the sound is to the picture. one_batch: all
+    timesteps: in place of `num_steps` even ones. last_timestep: where the last of those begins (MultiTalk: 1). holds_first: the
+    first latent is kept as it is known at every step, as MultiTalk, InfiniteTalk and FlashTalk were trained; None: where the
+    model hears as they do. audio_attention_scale: how loud the sound is to the picture. one_batch: all
     branches of guidance at once; a `VideoModel` whose memory does not allow it takes them one after the other.
     """
 
@@ -26,6 +28,8 @@ class Sampling:
     shift: float = 5.0
     solver: SolverName = "euler"
     timesteps: tuple[float, ...] = ()
+    last_timestep: float = 0.0
+    holds_first: bool | None = None
     text_guidance_scale: float = 1.0
     audio_guidance_scale: float = 1.0
     frame_guidance_scale: float = 0.0
@@ -48,8 +52,9 @@ class Sampling:
     @property
     def schedule(self) -> list[float]:
         """Noise levels from 1 to 0."""
-        levels = sigmas_at(self.timesteps, self.shift) if self.timesteps else sigmas(self.num_steps, self.shift)
-        return [float(level) for level in levels]
+        if self.timesteps:
+            return [float(level) for level in sigmas_at(self.timesteps, self.shift)]
+        return [float(level) for level in sigmas(self.num_steps, self.shift, self.last_timestep)]
 
     def branches(self, hears: bool) -> tuple[Branch, ...]:
         """The evaluations that a step needs."""
@@ -81,7 +86,8 @@ def sample(denoise: Graph, told: Mapping[Branch, Told], noise: Tensor, sampling:
         schedule,
         lambda _: torch.randn(noise.shape, generator=generator, device=noise.device),
     )
-    latents = noise.float()
+    first = told[kinds[0]].frames[:, -noise.shape[1] :, :1].float() if sampling.holds_first else noise[:, :, :0]
+    latents = torch.cat([first, noise.float()[:, :, first.shape[2] :]], dim=2)
     for i, time in enumerate(times):
         parts = []
         for call, (frames, conditions) in zip(calls, known, strict=True):
@@ -89,7 +95,7 @@ def sample(denoise: Graph, told: Mapping[Branch, Told], noise: Tensor, sampling:
             parts.append(denoise({"latents": shown, "timestep": time[: len(call)], **conditions})["velocity"].clone())
         velocities = [part[j : j + 1] for part in parts for j in range(len(part))]
         guided = combine(velocities, sampling.text_guidance_scale, sampling.audio_guidance_scale, sampling.frame_guidance_scale)
-        latents = walk.step(i, latents, guided)
+        latents = torch.cat([first, walk.step(i, latents, guided)[:, :, first.shape[2] :]], dim=2)
     return latents
 
 

@@ -7,9 +7,11 @@ the folder or of a repository of the hub, and a `base` that holds those which ar
     {"base": "Wan-AI/Wan2.1-I2V-14B-480P", "audio_encoder": "TencentGameMate/chinese-wav2vec2-base",
      "adapter": "MeiGen-AI/InfiniteTalk:single/infinitetalk.safetensors", "tiny_vae": "taew2_1.safetensors",
      "updates": [{"source": "lightx2v.safetensors", "scale": 1.0}], "sampling": {"num_steps": 4, "shift": 5.0},
-     "negative_prompt": "blurred, still", "text_on_cpu": true}
+     "negative_prompt": "blurred, still", "lands": false, "text_on_cpu": true}
 
-The last keeps the text encoder, 11 GB of UMT5, out of the GPU's memory: each new prompt then takes the processor a moment.
+lands: whether the last frame may be told too, as models can be that were trained so; where not, nothing brings a clip to its
+anchor but what it goes on from. text_on_cpu keeps the text encoder, 11 GB of UMT5, out of the GPU's memory: each new prompt
+then takes the processor a moment.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from engines.checkpoints import LowRank
 from engines.video_sampler import Sampling
 
 _OPTIONAL = ("adapter", "tiny_vae", "engines")
-_OTHER = ("base", "updates", "sampling", "negative_prompt", "text_on_cpu")
+_OTHER = ("base", "updates", "sampling", "negative_prompt", "lands", "text_on_cpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class VideoWeights:
     updates: tuple[LowRank, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     negative_prompt: str = ""
+    lands: bool = True
     text_on_cpu: bool = False
 
     @classmethod
@@ -64,7 +67,8 @@ class VideoWeights:
             sampling = Sampling(**liked)
         except (TypeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{file}: {error}") from None
-        return cls(folder, here, updates, sampling, given.get("negative_prompt", ""), bool(given.get("text_on_cpu")))
+        lands, text_on_cpu = bool(given.get("lands", True)), bool(given.get("text_on_cpu"))
+        return cls(folder, here, updates, sampling, given.get("negative_prompt", ""), lands, text_on_cpu)
 
     def part(self, name: str, why: str = "") -> Path:
         """Where it lies, fetched if it must be. Raises CheckpointError, saying what to add, where it is not there."""

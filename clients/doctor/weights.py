@@ -61,9 +61,8 @@ async def weights(drawing: DrawingSettings) -> AsyncIterator[Finding]:
     encoders = ("image_encoder",) if found.text_on_cpu else ("text_encoder", "image_encoder")
     beside = [read_state(parts[name], device="meta") for name in encoders if name in parts]
     parameters += sum(tensor.numel() for state in beside for tensor in state.values())
-    yield _room(
-        2 * parameters / 1e9 + _WORK_GB, "" if found.text_on_cpu else '; {"text_on_cpu": true} in weights.json spares 11'
-    )
+    saving = "" if found.text_on_cpu else '; "text_on_cpu": true in weights.json spares 11'
+    yield _room(2 * parameters / 1e9 + _WORK_GB, saving)
 
 
 def _ends(image_positions: int) -> str:

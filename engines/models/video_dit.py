@@ -96,7 +96,8 @@ class AudioTokens(nn.Module):
 
 def keeps_float32(name: str) -> bool:
     """Whether Wan keeps the parameter in float32 whatever the others are."""
-    return "modulation" in name or "norm" in name or name.startswith(("time_embedding.", "img_emb.proj.0", "img_emb.proj.4"))
+    kept = ("time_embedding.", "img_emb.proj.0", "img_emb.proj.4", "head.")
+    return "modulation" in name or "norm" in name or name.startswith(kept)
 
 
 class VideoDiT(DiT):
@@ -119,7 +120,7 @@ class VideoDiT(DiT):
         return "audio_proj" if self.config.audio.style == "infinitetalk" else "audio_injection"
 
     def to_precision(self, dtype: torch.dtype) -> None:
-        """Weights to `dtype`, but for those that keep float32: modulation, norms, the timestep's embedding."""
+        """Weights to `dtype`, but for those that keep float32: modulation, norms, the timestep's embedding, the head."""
         for name, parameter in self.named_parameters():
             parameter.data = parameter.data.to(torch.float32 if keeps_float32(name) else dtype)
 

@@ -1,8 +1,10 @@
-"""A video model whole, tiny and random: what it does where memory is short."""
+"""A video model whole, tiny and random: what it is told, and what it does where memory is short."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,9 @@ from engines.models.video_dit import VideoDiT  # noqa: E402
 from engines.specs import ClipRequest  # noqa: E402
 from engines.video import load_video_model  # noqa: E402
 from engines.video_sampler import Sampling  # noqa: E402
-from tests.fakes.tiny_wan import write_weights  # noqa: E402
+from tests.fakes.tiny_wan import SPEAKING, write_weights  # noqa: E402
+
+VOICE = np.random.default_rng(0).standard_normal(32_000).astype(np.float32)
 
 
 def test_where_memory_is_too_small_for_all_branches_at_once_they_are_taken_one_by_one_from_then_on(
@@ -40,8 +44,7 @@ def test_where_memory_is_too_small_for_all_branches_at_once_they_are_taken_one_b
     model = load_video_model("wan", write_weights(tmp_path / "wan"), graphs=tight)
     model.sampling = Sampling(num_steps=2, text_guidance_scale=3.0, audio_guidance_scale=2.0)
     picture = np.full((64, 64, 3), 90, np.uint8)
-    voice = np.random.default_rng(0).standard_normal(32_000).astype(np.float32)
-    request = ClipRequest(picture, picture, 5, "talks", voice, 5, 25, seed=1)
+    request = ClipRequest(picture, picture, 5, "talks", VOICE, 5, 25, seed=1)
     drawn = [np.stack(list(model.clip(request)))]
     assert batches == [3, 3]
     roomy = None
@@ -50,3 +53,24 @@ def test_where_memory_is_too_small_for_all_branches_at_once_they_are_taken_one_b
     assert sum("memory is too small for 3 branches of guidance at once" in line for line in caplog.messages) == 1
     np.testing.assert_allclose(drawn[1].astype(int), drawn[0].astype(int), atol=2)
     assert np.array_equal(drawn[1], drawn[2])
+
+
+def test_a_model_that_was_not_trained_to_land_is_not_told_where_and_says_so_by_its_weights(tmp_path: Path) -> None:
+    folder = write_weights(tmp_path / "wan", replace(SPEAKING, image_positions=0))
+    first, last = np.full((64, 64, 3), 90, np.uint8), np.full((64, 64, 3), 200, np.uint8)
+    request, masks = ClipRequest(first, last, 9, "talks", VOICE, 5, 25, seed=1), {}
+    for lands in (True, False):
+        (folder / "weights.json").write_text(json.dumps({"lands": lands}))
+
+        def watched(model: VideoDiT, lands: bool = lands) -> Mapping[str, Graph]:
+            graphs = torch_graphs(model)
+
+            def denoise(inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+                masks[lands] = inputs["latents"][0, 16:20, :, 0, 0]
+                return graphs["denoise"](inputs)
+
+            return graphs | {"denoise": denoise}
+
+        assert len(list(load_video_model("wan", folder, graphs=watched).clip(request))) == 9
+    assert masks[True][:, 0].tolist() == masks[False][:, 0].tolist() == [1, 1, 1, 1]
+    assert masks[True][:, -1].tolist() == [0, 0, 0, 1] and not masks[False][:, 1:].any()

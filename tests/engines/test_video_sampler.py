@@ -56,6 +56,29 @@ def test_guidance_leads_away_from_what_each_branch_lacks(one_batch: bool) -> Non
     assert transformer.batches == ([4] if one_batch else [1, 1, 1, 1])
 
 
+def test_a_model_that_was_trained_so_sees_its_first_latent_clean_at_every_step() -> None:
+    frames = torch.zeros(1, 6, 3, 4, 4)
+    frames[:, 4:, 0] = 7.0  # after the mask's four channels
+    seen: list[torch.Tensor] = []
+
+    def denoise(inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        seen.append(inputs["latents"][:, :2])
+        return {"velocity": torch.ones_like(NOISE)}
+
+    for holds_first in (True, False):
+        seen.clear()
+        latents = sample(denoise, {Branch.FULL: Told(frames, {})}, NOISE, Sampling(holds_first=holds_first))
+        clean = [bool((each[:, :, 0] == 7.0).all()) for each in (*seen, latents)]
+        assert clean == [holds_first] * 5
+        torch.testing.assert_close(latents[:, :, 1:], NOISE[:, :, 1:] - 1.0)
+
+
+def test_even_steps_may_end_before_nothing() -> None:
+    assert Sampling(num_steps=3, shift=1.0, last_timestep=1.0).schedule == pytest.approx([1.0, 0.5005, 0.001, 0.0])
+    with pytest.raises(ValueError, match="a last one below 1000"):
+        Sampling(last_timestep=1000.0)
+
+
 def test_fewer_steps_are_spread_over_the_schedule() -> None:
     four = Sampling(timesteps=(1000, 750, 500, 250))
     assert four.with_steps(2).timesteps == (1000, 500)

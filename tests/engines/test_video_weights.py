@@ -71,6 +71,7 @@ def test_wans_own_layout_draws_what_diffusers_layout_does(diffusers: Path, origi
     ears = str(diffusers / "audio_encoder")
     theirs = drawn(settings(tmp_path / "mine", base=str(original), audio_encoder=ears))
     assert np.array_equal(theirs, drawn(diffusers))
+    assert np.array_equal(theirs, drawn(settings(tmp_path / "mine", base=str(original), audio_encoder=ears, text_on_cpu=True)))
     assert theirs.std() > 1
 
 

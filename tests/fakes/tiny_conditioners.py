@@ -88,11 +88,12 @@ def write_clip(folder: Path, dim: int = 12, heads: int = 2) -> Path:
     return _quiet(transformers.CLIPVisionModel(config), folder)
 
 
-def write_wav2vec2(folder: Path, layers: int = 3, dim: int = 8) -> Path:
+def write_wav2vec2(folder: Path, layers: int = 3, dim: int = 8, stable: bool = False) -> Path:
     torch.manual_seed(3)
     config = transformers.Wav2Vec2Config(
         hidden_size=dim, num_hidden_layers=layers, num_attention_heads=2, intermediate_size=16, conv_dim=(8,) * 7,
-        num_conv_pos_embedding_groups=2, num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2, num_conv_pos_embeddings=16, do_stable_layer_norm=stable,
+        feat_extract_norm="layer" if stable else "group",
     )  # fmt: skip
     return _quiet(transformers.Wav2Vec2Model(config), folder)
 
