@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -72,15 +73,18 @@ class VideoModel:
     def __init__(
         self, config: VideoDiTConfig, graphs: Mapping[str, Graph], codec: VideoCodec, words: Words,
         faces: ImageConditioner | None, ears: Ears | None, sampling: Sampling, negative_prompt: str = "",
-        device: str = "cpu", area: int | None = None, lands: bool = True,
+        device: str = "cpu", area: int | None = None, holds_known: bool = False, num_before: int = 1, lands: bool = True,
     ) -> None:  # fmt: skip
-        """lands: whether the model is told the last frame of a request that has one."""
+        """holds_known: whether the frames that a clip goes on from, `num_before` of them, stay clean at every step. lands:
+        whether the model is told the last frame of a request that has one."""
         self.config = config
         self.area = area
         self.frames_a_latent, self.pixels_a_token = codec.frames_a_latent, codec.pixels_a_token
         self.sampling = sampling
         self.codec, self.words, self.ears = codec, words, ears
-        self._graphs, self._faces, self._lands = graphs, faces, lands
+        self._graphs, self._faces = graphs, faces
+        self._holds_known, self._lands = holds_known, lands
+        self.num_before = num_before
         self._negative_prompt = negative_prompt
         self._device = device
         self._read: Recent[str, dict[str, Tensor]] = Recent(16)
@@ -92,34 +96,48 @@ class VideoModel:
         heard: features [num_frames, d] of the frames themselves, in place of those of the request's voice.
         """
         sampling = self.sampling.with_steps(request.num_steps)
-        told = {kind: self._told(kind, request, heard) for kind in sampling.branches(hears=self.ears is not None)}
+        before = request.before if self.num_before > 1 and request.before is not None else request.first[None]
+        num_frames = request.num_frames + len(before) - 1
+        shown = request.first if len(before) == 1 or request.reference is None else request.reference
+        last = request.last if self._lands else None
+        told = {
+            kind: self._told(kind, request, shown, last, len(before) - 1, heard)
+            for kind in sampling.branches(hears=self.ears is not None)
+        }
         height, width = (side // self.codec.pixels_a_latent for side in request.first.shape[:2])
-        latent_frames = 1 + request.num_frames // self.codec.frames_a_latent
+        latent_frames = 1 + num_frames // self.codec.frames_a_latent
         shape = (1, self.config.latent_channels, latent_frames, height, width)
         noise = torch.randn(shape, generator=torch.Generator().manual_seed(request.seed)).to(self._device)
+        held = None
+        if self._holds_known:
+            of_first = told[Branch.FULL].frames[:, -self.config.latent_channels :, :1]
+            held = self.codec.encode(before) if len(before) > 1 else of_first
+        denoise = self._graphs["denoise"]
         try:
-            latents = sample(self._graphs["denoise"], told, noise, sampling, request.seed)
+            latents = sample(denoise, told, noise, sampling, request.seed, held)
         except torch.OutOfMemoryError:
             if not sampling.one_batch or len(told) == 1:
                 raise
             log.warning("memory is too small for %d branches of guidance at once: from now on one after the other", len(told))
             self.sampling = replace(self.sampling, one_batch=False)
-            latents = sample(self._graphs["denoise"], told, noise, replace(sampling, one_batch=False), request.seed)
-        return self.codec.decode(latents, request.first, request.last if self._lands else None)
+            latents = sample(denoise, told, noise, replace(sampling, one_batch=False), request.seed, held)
+        return islice(self.codec.decode(latents, request.first, last), len(before) - 1, None)
 
-    def _told(self, kind: Branch, request: ClipRequest, heard: Tensor | None) -> Told:
-        """What one branch of guidance is told: as `engines.guidance.Branch` says."""
-        first, last = request.first, request.last if self._lands else None
+    def _told(
+        self, kind: Branch, request: ClipRequest, first: Rgb, last: Rgb | None, num_earlier: int, heard: Tensor | None
+    ) -> Told:  # fmt: skip
+        """What one branch is told, as `engines.guidance.Branch` says, of a clip that begins `num_earlier` frames before."""
         if kind is Branch.DRIFTED:
             first, last = drifted(first), None if last is None else drifted(last)
-        frames = self.codec.known_frames(first, last, request.num_frames)
+        num_frames = request.num_frames + num_earlier
+        frames = self.codec.known_frames(first, last, num_frames)
         if not self.config.condition_channels:
             frames = frames[:, :0]
         conditions = dict(self._text(request.text if kind in WITH_TEXT else self._negative_prompt))
         if self._faces:
             conditions |= self._images(first, last)
         if self.ears:
-            conditions |= self._audio(request, heard, silent=kind not in WITH_AUDIO)
+            conditions |= self._audio(request, num_earlier, heard, silent=kind not in WITH_AUDIO)
             scale = self.sampling.audio_attention_scale
             conditions["audio_scale"] = torch.full((1,), scale, device=self._device)
         return Told(frames, conditions)
@@ -145,7 +163,7 @@ class VideoModel:
             key, lambda: _copied(self._graphs["images"]({"images": torch.cat([faces.encode(p) for p in pictures], 1).float()}))
         )
 
-    def _audio(self, request: ClipRequest, heard: Tensor | None, silent: bool) -> dict[str, Tensor]:
+    def _audio(self, request: ClipRequest, num_earlier: int, heard: Tensor | None, silent: bool) -> dict[str, Tensor]:
         assert self.ears and self.config.audio
         start, sound_frames = request.lead_frames, max(1, round(len(request.voice) / 16_000 * request.fps))
         if heard is not None:
@@ -154,7 +172,8 @@ class VideoModel:
             heard = self.ears.silence.expand(sound_frames, -1)
         elif heard is None:
             heard = self.ears.encode(request.voice, sound_frames).float()
-        windows = audio_windows(heard, start, request.num_frames, self.config.audio, self.codec.frames_a_latent)
+        num_frames = request.num_frames + num_earlier
+        windows = audio_windows(heard, start - num_earlier, num_frames, self.config.audio, self.codec.frames_a_latent)
         first, later = (each.to(self._device) for each in windows)
         return _copied(self._graphs["audio"]({"audio_first": first, "audio_later": later}))
 
@@ -223,9 +242,12 @@ def load_video_model(
     else:
         run_by = torch_graphs(model)
     log.info("%s: %d blocks of width %d on %s in %s", name, config.num_blocks, config.dim, device, dtype)
-    sampling = weights.sampling
-    if sampling.holds_first is None:
-        sampling = replace(sampling, holds_first=config.audio.style == "infinitetalk" and config.condition_channels > 0)
+    if config.image_positions and not weights.lands:
+        raise CheckpointError(f"{folder}: this model was trained with first and last frames: leave lands out of weights.json")
+    holds_known = config.audio.style == "infinitetalk" if weights.holds_known is None else weights.holds_known
+    if weights.goes_on_from > 1 and not holds_known:
+        raise CheckpointError(f"{folder}: a model that goes on from {weights.goes_on_from} frames holds them: say holds_known")
     return VideoModel(
-        config, run_by, codec, words, faces, ears, sampling, weights.negative_prompt, device, lands=weights.lands
+        config, run_by, codec, words, faces, ears, weights.sampling, weights.negative_prompt, device, holds_known=holds_known,
+        num_before=weights.goes_on_from, lands=weights.lands,
     )  # fmt: skip

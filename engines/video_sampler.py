@@ -18,9 +18,8 @@ from engines.schedules import SolverName, sigmas, sigmas_at, solver
 class Sampling:
     """How a checkpoint likes to be sampled. The defaults are those of four-step distillations: no guidance but what it learnt.
 
-    timesteps: in place of `num_steps` even ones. last_timestep: where the last of those begins (MultiTalk: 1). holds_first: the
-    first latent is kept as it is known at every step, as MultiTalk, InfiniteTalk and FlashTalk were trained; None: where the
-    model hears as they do. audio_attention_scale: how loud the sound is to the picture. one_batch: all
+    timesteps: in place of `num_steps` even ones. last_timestep: where the last of those begins (MultiTalk: 1).
+    audio_attention_scale: how loud the sound is to the picture. one_batch: all
     branches of guidance at once; a `VideoModel` whose memory does not allow it takes them one after the other.
     """
 
@@ -29,7 +28,6 @@ class Sampling:
     solver: SolverName = "euler"
     timesteps: tuple[float, ...] = ()
     last_timestep: float = 0.0
-    holds_first: bool | None = None
     text_guidance_scale: float = 1.0
     audio_guidance_scale: float = 1.0
     frame_guidance_scale: float = 0.0
@@ -70,8 +68,12 @@ class Told:
 
 
 @torch.inference_mode()
-def sample(denoise: Graph, told: Mapping[Branch, Told], noise: Tensor, sampling: Sampling, seed: int = 0) -> Tensor:
+def sample(
+    denoise: Graph, told: Mapping[Branch, Told], noise: Tensor, sampling: Sampling, seed: int = 0, held: Tensor | None = None
+) -> Tensor:  # fmt: skip
     """Latents [1, 16, f, h, w] of noise of that shape. `told` has the branches of `sampling.branches`.
+
+    held: latents [1, 16, k, h, w] of the first frames, which stay as they are at every step.
 
     Nothing is read back from the device on the way, so a GPU never waits for the host.
     """
@@ -86,8 +88,8 @@ def sample(denoise: Graph, told: Mapping[Branch, Told], noise: Tensor, sampling:
         schedule,
         lambda _: torch.randn(noise.shape, generator=generator, device=noise.device),
     )
-    first = told[kinds[0]].frames[:, -noise.shape[1] :, :1].float() if sampling.holds_first else noise[:, :, :0]
-    latents = torch.cat([first, noise.float()[:, :, first.shape[2] :]], dim=2)
+    first = noise[:, :, :0] if held is None else held
+    latents = torch.cat([first, noise[:, :, first.shape[2] :]], dim=2).float()
     for i, time in enumerate(times):
         parts = []
         for call, (frames, conditions) in zip(calls, known, strict=True):

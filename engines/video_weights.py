@@ -7,11 +7,13 @@ the folder or of a repository of the hub, and a `base` that holds those which ar
     {"base": "Wan-AI/Wan2.1-I2V-14B-480P", "audio_encoder": "TencentGameMate/chinese-wav2vec2-base",
      "adapter": "MeiGen-AI/InfiniteTalk:single/infinitetalk.safetensors", "tiny_vae": "taew2_1.safetensors",
      "updates": [{"source": "lightx2v.safetensors", "scale": 1.0}], "sampling": {"num_steps": 4, "shift": 5.0},
-     "negative_prompt": "blurred, still", "lands": false, "text_on_cpu": true}
+     "negative_prompt": "blurred, still", "goes_on_from": 9, "lands": false, "text_on_cpu": true}
 
-lands: whether the last frame may be told too, as models can be that were trained so; where not, nothing brings a clip to its
-anchor but what it goes on from. text_on_cpu keeps the text encoder, 11 GB of UMT5, out of the GPU's memory: each new prompt
-then takes the processor a moment.
+holds_known: whether frames that a clip goes on from stay clean at every step, as MultiTalk, InfiniteTalk and FlashTalk were
+trained; where nothing is said, of models that hear as they do. goes_on_from: how many frames those are (InfiniteTalk 9,
+FlashTalk 5); without, one. lands: whether the last frame may be told too, as models can be that were trained so; where not,
+nothing brings a clip to its anchor but what it goes on from. text_on_cpu keeps the text encoder, 11 GB of UMT5, out of the
+GPU's memory: each new prompt then takes the processor a moment.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from engines.checkpoints import LowRank
 from engines.video_sampler import Sampling
 
 _OPTIONAL = ("adapter", "tiny_vae", "engines")
-_OTHER = ("base", "updates", "sampling", "negative_prompt", "lands", "text_on_cpu")
+_OTHER = ("base", "updates", "sampling", "negative_prompt", "holds_known", "goes_on_from", "lands", "text_on_cpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class VideoWeights:
     updates: tuple[LowRank, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     negative_prompt: str = ""
+    holds_known: bool | None = None
+    goes_on_from: int = 1
     lands: bool = True
     text_on_cpu: bool = False
 
@@ -67,8 +71,13 @@ class VideoWeights:
             sampling = Sampling(**liked)
         except (TypeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{file}: {error}") from None
-        lands, text_on_cpu = bool(given.get("lands", True)), bool(given.get("text_on_cpu"))
-        return cls(folder, here, updates, sampling, given.get("negative_prompt", ""), lands, text_on_cpu)
+        goes_on_from = given.get("goes_on_from", 1)
+        if not isinstance(goes_on_from, int) or goes_on_from < 1 or goes_on_from % 4 != 1:
+            raise CheckpointError(f"{file}: goes_on_from {goes_on_from!r} is not 1 + 4k frames, such as 1, 5 or 9")
+        return cls(
+            folder, here, updates, sampling, given.get("negative_prompt", ""), given.get("holds_known"), goes_on_from,
+            bool(given.get("lands", True)), bool(given.get("text_on_cpu")),
+        )  # fmt: skip
 
     def part(self, name: str, why: str = "") -> Path:
         """Where it lies, fetched if it must be. Raises CheckpointError, saying what to add, where it is not there."""

@@ -15,6 +15,7 @@ pytest.importorskip("transformers")
 
 from engines.backends.graph import Graph  # noqa: E402
 from engines.backends.torch import torch_graphs  # noqa: E402
+from engines.checkpoint_files import CheckpointError  # noqa: E402
 from engines.models.video_dit import VideoDiT  # noqa: E402
 from engines.specs import ClipRequest  # noqa: E402
 from engines.video import load_video_model  # noqa: E402
@@ -74,3 +75,44 @@ def test_a_model_that_was_not_trained_to_land_is_not_told_where_and_says_so_by_i
         assert len(list(load_video_model("wan", folder, graphs=watched).clip(request))) == 9
     assert masks[True][:, 0].tolist() == masks[False][:, 0].tolist() == [1, 1, 1, 1]
     assert masks[True][:, -1].tolist() == [0, 0, 0, 1] and not masks[False][:, 1:].any()
+
+
+def test_a_model_that_goes_on_from_nine_frames_sees_them_clean_and_draws_what_comes_after(tmp_path: Path) -> None:
+    """As MultiTalk, InfiniteTalk and FlashTalk were trained: the condition stays the person as they were when all began."""
+    folder = write_weights(tmp_path / "wan", replace(SPEAKING, image_positions=0))
+    (folder / "weights.json").write_text(json.dumps({"goes_on_from": 9, "lands": False, "sampling": {"num_steps": 2}}))
+    seen: list[torch.Tensor] = []
+
+    def watched(model: VideoDiT) -> Mapping[str, Graph]:
+        graphs = torch_graphs(model)
+
+        def denoise(inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+            seen.append(inputs["latents"])
+            return graphs["denoise"](inputs)
+
+        return graphs | {"denoise": denoise}
+
+    model = load_video_model("wan", folder, graphs=watched)
+    before = np.random.default_rng(1).integers(0, 256, (9, 64, 64, 3), np.uint8)
+    reference = np.full((64, 64, 3), 120, np.uint8)
+    asked = ClipRequest(before[-1], before[-1], 5, "talks", VOICE, 20, 25, seed=1, before=before, reference=reference)
+    drawn = list(model.clip(asked))
+    assert len(drawn) == 5 and len(seen) == 2 and model.num_before == 9
+    for latents in seen:
+        torch.testing.assert_close(latents[:, :16, :3], model.codec.encode(before))
+        torch.testing.assert_close(latents[:, 16:], model.codec.known_frames(reference, None, 13))
+    begun = replace(asked, before=None)
+    assert len(list(model.clip(begun))) == 5
+    torch.testing.assert_close(seen[-1][:, 16:], model.codec.known_frames(before[-1], None, 5))
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    ({"goes_on_from": 8}, "goes_on_from 8 is not 1 \\+ 4k frames"),
+    ({"goes_on_from": 5, "holds_known": False}, "say holds_known"),
+    ({"lands": False}, "trained with first and last frames"),
+])  # fmt: skip
+def test_settings_that_contradict_the_weights_are_refused(given: dict[str, object], said: str, tmp_path: Path) -> None:
+    folder = write_weights(tmp_path / "wan")
+    (folder / "weights.json").write_text(json.dumps(given))
+    with pytest.raises(CheckpointError, match=said):
+        load_video_model("wan", folder)
