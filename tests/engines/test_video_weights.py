@@ -17,6 +17,7 @@ pytest.importorskip("transformers")
 import torch
 from huggingface_hub.utils import filter_repo_objects
 
+from engines.catalog import WEIGHTS
 from engines.checkpoint_files import CheckpointError, located
 from engines.specs import ClipRequest
 from engines.video import load_video_model
@@ -111,3 +112,17 @@ def test_encoders_that_are_not_what_they_should_be_are_refused_by_name(original:
     ):
         with pytest.raises(CheckpointError, match=said):
             load_video_model("wan", settings(tmp_path / "w", **{"base": str(original), "audio_encoder": ears} | slip))
+
+
+@pytest.mark.parametrize("file", sorted((WEIGHTS / "open").glob("*.json")), ids=lambda file: file.stem)
+def test_the_settings_that_are_shipped_for_open_weights_can_be_read(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda name, **_: asked.append(name) or str(tmp_path / "hub"))
+    (tmp_path / "hub").mkdir()
+    shutil.copy(file, tmp_path / "weights.json")
+    weights = VideoWeights.of(tmp_path)
+    assert asked == [json.loads(file.read_text())["base"]]
+    assert "audio_encoder" in weights.parts and len(weights.sampling.schedule) > 4
+    assert weights.lands == (weights.goes_on_from == 1)  # what was not trained to land is held by the frames before
