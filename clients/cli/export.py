@@ -2,6 +2,7 @@
 
 rostrum export onnx --model wan-1.3b --weights DIR --size 512x512 --frames 33 --out DIR/engines/onnx
 rostrum export tensorrt DIR/engines/onnx --out DIR/engines/tensorrt
+rostrum export onnx --model wan-1.3b --weights DIR --frames 25 --fp8 speech.wav --out DIR/engines/fp8
 rostrum export verify DIR
 rostrum export onnx --model portrait --precision int8 --out portrait-int8
 """
