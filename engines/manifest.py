@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from engines.backends.graph import BackendError
+from engines.backends.error import BackendError
 from engines.catalog import FrameAudio, VideoDiTConfig
 
 FORMAT = 1

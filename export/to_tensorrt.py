@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engines.backends.graph import BackendError
+from engines.backends.error import BackendError
 from engines.backends.tensorrt import gpu_name, library, runtime_name
 from engines.catalog import STATISTICS
 from engines.manifest import Manifest

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from engines.backends.choice import Measured, graphs_on, machine
-from engines.backends.graph import BackendError, Graph
+from engines.backends.error import BackendError
+from engines.backends.graph import Graph
 from engines.backends.torch import torch_graphs
 from engines.checkpoints import weights_hash
 from engines.manifest import Manifest

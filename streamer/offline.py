@@ -22,7 +22,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from engines.avatar_library import Avatar
-from engines.backends.graph import BackendError
+from engines.backends.error import BackendError
 from engines.motion import Motion, rest
 from streamer import gestures, hearing, keyframes, seeing, subclips
 from streamer.blueprint import BlueprintRoller

@@ -25,7 +25,8 @@ from torch import Tensor
 from clients.bench.machine import facts
 from engines.backends.choice import graphs_on, machine
 from engines.backends.doctor import examine
-from engines.backends.graph import BackendError, Graph
+from engines.backends.error import BackendError
+from engines.backends.graph import Graph
 from engines.backends.torch import torch_graphs
 from engines.catalog import WAN_1_3B, WAN_14B, FrameAudio, VideoDiTConfig, wan_rope_split
 from engines.codecs.wan import WanCodec

@@ -91,7 +91,7 @@ def _guarded(work: object, arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision
     try:
-        from engines.backends.graph import BackendError
+        from engines.backends.error import BackendError
         from streamer.recording import RecordingError
 
         assert callable(work)

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engines.backends.graph import BackendError, Graph, graph_names
+from engines.backends.error import BackendError
+from engines.backends.graph import Graph, graph_names
 
 if TYPE_CHECKING:
     from engines.models.video_dit import VideoDiT

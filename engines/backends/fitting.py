@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engines.backends.choice import Measured, by_speed, graph_on, graphs_on, machine, read_table
-from engines.backends.graph import BackendError, Graph
+from engines.backends.error import BackendError
+from engines.backends.graph import Graph
 from engines.manifest import Manifest
 
 if TYPE_CHECKING:

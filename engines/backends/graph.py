@@ -38,10 +38,6 @@ INPUTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-class BackendError(RuntimeError):
-    """A backend that cannot run here, or a file that is not for it; the message says why, and the way out."""
-
-
 class Graph(Protocol):
     """Tensors in by name, tensors out by name, on one device. What it returns may be overwritten by the next call."""
 

@@ -10,7 +10,7 @@ import onnxruntime as ort
 import torch
 from torch import Tensor
 
-from engines.backends.graph import BackendError
+from engines.backends.error import BackendError
 from engines.manifest import Manifest
 
 PROVIDERS = {

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engines.backends.graph import BackendError
+from engines.backends.error import BackendError
 from engines.conditioners import Recent
 from engines.manifest import Manifest
 

@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from clients.cli.main import main  # noqa: E402
-from engines.backends.graph import BackendError  # noqa: E402
+from engines.backends.error import BackendError  # noqa: E402
 from engines.backends.motion_graphs import GraphTransformer  # noqa: E402
 from engines.backends.onnx import OnnxTransformer  # noqa: E402
 from engines.catalog import PORTRAIT, WEIGHTS, MotionStatistics, load_motion_model  # noqa: E402

@@ -16,8 +16,9 @@ from safetensors.torch import save_file  # noqa: E402
 from clients.cli.main import main  # noqa: E402
 from engines.backends.choice import BACKENDS, Measured, by_speed, graphs_on, machine, note, read_table  # noqa: E402
 from engines.backends.doctor import examine  # noqa: E402
+from engines.backends.error import BackendError  # noqa: E402
 from engines.backends.fitting import fitting_graphs  # noqa: E402
-from engines.backends.graph import BackendError, Graph  # noqa: E402
+from engines.backends.graph import Graph  # noqa: E402
 from engines.backends.onnx_graph import onnx_graph, session  # noqa: E402
 from engines.backends.tensorrt import check_engines, library, runtime_name  # noqa: E402
 from engines.backends.torch import torch_graphs  # noqa: E402
