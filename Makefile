@@ -15,7 +15,9 @@ PORT   ?= 8080
 TORCH  ?= torch==2.13.0
 # Tests to whom it is all one what else runs: two at a time, of one thread each, or torch's would wait for each other.
 # The others serve, draw and listen in real time.
-REPEATABLE := tests/engines tests/export tests/deploy tests/test_architecture.py
+REPEATABLE := tests/engines tests/export tests/deploy tests/test_architecture.py tests/streamer/directors \
+	tests/streamer/test_video_worker.py tests/streamer/test_offline.py tests/clients/test_cli_evaluate.py \
+	tests/clients/bench/test_gpu_check.py
 RTX    ?= $(addsuffix ==1.7.1.116,tensorrt-rtx-cu13 tensorrt-rtx-cu13-libs tensorrt-rtx-cu13-bindings)
 ARGS   ?=
 

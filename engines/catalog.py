@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,9 +12,10 @@ from engines.motion import NUM_CHANNELS
 from engines.specs import FEATURE_DIM, TEXT_DIM
 
 if TYPE_CHECKING:
-    from engines.backends.onnx import OnnxMotionModel
+    from engines.sampler import SampledMotion
 
 WEIGHTS = Path(__file__).parent / "weights"
+STATISTICS = "statistics.json"  # beside the graphs of a motion model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,14 +159,25 @@ class MotionStatistics:
         return cls(**json.loads(path.read_text()))
 
 
-def load_motion_model(name: str = "portrait", threads: int = 1) -> OnnxMotionModel:
-    """The transformer `name`, or one's own folder as `export.motion_onnx` writes it.
+def load_motion_model(name: str = "portrait", threads: int = 1) -> SampledMotion:
+    """The transformer `name`, or of one's own folder as `rostrum export` writes it: ONNX graphs, or TensorRT engines.
 
-    Raises ValueError for an unknown name, and FileNotFoundError for a folder without weights.
+    Raises ValueError for an unknown name, FileNotFoundError for a folder without weights, and BackendError for engines that do
+    not run here.
     """
-    from engines.backends.onnx import OnnxMotionModel
+    from engines.sampler import SampledMotion, Transformer
 
     folder = WEIGHTS / name if name in CONFIGS else Path(name)
     if not folder.is_dir():
         raise ValueError(f"no motion model {name!r}: take one of {', '.join(CONFIGS)}, or a folder holding model.onnx")
-    return OnnxMotionModel(folder, threads)
+    if not (folder / STATISTICS).is_file():
+        raise FileNotFoundError(f"{folder / STATISTICS} is missing: write it with `rostrum export onnx --model portrait`")
+    transformer: Transformer
+    if (folder / "model.engine").is_file():
+        # By name: nothing that serves imports torch, but where it has engines to run.
+        transformer = importlib.import_module("engines.backends.motion_graphs").tensorrt_transformer(folder)
+    else:
+        from engines.backends.onnx import OnnxTransformer
+
+        transformer = OnnxTransformer(folder, threads)
+    return SampledMotion(transformer, MotionStatistics.load(folder / STATISTICS))

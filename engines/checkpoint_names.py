@@ -50,6 +50,36 @@ VAE = (
     (r"(middle\.[02]|downsamples\.\d+|resnets\.\d+)\.conv2\.", r"\1.residual.6."),
 )
 
+#: Wan's `models_t5_umt5-xxl-enc-bf16.pth` to transformers' `UMT5EncoderModel`.
+UMT5 = (
+    (r"^token_embedding\.", "shared."),
+    (r"^norm\.", "encoder.final_layer_norm."),
+    (r"^blocks\.(\d+)\.", r"encoder.block.\1."),
+    (r"(block\.\d+)\.norm1\.", r"\1.layer.0.layer_norm."),
+    (r"(block\.\d+)\.norm2\.", r"\1.layer.1.layer_norm."),
+    (r"\.attn\.", ".layer.0.SelfAttention."),
+    (r"\.pos_embedding\.embedding\.", ".layer.0.SelfAttention.relative_attention_bias."),
+    (r"\.ffn\.gate\.0\.", ".layer.1.DenseReluDense.wi_0."),
+    (r"\.ffn\.fc1\.", ".layer.1.DenseReluDense.wi_1."),
+    (r"\.ffn\.fc2\.", ".layer.1.DenseReluDense.wo."),
+)
+
+#: The pictures' half of Wan's `models_clip_open-clip-xlm-roberta-large-vit-huge-14.pth` to transformers' `CLIPVisionModel`,
+#: where queries, keys and values are apart.
+CLIP = (
+    (r"^visual\.cls_embedding$", "embeddings.class_embedding"),
+    (r"^visual\.pos_embedding$", "embeddings.position_embedding.weight"),
+    (r"^visual\.patch_embedding\.", "embeddings.patch_embedding."),
+    (r"^visual\.pre_norm\.", "pre_layrnorm."),
+    (r"^visual\.post_norm\.", "post_layernorm."),
+    (r"^visual\.transformer\.", "encoder.layers."),
+    (r"\.norm([12])\.", r".layer_norm\1."),
+    (r"\.attn\.to_qkv\.", ".self_attn.to_qkv."),
+    (r"\.attn\.proj\.", ".self_attn.out_proj."),
+    (r"\.mlp\.0\.", ".mlp.fc1."),
+    (r"\.mlp\.2\.", ".mlp.fc2."),
+)
+
 #: What a loader or a trainer may have put before every name.
 PREFIXES = ("model.diffusion_model.", "diffusion_model.", "transformer.", "module.", "model.", "base_model.model.")
 

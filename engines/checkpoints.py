@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,24 +18,17 @@ import torch
 from torch import Tensor, nn
 
 from engines.catalog import FrameAudio, VideoDiTConfig, wan_rope_split
-from engines.checkpoint_names import TRANSFORMER, UNUSED, renamed, vae_name, without_prefix
+from engines.checkpoint_files import CheckpointError, State, listed, part_of, read_state
+from engines.checkpoint_names import TRANSFORMER, UNUSED, renamed, vae_name
 from engines.models.tiny_vae import TinyVae
-from engines.models.video_dit import VideoDiT
+from engines.models.video_dit import VideoDiT, keeps_float32
 from engines.models.wan_vae import WanVae, WanVaeConfig
 
-State = dict[str, Tensor]
+log = logging.getLogger(__name__)
 
-_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
-_WEIGHT_FILES = ["*.safetensors", "*.safetensors.index.json", "config.json", "*.pth"]
-_SHOWN = 6  # names in one complaint
 _HEAD_DIM = 128  # of every Wan 2.1
 
-
 Module = TypeVar("Module", bound=nn.Module)
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that is not what it should be; the message names the file, the keys, and the way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +39,13 @@ class LowRank:
     scale: float = 1.0
 
 
-def located(source: str | Path, patterns: Sequence[str] = tuple(_WEIGHT_FILES)) -> Path:
-    """A path as it is, or a hub id (`owner/name`, or `owner/name:file-or-folder`) fetched. Raises CheckpointError."""
-    path = Path(source)
-    if path.exists():
-        return path
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+(:[\w./-]+)?", str(source)):
-        raise CheckpointError(f"{source} is neither a file, nor a folder, nor a hub id such as Wan-AI/Wan2.1-FLF2V-14B-720P")
-    from huggingface_hub import snapshot_download
-
-    owner_and_name, _, inside = str(source).partition(":")
-    wanted = [f"{inside}*", f"{inside}/*"] if inside else list(patterns)
-    try:
-        return Path(snapshot_download(owner_and_name, allow_patterns=wanted)) / inside
-    except Exception as error:  # of many kinds, all about the network or the name
-        raise CheckpointError(f"{source} is not here and could not be fetched from the hub: {error}") from None
-
-
-def read_state(source: str | Path) -> State:
-    """Name and tensor of everything in a file, or in a folder of shards. Raises CheckpointError."""
-    path = located(source)
-    files = [path] if path.is_file() else _shards(path)
-    state: State = {}
-    for file in files:
-        try:
-            part = _read_file(file)
-        except Exception as error:  # each format has its own
-            raise CheckpointError(f"{file} cannot be read as a checkpoint: {error}") from None
-        if twice := part.keys() & state.keys():
-            raise CheckpointError(f"{file} holds {_listed(twice)} a second time")
-        state |= part
-    prefix = without_prefix(state)
-    return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-
-
 def wan_names(state: Mapping[str, Tensor]) -> State:
     """A transformer's tensors in the original naming, whichever of the two they come in."""
-    if not any(name.startswith("condition_embedder.") or ".attn1." in name or ".attn2." in name for name in state):
-        return dict(state)
-    return {renamed(name, TRANSFORMER): tensor for name, tensor in state.items()}
+    return {_wan_name(name): tensor for name, tensor in state.items()}
+
+
+def _wan_name(name: str) -> str:
+    return renamed(name, TRANSFORMER)
 
 
 def video_config(state: Mapping[str, Tensor], num_heads: int | None = None) -> VideoDiTConfig:
@@ -120,6 +82,10 @@ def video_config(state: Mapping[str, Tensor], num_heads: int | None = None) -> V
 
 
 def _audio_config(state: Mapping[str, Tensor], dim: int) -> FrameAudio | None:
+    if "audio2token.proj.weight" in state:
+        raise CheckpointError(
+            "this is EchoMimicV3's preview, which hears in a way of its own: take BadToBest/EchoMimicV3:echomimicv3-flash-pro"
+        )
     for name, style in (("audio_proj", "infinitetalk"), ("audio_injection", "echomimic")):
         if f"{name}.proj1.weight" not in state:
             continue
@@ -145,20 +111,26 @@ def _audio_config(state: Mapping[str, Tensor], dim: int) -> FrameAudio | None:
 
 
 def load_video_dit(
-    source: str | Path, adapter: str | Path | None = None, updates: Sequence[LowRank] = (), dtype: torch.dtype | None = None
-) -> VideoDiT:
+    source: str | Path, adapter: str | Path | None = None, updates: Sequence[LowRank] = (), dtype: torch.dtype | None = None,
+    device: str = "cpu",
+) -> VideoDiT:  # fmt: skip
     """A Wan transformer of files (a base, an audio adapter over it, low-rank updates merged), ready to run on the CPU.
 
-    dtype: of the weights, but for those that Wan keeps in float32; None: as they are. Raises CheckpointError.
+    dtype: of the weights, but for those that Wan keeps in float32; None: as they are. device: `meta` reads names and shapes
+    alone, which costs nothing and raises the same errors. Raises CheckpointError.
     """
-    base = wan_names(read_state(source))
+
+    def cast(name: str, tensor: Tensor) -> Tensor:
+        return tensor if dtype is None else tensor.to(torch.float32 if keeps_float32(name) else dtype)
+
+    source = part_of(source, "transformer")
+    base = read_state(source, _wan_name, cast, device)
     if adapter:
-        base = overlaid(base, wan_names(read_state(adapter)), adapter)
+        base = overlaid(base, read_state(adapter, _wan_name, cast, device), adapter)
     for update in updates:
-        base = merged(base, read_state(update.source), update.scale, update.source)
+        base = merged(base, read_state(update.source, device=device), update.scale, update.source)
     model = _empty(lambda: VideoDiT(video_config(base, _heads_in(source))))
     fill(model, base, source)
-    model.to_precision(dtype) if dtype else None
     return model.eval()
 
 
@@ -168,17 +140,19 @@ def overlaid(base: State, adapter: State, source: str | Path) -> State:
     if wrong:
         example = wrong[0]
         raise CheckpointError(
-            f"{source} does not fit its base: {_listed(wrong)}; {example} is {list(adapter[example].shape)} here and "
+            f"{source} does not fit its base: {listed(wrong)}; {example} is {list(adapter[example].shape)} here and "
             f"{list(base[example].shape)} there. An adapter for 14B fits no 1.3B."
         )
+    if replaced := adapter.keys() & base.keys():
+        log.info("%s has its own %s, in place of the base's", source, listed(replaced))
     return base | adapter
 
 
 def merged(base: State, update: State, scale: float, source: str | Path = "the update") -> State:
     """The base with W + scale · (alpha / rank) · up · down for each weight of a low-rank update (Hu et al. 2021).
 
-    Takes the spellings lora_A/lora_B and lora_down/lora_up, and plain differences (`diff`, `diff_b`). Raises CheckpointError
-    for a part of the update that has no place in the base.
+    Takes the spellings lora_A/lora_B and lora_down/lora_up, and plain differences: `diff`, `diff_b`, `diff_m` (of modulation).
+    Raises CheckpointError for a part of the update that has no place in the base.
     """
     flat = {name.removesuffix(".weight").replace(".", "_"): name.removesuffix(".weight") for name in base}
     parts: dict[str, dict[str, Tensor]] = {}
@@ -196,23 +170,27 @@ def merged(base: State, update: State, scale: float, source: str | Path = "the u
         down, up = given.pop("A", given.pop("down", None)), given.pop("B", given.pop("up", None))
         alpha, diff, diff_b = given.pop("alpha", None), given.pop("diff", None), given.pop("diff_b", None)
         target = weight or (module if module in base else None)
+        if target is None and "diff_m" in given:
+            target, diff = f"{module}.modulation" if f"{module}.modulation" in base else None, given.pop("diff_m")
         if given or (down is None) != (up is None) or (diff_b is not None and bias is None) or target is None:
             strange.append(module)
             continue
         change = torch.zeros_like(base[target], dtype=torch.float32)
         if down is not None and up is not None:
-            strength = float(alpha) / down.shape[0] if alpha is not None else 1.0
+            strength = float(alpha) / down.shape[0] if alpha is not None and not alpha.is_meta else 1.0
             product = strength * up.float().flatten(1) @ down.float().flatten(1)
             if product.numel() != change.numel():
                 raise CheckpointError(f"{source}: {module} is {list(product.shape)}, not {list(change.shape)} as in the base")
             change += product.reshape(change.shape)
         if diff is not None:
-            change += diff.float().reshape(change.shape)
+            if diff.shape != change.shape:
+                raise CheckpointError(f"{source}: {module} changes {list(diff.shape)}, and the base's is {list(change.shape)}")
+            change += diff.float()
         done[target] = (base[target].float() + scale * change).to(base[target].dtype)
         if diff_b is not None and bias is not None:
             done[bias] = (base[bias].float() + scale * diff_b.float()).to(base[bias].dtype)
     if strange:
-        raise CheckpointError(f"{source} changes what the base does not have, or is incomplete there: {_listed(strange)}")
+        raise CheckpointError(f"{source} changes what the base does not have, or is incomplete there: {listed(strange)}")
     return done
 
 
@@ -224,21 +202,21 @@ def fill(model: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> N
     misshapen = [name for name in wanted.keys() & given.keys() if wanted[name].shape != given[name].shape]
     complaints = []
     if missing:
-        complaints.append(f"lacks {_listed(missing)}")
+        complaints.append(f"lacks {listed(missing)}")
     if extra:
-        complaints.append(f"has {_listed(extra)}, which nothing here uses")
+        complaints.append(f"has {listed(extra)}, which nothing here uses")
     if misshapen:
         name = sorted(misshapen)[0]
         shapes = f"{name} is {list(given[name].shape)}, not {list(wanted[name].shape)}"
-        complaints.append(f"has other shapes at {_listed(misshapen)} ({shapes})")
+        complaints.append(f"has other shapes at {listed(misshapen)} ({shapes})")
     if complaints:
         raise CheckpointError(f"{source} " + "; it ".join(complaints))
     model.load_state_dict(given, assign=True)
 
 
-def load_wan_vae(source: str | Path) -> WanVae:
-    """Wan 2.1's VAE of a file or folder in either naming. Raises CheckpointError."""
-    state = {vae_name(name): tensor for name, tensor in read_state(source).items()}
+def load_wan_vae(source: str | Path, device: str = "cpu") -> WanVae:
+    """Wan 2.1's VAE of a file or folder in either naming; device as in `load_video_dit`. Raises CheckpointError."""
+    state = read_state(part_of(source, "vae"), vae_name, device=device)
     for name in ("encoder.conv1.weight", "conv2.weight"):
         if name not in state:
             raise CheckpointError(f"{source} is no Wan 2.1 VAE: it has no {name}")
@@ -248,10 +226,13 @@ def load_wan_vae(source: str | Path) -> WanVae:
     return model.eval()
 
 
-def load_tiny_vae(source: str | Path) -> TinyVae:
-    """A TAEHV-architecture VAE for Wan 2.1 (taew2_1), of a file or folder. Raises CheckpointError."""
+def load_tiny_vae(source: str | Path, device: str = "cpu") -> TinyVae:
+    """A TAEHV-architecture VAE for Wan 2.1 (taew2_1), of a file or folder; device as in `load_video_dit`.
+
+    Raises CheckpointError.
+    """
     model = _empty(TinyVae)
-    fill(model, read_state(source), source)
+    fill(model, read_state(source, device=device), source)
     return model.eval()
 
 
@@ -270,40 +251,11 @@ def _empty(make: Callable[[], Module]) -> Module:
         return make()
 
 
-def _heads_in(source: str | Path) -> int | None:
+def _heads_in(path: Path) -> int | None:
     """As a config.json beside the weights has it, in either naming."""
-    path = located(source)
     file = (path if path.is_dir() else path.parent) / "config.json"
     if not file.is_file():
         return None
     config = json.loads(file.read_text())
     heads = config.get("num_heads", config.get("num_attention_heads"))
     return int(heads) if heads else None
-
-
-def _shards(folder: Path) -> list[Path]:
-    """The files that an index names, or all weights of the folder."""
-    for index in sorted(folder.glob("*.safetensors.index.json")):
-        names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
-        if gone := [name for name in names if not (folder / name).is_file()]:
-            raise CheckpointError(f"{folder} is incomplete: {index.name} names {_listed(gone)}")
-        return [folder / name for name in names]
-    files = sorted(file for file in folder.iterdir() if file.suffix in _SUFFIXES)
-    if not files:
-        raise CheckpointError(f"{folder} holds no weights (*.safetensors, *.pth)")
-    return files
-
-
-def _read_file(file: Path) -> State:
-    if file.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(file)
-    read = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    return read.get("state_dict", read)
-
-
-def _listed(names: Sequence[str] | set[str]) -> str:
-    ordered = sorted(names)
-    more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
-    return ", ".join(ordered[:_SHOWN]) + more

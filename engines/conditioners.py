@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engines.catalog import FrameAudio
+from engines.checkpoint_encoders import load_audio_encoder, load_image_encoder, load_text_encoder, load_tokenizer
 
 SAMPLE_RATE_HZ = 16_000
 NUM_TEXT_TOKENS = 512
@@ -54,11 +55,10 @@ def picture_key(picture: Rgb) -> str:
 class TextConditioner:
     """Prompts to UMT5's last hidden states, zeros after the last word, as Wan was trained."""
 
-    def __init__(self, folder: Path, tokenizer_folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
-        from transformers import AutoTokenizer, UMT5EncoderModel
-
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(tokenizer_folder)
-        self._encoder: Any = UMT5EncoderModel.from_pretrained(folder, dtype=dtype).eval().to(device)
+    def __init__(self, source: Path, tokenizer_folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
+        """Raises CheckpointError for files that are not those of a UMT5 and its tokenizer."""
+        self._tokenizer = load_tokenizer(tokenizer_folder)
+        self._encoder = load_text_encoder(source, dtype).eval().to(device)
         self._device = device
         self._kept: Recent[str, Tensor] = Recent(64)
 
@@ -72,11 +72,11 @@ class TextConditioner:
 
     @torch.inference_mode()
     def _encode(self, prompt: str) -> Tensor:
-        tokens = self._tokenizer(
-            [prompt], padding="max_length", max_length=NUM_TEXT_TOKENS, truncation=True, return_tensors="pt"
-        ).to(self._device)
-        hidden = self._encoder(tokens.input_ids, attention_mask=tokens.attention_mask).last_hidden_state
-        return hidden * tokens.attention_mask[..., None].to(hidden.dtype)
+        tokens = self._tokenizer([prompt], max_length=NUM_TEXT_TOKENS, truncation=True, return_tensors="pt").to(self._device)
+        if not tokens.input_ids.shape[1]:
+            return torch.zeros(1, NUM_TEXT_TOKENS, self.dim, device=self._device, dtype=self._encoder.dtype)
+        hidden = self._encoder(tokens.input_ids).last_hidden_state  # padding, masked, would only take time
+        return F.pad(hidden, (0, 0, 0, NUM_TEXT_TOKENS - hidden.shape[1]))
 
 
 class ImageConditioner:
@@ -89,11 +89,9 @@ class ImageConditioner:
         self._kept: Recent[str, Tensor] = Recent(64)
 
     @classmethod
-    def of(cls, folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> ImageConditioner:
-        """Of a checkpoint folder."""
-        from transformers import CLIPVisionModel
-
-        return cls(CLIPVisionModel.from_pretrained(folder, dtype=dtype), device, dtype)
+    def of(cls, source: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> ImageConditioner:
+        """Of a checkpoint. Raises CheckpointError."""
+        return cls(load_image_encoder(source, dtype), device, dtype)
 
     @property
     def dim(self) -> int:
@@ -129,11 +127,8 @@ class AudioConditioner:
 
     @classmethod
     def of(cls, folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> AudioConditioner:
-        """Of a checkpoint folder. Raises ValueError as the constructor."""
-        from transformers import AutoModel
-
-        model = AutoModel.from_pretrained(folder, dtype=dtype)
-        return cls(getattr(model, "encoder", model) if model.config.model_type == "whisper" else model, device, dtype)
+        """Of a checkpoint folder. Raises CheckpointError, and ValueError as the constructor."""
+        return cls(load_audio_encoder(folder, dtype), device, dtype)
 
     @property
     def dim(self) -> int:
@@ -142,6 +137,11 @@ class AudioConditioner:
         if self.kind == "wav2vec2":
             return int(config.num_hidden_layers * config.hidden_size)
         return int((_WHISPER_GROUPS + 1) * config.d_model)
+
+    @property
+    def silence(self) -> Tensor:
+        """What a model is told that is to hear nothing, features [dim] of a frame: zeros, as MultiTalk and EchoMimicV3 do."""
+        return torch.zeros(self.dim, device=self._device)
 
     @torch.inference_mode()
     def encode(self, voice: NDArray[np.float32], num_frames: int) -> Tensor:
@@ -156,8 +156,8 @@ class AudioConditioner:
             lambda _module, _args, heard: F.interpolate(heard.float(), num_frames, mode="linear", align_corners=True).to(heard)
         )
         with at_the_rate:
-            layers = self._model(sound[None], output_hidden_states=True).hidden_states[1:]
-        return torch.cat(layers)
+            heard = self._model(sound[None], output_hidden_states=True)
+        return torch.cat([*heard.hidden_states[1:-1], heard.last_hidden_state])  # of which the last is normalised in all sizes
 
     def _of_whisper(self, voice: NDArray[np.float32], num_frames: int) -> Tensor:
         """[5, num_frames, channels]: four means over quarters of the layers, and the last."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from engines.backends.graph import BackendError
+from engines.backends.error import BackendError
 from engines.catalog import FrameAudio, VideoDiTConfig
 
 FORMAT = 1
@@ -19,7 +19,8 @@ Shapes = dict[str, dict[str, list[list[int]]]]
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """kind: what the files are. weights: a hash of the tensors. gpu, runtime: what TensorRT engines were built for and with."""
+    """kind: what the files are. weights: a hash of the tensors. linear: what linear layers are rounded to. gpu, runtime:
+    what TensorRT engines were built for and with."""
 
     kind: Literal["onnx", "tensorrt"]
     model: str
@@ -27,6 +28,7 @@ class Manifest:
     precision: str
     shapes: Shapes
     opset: int = 20
+    linear: Literal["", "fp8", "int8"] = ""
     config: dict[str, object] = field(default_factory=dict)
     gpu: str = ""
     runtime: str = ""
@@ -62,6 +64,15 @@ class Manifest:
                     f"{folder} was made for {name} {mine or 'unknown'}, here it is {wanted}: "
                     f"build it again with `rostrum export {'tensorrt' if kind == 'tensorrt' else 'onnx'}`"
                 )
+
+    def takes(self, graph: str, shapes: dict[str, list[int]]) -> bool:
+        """Whether a graph was built for inputs of these shapes."""
+        try:
+            for name in self.shapes.get(graph, {}):
+                self.require_shape(graph, name, shapes[name])
+        except (BackendError, KeyError):
+            return False
+        return graph in self.shapes
 
     def require_shape(self, graph: str, name: str, shape: list[int]) -> None:
         """Raises BackendError for an input that the graph was not built for."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engines.backends.torch import torch_graphs
 from engines.catalog import MINI, MiniVaeConfig
-from engines.checkpoints import CheckpointError
+from engines.checkpoint_files import CheckpointError
 from engines.codecs.mini import MiniCodec
 from engines.features import SpeechEncoder
 from engines.models.mini_vae import MiniVae
@@ -47,6 +47,12 @@ class Listener:
 
     def __init__(self) -> None:
         self._encoder = SpeechEncoder()
+        self._silence = self.encode(np.zeros(SAMPLE_RATE_HZ, np.float32), 25)[12]
+
+    @property
+    def silence(self) -> Tensor:
+        """What it hears when there is nothing, [768]."""
+        return self._silence
 
     def encode(self, voice: NDArray[np.float32], num_frames: int) -> Tensor:
         """Voice [n], 16 kHz, to [num_frames, 768]."""
@@ -93,7 +99,6 @@ def load_mini(folder: Path, device: str = "cpu") -> VideoModel:
             raise CheckpointError(f"{folder / name} does not fit: {error}") from None
         model.eval()
     codec = MiniCodec(vae, torch.tensor(notes.mean), torch.tensor(notes.std), device)
-    transformer.to(device)
     return VideoModel(
         MINI,
         torch_graphs(transformer),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engines.catalog import MotionStatistics
 from engines.conditions import CONDITION_INPUTS, batched, frame_times, no_beat, sound, words
-from engines.guidance import Branch, branches, combine
+from engines.guidance import WITH_AUDIO, WITH_TEXT, Branch, branches, combine
 from engines.motion import NUM_CHANNELS, Motion
 from engines.schedules import Euler, sigmas
 from engines.specs import MotionRequest
@@ -29,6 +29,26 @@ class Transformer(Protocol):
     def denoise(self, inputs: Mapping[str, Array]) -> Array:
         """At every step: the velocity [b, c, f, 1, 1]."""
         ...
+
+
+class SampledMotion:
+    """A `MotionModel` of a transformer on whatever backend. Same requests and seeds, same motion."""
+
+    def __init__(self, transformer: Transformer, statistics: MotionStatistics) -> None:
+        self.transformer = transformer
+        self._statistics = statistics
+        self._text_encoder = TextEncoder()
+
+    def generate(self, requests: list[MotionRequest]) -> list[Motion]:
+        """Motion [f, 64] for each request, those alike in frames and steps in one batch."""
+        groups: dict[tuple[object, ...], list[int]] = {}
+        for i, request in enumerate(requests):
+            groups.setdefault(batch_key(request), []).append(i)
+        motion: dict[int, Motion] = {}
+        for members in groups.values():
+            batch = sample(self.transformer, [requests[i] for i in members], self._text_encoder, self._statistics)
+            motion.update(zip(members, batch, strict=True))
+        return [motion[i] for i in range(len(requests))]
 
 
 #: Channels that lie in 0–1: the blendshapes, the shoulders.
@@ -96,9 +116,9 @@ def _inputs(requests: Sequence[MotionRequest], kinds: Sequence[Branch], text_enc
     b = len(requests)
     for i, kind in enumerate(kinds):
         rows = slice(i * b, (i + 1) * b)
-        if kind != Branch.FULL:
+        if kind not in WITH_TEXT:
             batch["text_mask"][rows] = 0.0
             batch["frame_scalars"][rows] = no_beat(requests[0].num_frames)
-        if kind == Branch.NEITHER:
+        if kind not in WITH_AUDIO:
             batch["audio_known"][rows] = 0.0
     return batch

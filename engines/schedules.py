@@ -20,11 +20,17 @@ def shifted(sigma: NDArray[np.float64], shift: float) -> NDArray[np.float64]:
     return shift * sigma / (1 + (shift - 1) * sigma)
 
 
-def sigmas(num_steps: int, shift: float) -> NDArray[np.float32]:
-    """Noise levels from 1 (noise) to 0 (data), [num_steps + 1], evenly spread before the shift."""
-    if num_steps < 1:
-        raise ValueError(f"sampling needs at least one step, not {num_steps}")
-    return shifted(np.linspace(1.0, 0.0, num_steps + 1), shift).astype(np.float32)
+def sigmas(num_steps: int, shift: float, last_timestep: float = 0.0) -> NDArray[np.float32]:
+    """Noise levels from 1 (noise) to 0 (data), [num_steps + 1], evenly spread before the shift.
+
+    last_timestep: of 1000, where the last step begins, in place of one step above 0.
+    """
+    if num_steps < 1 or not 0 <= last_timestep < 1000:
+        raise ValueError(f"sampling needs at least one step, and a last one below 1000, not {num_steps} and {last_timestep}")
+    levels = np.linspace(1.0, 0.0, num_steps + 1)
+    if last_timestep:
+        levels = np.append(np.linspace(1.0, last_timestep / 1000, num_steps), 0.0)
+    return shifted(levels, shift).astype(np.float32)
 
 
 def sigmas_at(timesteps: Sequence[float], shift: float) -> NDArray[np.float32]:

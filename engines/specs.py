@@ -67,7 +67,9 @@ class MotionRequest:
 class ClipRequest:
     """One call for pixels: 1 + 4k frames that begin with `first` and, where it is given, end with `last`.
 
-    voice: float32 [n], 16 kHz, the sound from `lead_frames` before the first frame to some frames after the last.
+    voice: float32 [n], 16 kHz, the sound from `lead_frames` before the first frame to some frames after the last. before: RGB
+    [`num_before`, h, w, 3], the frames up to `first` and it, for models that go on from several; they are shown the
+    `reference`, the person as they were when all began, in place of `first`.
     """
 
     first: NDArray[np.uint8]  # RGB [h, w, 3]
@@ -79,6 +81,8 @@ class ClipRequest:
     fps: int
     seed: int
     num_steps: int = 1000  # at most; the model's own sampling may have fewer
+    before: NDArray[np.uint8] | None = None
+    reference: NDArray[np.uint8] | None = None
 
 
 class MotionModel(Protocol):
@@ -95,6 +99,11 @@ class ClipModel(Protocol):
     @property
     def frames_a_latent(self) -> int:
         """A clip has 1 + k of these."""
+        ...
+
+    @property
+    def num_before(self) -> int:
+        """Frames that a clip goes on from: 1, or 1 + k times `frames_a_latent` of a model that was trained so."""
         ...
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -17,19 +18,27 @@ from engines.schedules import SolverName, sigmas, sigmas_at, solver
 class Sampling:
     """How a checkpoint likes to be sampled. The defaults are those of four-step distillations: no guidance but what it learnt.
 
-    timesteps: in place of `num_steps` even ones. audio_attention_scale: how loud the sound is to the picture. one_batch: all
-    branches of guidance at once, where memory allows.
+    timesteps: in place of `num_steps` even ones. last_timestep: where the last of those begins (MultiTalk: 1).
+    audio_attention_scale: how loud the sound is to the picture. one_batch: all
+    branches of guidance at once; a `VideoModel` whose memory does not allow it takes them one after the other.
     """
 
     num_steps: int = 4
     shift: float = 5.0
     solver: SolverName = "euler"
     timesteps: tuple[float, ...] = ()
+    last_timestep: float = 0.0
     text_guidance_scale: float = 1.0
     audio_guidance_scale: float = 1.0
     frame_guidance_scale: float = 0.0
     audio_attention_scale: float = 1.0
     one_batch: bool = True
+
+    def __post_init__(self) -> None:
+        if self.solver not in get_args(SolverName):
+            raise ValueError(f"solver {self.solver!r} is none of {', '.join(get_args(SolverName))}")
+        if len(self.schedule) < 2:
+            raise ValueError("a schedule needs a step")
 
     def with_steps(self, num_steps: int) -> Sampling:
         """Fewer, when time is short: of given timesteps those that are spread most evenly, the first always."""
@@ -41,8 +50,9 @@ class Sampling:
     @property
     def schedule(self) -> list[float]:
         """Noise levels from 1 to 0."""
-        levels = sigmas_at(self.timesteps, self.shift) if self.timesteps else sigmas(self.num_steps, self.shift)
-        return [float(level) for level in levels]
+        if self.timesteps:
+            return [float(level) for level in sigmas_at(self.timesteps, self.shift)]
+        return [float(level) for level in sigmas(self.num_steps, self.shift, self.last_timestep)]
 
     def branches(self, hears: bool) -> tuple[Branch, ...]:
         """The evaluations that a step needs."""
@@ -58,8 +68,12 @@ class Told:
 
 
 @torch.inference_mode()
-def sample(denoise: Graph, told: Mapping[Branch, Told], noise: Tensor, sampling: Sampling, seed: int = 0) -> Tensor:
+def sample(
+    denoise: Graph, told: Mapping[Branch, Told], noise: Tensor, sampling: Sampling, seed: int = 0, held: Tensor | None = None
+) -> Tensor:  # fmt: skip
     """Latents [1, 16, f, h, w] of noise of that shape. `told` has the branches of `sampling.branches`.
+
+    held: latents [1, 16, k, h, w] of the first frames, which stay as they are at every step.
 
     Nothing is read back from the device on the way, so a GPU never waits for the host.
     """
@@ -74,7 +88,8 @@ def sample(denoise: Graph, told: Mapping[Branch, Told], noise: Tensor, sampling:
         schedule,
         lambda _: torch.randn(noise.shape, generator=generator, device=noise.device),
     )
-    latents = noise.float()
+    first = noise[:, :, :0] if held is None else held
+    latents = torch.cat([first, noise[:, :, first.shape[2] :]], dim=2).float()
     for i, time in enumerate(times):
         parts = []
         for call, (frames, conditions) in zip(calls, known, strict=True):
@@ -82,7 +97,7 @@ def sample(denoise: Graph, told: Mapping[Branch, Told], noise: Tensor, sampling:
             parts.append(denoise({"latents": shown, "timestep": time[: len(call)], **conditions})["velocity"].clone())
         velocities = [part[j : j + 1] for part in parts for j in range(len(part))]
         guided = combine(velocities, sampling.text_guidance_scale, sampling.audio_guidance_scale, sampling.frame_guidance_scale)
-        latents = walk.step(i, latents, guided)
+        latents = torch.cat([first, walk.step(i, latents, guided)[:, :, first.shape[2] :]], dim=2)
     return latents
 
 

@@ -8,6 +8,8 @@ python -m export.motion_onnx run/last.pt engines/weights/portrait
 from __future__ import annotations
 
 import argparse
+import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +18,10 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from engines.catalog import CONFIGS, AvatarDiTConfig, MotionStatistics
+from engines.catalog import CONFIGS, STATISTICS, AvatarDiTConfig, MotionStatistics
+from engines.checkpoints import weights_hash
 from engines.conditions import CONDITION_INPUTS, CONDITION_OUTPUTS
+from engines.manifest import Manifest
 from engines.models.avatar_dit import AvatarDiT
 from export.to_onnx import OPSET, WHOLE_ATTENTION_OPSET, Method, export_onnx, widen
 
@@ -27,6 +31,13 @@ DYNAMIC = {
     "audio": {0: "b", 1: "n"}, "audio_known": {0: "b", 1: "n"}, "audio_time": {0: "b", 1: "n"},
     "audio_mask": {0: "b", 1: "f", 2: "n"},
     "text_k": {1: "b", 2: "m"}, "text_v": {1: "b", 2: "m"}, "audio_k": {1: "b", 2: "n"}, "audio_v": {1: "b", 2: "n"},
+}  # fmt: skip
+
+
+#: Smallest, best and largest of these axes, for engines.
+SIZES = {
+    "b": (1, 3, 24), "f": (2, 16, 64), "k": (1, 1, 4), "l": (1, 12, 24), "kl": (1, 12, 96), "m": (2, 13, 97),
+    "n": (12, 44, 140),
 }  # fmt: skip
 
 
@@ -72,7 +83,25 @@ def export_motion_model(
         ("model.onnx", "denoise", each, ["velocity"]),
     ):
         export_onnx(Method(model, method), given, made, folder / name, DYNAMIC, half_weights, opset)
-    statistics.save(folder / "statistics.json")
+    statistics.save(folder / STATISTICS)
+    motion_manifest(model, folder, opset).save(folder)
+
+
+def motion_manifest(model: AvatarDiT, folder: Path, opset: int) -> Manifest:
+    """What the two graphs of a folder are."""
+    shapes = {name: input_shapes(folder / f"{name}.onnx") for name in ("conditions", "model")}
+    return Manifest("onnx", "portrait", weights_hash(model), "float32", shapes, opset=opset, config=asdict(model.config))
+
+
+def input_shapes(file: Path) -> dict[str, list[list[int]]]:
+    """Smallest, best and largest shape of each input of a graph, by what `DYNAMIC` calls its axes and `SIZES` says of them."""
+    shapes: dict[str, list[list[int]]] = {}
+    for value in onnx.load(file, load_external_data=False).graph.input:
+        axes, names = value.type.tensor_type.shape.dim, DYNAMIC.get(value.name, {})
+        shapes[value.name] = [
+            [SIZES[names[i]][j] if axis.dim_param else axis.dim_value for i, axis in enumerate(axes)] for j in range(3)
+        ]
+    return shapes
 
 
 def quantised(folder: Path, out: Path) -> None:
@@ -86,7 +115,8 @@ def quantised(folder: Path, out: Path) -> None:
         quantize_dynamic(
             model, out / name, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"], per_channel=True
         )
-    (out / "statistics.json").write_text((folder / "statistics.json").read_text())
+    shutil.copy(folder / STATISTICS, out)
+    replace(Manifest.load(folder), linear="int8").save(out)
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:
@@ -122,7 +152,7 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
 def weights_of(source: Path) -> tuple[dict[str, Tensor], MotionStatistics]:
     """The state dict and statistics that a run of `export.train.motion` came to (its `last.pt`), or of a folder of graphs."""
     if source.is_dir():
-        return read_weights(source), MotionStatistics.load(source / "statistics.json")
+        return read_weights(source), MotionStatistics.load(source / STATISTICS)
     saved = torch.load(source, map_location="cpu", weights_only=True)
     return saved["ema"], MotionStatistics(**saved["notes"]["statistics"])
 

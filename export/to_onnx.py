@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +37,13 @@ def export_onnx(
     dynamic: Mapping[str, Mapping[int, str]],
     half_weights: bool = True,
     opset: int = OPSET,
+    revise: Callable[[onnx.ModelProto], object] | None = None,
 ) -> None:
     """Write `module`, traced on `inputs` (its forward arguments by name), to `path`.
 
     dynamic: for each input, axis to name; equal names mean equal sizes at the moment of the call.
     half_weights: float32 weights are stored as float16 and widened when the file is loaded (ONNX Runtime folds the casts).
+    revise: changes the graph in place before it is written.
     Beyond 2 GB the weights lie in `<path>.data`. Raises ValueError for a graph that is not clean (see `check_clean`).
     """
     dims: dict[str, torch.export.Dim] = {}
@@ -57,6 +59,8 @@ def export_onnx(
         raise RuntimeError("torch.onnx.export gave no program")
     model = program.model_proto
     check_clean(model, path)
+    if revise:
+        revise(model)
     if half_weights:
         store_half(model)
     del model.graph.value_info[:]

@@ -6,17 +6,16 @@ TensorRT-RTX builds without a GPU, for the compute capabilities that it is told;
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import onnx
-
-from engines.backends.graph import BackendError
+from engines.backends.error import BackendError
 from engines.backends.tensorrt import gpu_name, library, runtime_name
+from engines.catalog import STATISTICS
 from engines.manifest import Manifest
-from export.motion_onnx import DYNAMIC
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +34,8 @@ def build_folder(
     """
     made = Manifest.load(source)
     made.require(source, kind="onnx")
+    if made.linear == "int8":
+        raise BackendError(f"{source} has int8 weights, which are for processors: build engines of float32")
     trt = library(flavour)
     out.mkdir(parents=True, exist_ok=True)
     for graph, inputs in made.shapes.items():
@@ -44,6 +45,8 @@ def build_folder(
     built_for = compute_capability if compute_capability != "CURRENT" else gpu_name()
     manifest = replace(made, kind="tensorrt", gpu=built_for, runtime=runtime_name(trt))
     manifest.save(out)
+    if (source / STATISTICS).is_file():
+        shutil.copy(source / STATISTICS, out)
     return manifest
 
 
@@ -76,22 +79,6 @@ def build(
         timing_cache.parent.mkdir(parents=True, exist_ok=True)
         timing_cache.write_bytes(bytes(used.serialize()))
     return bytes(plan)
-
-
-def motion_inputs(file: Path, sizes: dict[str, tuple[int, int, int]]) -> dict[str, list[list[int]]]:
-    """Smallest, best and largest shape of each input of a graph of the portrait model, by what `DYNAMIC` calls its axes.
-
-    Raises BackendError for an axis that `sizes` does not know.
-    """
-    shapes: dict[str, list[list[int]]] = {}
-    for value in onnx.load(file, load_external_data=False).graph.input:
-        axes, names = value.type.tensor_type.shape.dim, DYNAMIC.get(value.name, {})
-        if unknown := [names.get(i, str(i)) for i, axis in enumerate(axes) if axis.dim_param and names.get(i) not in sizes]:
-            raise BackendError(f"{file.name}: {value.name} has axes {', '.join(unknown)}, whose sizes nobody gave")
-        shapes[value.name] = [
-            [sizes[names[i]][j] if axis.dim_param else axis.dim_value for i, axis in enumerate(axes)] for j in range(3)
-        ]
-    return shapes
 
 
 def _add_profile(builder: Any, config: Any, network: Any, inputs: dict[str, list[list[int]]], file: Path) -> None:

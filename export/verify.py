@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from onnx import load
 
-from engines.backends.onnx import OnnxMotionModel
-from engines.catalog import CONFIGS
+from engines.catalog import CONFIGS, load_motion_model
 from engines.conditions import CONDITION_INPUTS
+from engines.manifest import Manifest
 from engines.models.avatar_dit import AvatarDiT
 from engines.motion import NUM_CHANNELS, rest
-from engines.specs import FEATURE_DIM, BeatCondition, MotionRequest
+from engines.sampler import Transformer
+from engines.specs import FEATURE_DIM, BeatCondition, MotionModel, MotionRequest
 from export.motion_onnx import example_inputs, weights_of
 
 SIZES = ({"b": 1, "f": 2, "k": 1, "n": 13}, {"b": 3, "f": 13, "k": 2, "n": 41}, {"b": 6, "f": 64, "k": 3, "n": 140})
@@ -30,26 +30,26 @@ TOLERANCE = 5e-3
 INT8_TOLERANCE = 0.25  # of the largest value; a tenth in the norm
 
 
-def difference(model: AvatarDiT, onnx: OnnxMotionModel, **sizes: int) -> float:
-    """Largest difference of torch's velocity from ONNX's, over torch's largest value."""
+def difference(model: AvatarDiT, other: Transformer, **sizes: int) -> float:
+    """Largest difference of torch's velocity from the other's, over torch's largest value."""
     inputs = example_inputs(model.config, **sizes)
     with torch.no_grad():
         expected = model(**inputs).numpy()
     arrays = {name: value.numpy() for name, value in inputs.items()}
-    arrays.update(onnx.condition({name: arrays.pop(name) for name in CONDITION_INPUTS}))
-    return float(np.abs(onnx.denoise(arrays) - expected).max() / np.abs(expected).max())
+    arrays.update(other.condition({name: arrays.pop(name) for name in CONDITION_INPUTS}))
+    return float(np.abs(other.denoise(arrays) - expected).max() / np.abs(expected).max())
 
 
-def request_ms(onnx: OnnxMotionModel, num_frames: int, repeats: int = 20) -> float:
+def request_ms(motion: MotionModel, num_frames: int, repeats: int = 20) -> float:
     """Processor milliseconds of one request with both kinds of guidance."""
     mask = np.zeros((num_frames, NUM_CHANNELS), np.bool_)
     audio = np.zeros((num_frames * 2 + 12, FEATURE_DIM), np.float32)
     beats = (BeatCondition(0.0, 9.0, "very joyful; nods"),)
     request = MotionRequest(num_frames, 0.04, rest(num_frames), mask, audio, -0.12, beats, seed=0)
-    onnx.generate([request])
+    motion.generate([request])
     began = time.process_time()
     for _ in range(repeats):
-        onnx.generate([request])
+        motion.generate([request])
     return (time.process_time() - began) * 1e3 / repeats
 
 
@@ -57,25 +57,19 @@ def check(folder: Path, source: Path, say: Callable[[str], None], config: str = 
     """Compare a folder of graphs with the checkpoint (or folder of graphs) it was made from; 1 where they are apart."""
     model = AvatarDiT(CONFIGS[config]).eval()
     model.load_state_dict(weights_of(source)[0])
-    onnx = OnnxMotionModel(folder)
+    motion = load_motion_model(str(folder))
     worst = 0.0
     for sizes in SIZES:
-        apart = difference(model, onnx, **sizes)
+        apart = difference(model, motion.transformer, **sizes)
         worst = max(worst, apart)
         say(f"{sizes}: {apart:.2e}")
     for num_frames in (11, 25, 38):
-        say(f"{num_frames} frames, 4 steps, guided: {request_ms(onnx, num_frames):.1f} ms of one core")
-    tolerance = INT8_TOLERANCE if is_quantised(folder) else TOLERANCE
+        say(f"{num_frames} frames, 4 steps, guided: {request_ms(motion, num_frames):.1f} ms of one core")
+    tolerance = INT8_TOLERANCE if Manifest.load(folder).linear == "int8" else TOLERANCE
     if worst > tolerance:
         say(f"{folder} was not made from {source}: velocities differ by {worst:.2e}, more than {tolerance}")
         return 1
     return 0
-
-
-def is_quantised(folder: Path) -> bool:
-    """Whether its weights are integers."""
-    graph = load(folder / "model.onnx").graph
-    return any(node.op_type in ("MatMulInteger", "DynamicQuantizeLinear") for node in graph.node)
 
 
 def main() -> None:

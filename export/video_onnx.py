@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from engines.checkpoints import weights_hash
 from engines.manifest import Manifest, Shapes
 from engines.models.video_dit import VideoDiT
 from engines.models.wan_vae import FRAMES_A_LATENT, PIXELS_A_LATENT
+from export.fp8 import quantise
 from export.to_onnx import OPSET, Method, export_onnx
 
 NUM_TEXT_TOKENS = 512
@@ -78,9 +80,12 @@ def example_inputs(config: VideoDiTConfig, shape: ClipShape, device: str = "cpu"
 
 def export_video_model(
     model: VideoDiT, name: str, folder: Path, shape: ClipShape, opset: int = OPSET, smallest: ClipShape | None = None,
-    largest: ClipShape | None = None, tell: Progress = lambda _: None,
+    largest: ClipShape | None = None, largest_inputs: Mapping[str, float] | None = None, tell: Progress = lambda _: None,
 ) -> Manifest:  # fmt: skip
-    """Write the graphs at one shape; or, with a smallest and a largest, for every frame count and size between them."""
+    """Write the graphs at one shape; or, with a smallest and a largest, for every frame count and size between them.
+
+    largest_inputs: of `export.fp8.measured_inputs`, for linear layers of the steps in 8 bits.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     varies = smallest is not None and largest is not None
     every = [example_inputs(model.config, s) for s in ([smallest, shape, largest] if varies else [shape]) if s]
@@ -94,11 +99,12 @@ def export_video_model(
         export_onnx(
             Method(model, METHODS[graph]), inputs, list(OUTPUTS[graph]), folder / f"{graph}.onnx", dynamic,
             half_weights=False, opset=opset,
+            revise=partial(quantise, largest=largest_inputs) if largest_inputs and graph == "denoise" else None,
         )  # fmt: skip
         shapes[graph] = {n: [list(one[graph][n].shape) for one in every] for n in inputs}
     manifest = Manifest(
         kind="onnx", model=name, weights=weights_hash(model), precision=str(dtype).removeprefix("torch."), shapes=shapes,
-        opset=opset, config=asdict(model.config),
+        opset=opset, linear="fp8" if largest_inputs else "", config=asdict(model.config),
     )  # fmt: skip
     manifest.save(folder)
     return manifest

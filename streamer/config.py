@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from engines.catalog import WEIGHTS
+from engines.catalog import STATISTICS, WEIGHTS
 from streamer.ice_server import IceServer
 from streamer.limits import Rate
 from streamer.plan import BACKGROUNDS, TIME_BASE_HZ, Background
@@ -215,7 +215,7 @@ class TranscriptSettings:
 class DrawingSettings:
     """Which model draws: the portrait's, or a video transformer of the weights in a folder (see `engines.video_weights`).
 
-    weights: of mini, None for those that are shipped.
+    weights: of the portrait model and mini, None for those that are shipped; the portrait's as `rostrum export` writes them.
     """
 
     model: str = "portrait"
@@ -226,6 +226,10 @@ class DrawingSettings:
             raise ConfigError(f"model: {self.model!r} is not one of {', '.join(MODELS)}")
         if self.is_video and (self.folder is None or not self.folder.is_dir()):
             raise ConfigError(f"weights: {self.model} needs the folder of its weights, and {self.folder} is none")
+        if not self.is_video and self.weights and not (self.weights / STATISTICS).is_file():
+            raise ConfigError(
+                f"weights: {self.weights} is no folder of the portrait model: `rostrum export onnx --model portrait` writes one"
+            )
 
     @property
     def is_video(self) -> bool:
@@ -241,10 +245,11 @@ class DrawingSettings:
         """As the render pool takes it."""
         return "streamer.video_worker:VideoWorker" if self.is_video else "streamer.render_worker:RenderWorker"
 
-    @property
-    def worker_options(self) -> dict[str, object]:
-        """What that class takes besides threads."""
-        return {"model": self.model, "weights": self.folder} if self.is_video else {}
+    def worker_options(self, segment_s: float) -> dict[str, object]:
+        """What that class takes besides threads, for a broadcast of such sub-clips."""
+        if not self.is_video:
+            return {"model": str(self.weights)} if self.weights else {}
+        return {"model": self.model, "weights": self.folder, "warm_frames": round(segment_s * 25)}
 
     @property
     def segment_s(self) -> float:

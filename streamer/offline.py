@@ -22,6 +22,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from engines.avatar_library import Avatar
+from engines.backends.error import BackendError
 from engines.motion import Motion, rest
 from streamer import gestures, hearing, keyframes, seeing, subclips
 from streamer.blueprint import BlueprintRoller
@@ -324,10 +325,12 @@ def _start_worker(
             assert drawing.folder is not None
             number = re.search(r"\d+$", multiprocessing.current_process().name)  # of this process, each its own GPU
             rank = int(number[0]) - 1 if number else 0
-            worker: RenderWorker = VideoWorker(model=drawing.model, weights=drawing.folder, rank=rank)
+            worker: RenderWorker = VideoWorker(
+                model=drawing.model, weights=drawing.folder, rank=rank, warm_frames=drawing.film_frames
+            )
         else:
-            worker = RenderWorker()
-    except (ValueError, ImportError) as error:
+            worker = RenderWorker(model=str(drawing.weights or "portrait"))
+    except (ValueError, ImportError, BackendError) as error:
         _why_not = str(error)
         return
     worker.open(look)

@@ -25,6 +25,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.backends.error import BackendError
 from engines.motion import Motion
 from streamer.media import Picture
 from streamer.plan import Blueprint, BlueprintJob, Look, Stretch, SubClipJob
@@ -145,7 +146,7 @@ def serve(
         worker = (
             _gently(_warm_worker, worker_class, threads, options) if gently else _warm_worker(worker_class, threads, options)
         )
-    except (ValueError, ImportError) as error:  # weights that are not there or do not fit: another try would end the same
+    except (ValueError, ImportError, BackendError) as error:  # weights that do not fit, or run here: so would another try end
         traceback.print_exc()
         pipe.send((0, Ready()))  # to say so to whoever asks
         while True:

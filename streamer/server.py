@@ -115,7 +115,7 @@ class Server:
             num_workers=settings.workers,
             threads=settings.worker_threads,
             timeout_s=settings.drawing.timeout_s,
-            options=settings.drawing.worker_options,
+            options=settings.drawing.worker_options(settings.segment_s),
         )
         self.access = Access(settings.key, settings.public)
         limits = settings.limits

@@ -26,35 +26,36 @@ from streamer.render_worker import RenderWorker
 
 Picture = NDArray[np.uint8]
 
-_REMEMBERED = 64  # last frames of stretches, from which the next can go on
+_REMEMBERED = 16  # ends of stretches, from which the next can go on
 _SCENE = "a person talks to the camera"
 _ALL_STEPS = 1000
-_WARM_FRAMES = 8
 
 
 class VideoWorker(RenderWorker):
-    """model: `mini`, `wan-1.3b`, `wan-14b` or `wan`; weights: its folder; rank: of this process, which says which GPU it takes.
+    """model: `mini`, `wan-1.3b`, `wan-14b` or `wan`; weights: its folder; rank: of this process, which says which GPU it takes;
+    warm_frames: of the sub-clips that are to come, for the first of a length is slow.
 
     Raises CheckpointError (a ValueError) as `engines.video.load_video_model` does.
     """
 
-    def __init__(self, *, model: str, weights: Path, rank: int = 0, threads: int = 1) -> None:
+    def __init__(self, *, model: str, weights: Path, rank: int = 0, threads: int = 1, warm_frames: int = 8) -> None:
         super().__init__(threads=threads)
         # By name: nothing that serves imports torch, and worker processes alone get here.
         engine = importlib.import_module("engines.video")
+        self._warm_frames = warm_frames
         self._video: ClipModel = engine.load_video_model(model, weights, rank)
-        self._drawn: OrderedDict[tuple[Look, int, bytes], Picture] = OrderedDict()  # by PTS and pose
+        self._drawn: OrderedDict[tuple[Look, int, bytes], tuple[Picture, ...]] = OrderedDict()  # by PTS and pose of the last
         self._one_at_a_time = threading.Lock()  # a look may be opened beside the work
 
     def open(self, look: Look, shelf: Path | None = None) -> Picture:
         """As `RenderWorker.open`. The first clip of a size is slow, so that one is drawn here."""
         still = super().open(look, shelf)
-        silence = np.zeros(2 * VOICE_RATE_HZ, np.int16)
+        silence, n = np.zeros(4 * VOICE_RATE_HZ, np.int16), self._warm_frames
         warm = Stretch(
-            motion=rest(_WARM_FRAMES), num_frames=_WARM_FRAMES, before=rest(), beats=(), audio=silence, audio_start=Pts(0),
+            motion=rest(n), num_frames=n, before=rest(), beats=(), audio=silence, audio_start=Pts(0),
             start=Pts(48_000), fps=25, seed=0, num_steps=_ALL_STEPS, chained=False,
         )  # fmt: skip
-        for _ in self.film(look, warm, range(_WARM_FRAMES)):
+        for _ in self.film(look, warm, range(n)):
             pass
         return still
 
@@ -65,9 +66,11 @@ class VideoWorker(RenderWorker):
         num_drawn = -(-n // self._video.frames_a_latent) * self._video.frames_a_latent
         landing = stretch.motion[min(num_drawn, len(stretch.motion)) - 1]
         zero = stretch.start - frame
-        first = self._drawn.get((look, zero, stretch.before.tobytes())) if stretch.chained else None
+        drawn = self._drawn.get((look, zero, stretch.before.tobytes()), ()) if stretch.chained else ()
+        before = [self._rgb(picture) for picture in drawn] or [self._rgb(self._posed(look, stretch.before))]
+        several = self._video.num_before > 1 and len(before) == self._video.num_before
         request = ClipRequest(
-            first=self._rgb(self._posed(look, stretch.before) if first is None else first),
+            first=before[-1],
             last=self._rgb(self._posed(look, landing)),
             num_frames=1 + num_drawn,
             text="; ".join(dict.fromkeys([_SCENE, *(beat.text for beat in stretch.beats)])),
@@ -76,15 +79,18 @@ class VideoWorker(RenderWorker):
             fps=stretch.fps,
             seed=stretch.seed,
             num_steps=stretch.num_steps,
+            before=np.stack(before) if several else None,
+            reference=self._rgb(self._posed(look, rest())) if several else None,
         )
         wanted = set(frames)
         with self._one_at_a_time:
-            drawn = self._video.clip(request)
-            next(drawn)  # the one it began from
+            pictures = self._video.clip(request)
+            next(pictures)  # the one it began from
             for i in range(n):
-                picture = _i420(next(drawn), look)
+                picture = _i420(next(pictures), look)
+                drawn = (*drawn, picture)[-self._video.num_before :]
                 if i == n - 1 and stretch.chained:
-                    self._remember((look, stretch.start + i * frame, stretch.motion[i].tobytes()), picture)
+                    self._remember((look, stretch.start + i * frame, stretch.motion[i].tobytes()), drawn)
                 if i in wanted:
                     yield picture
 
@@ -101,8 +107,8 @@ class VideoWorker(RenderWorker):
             rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
         return rgb
 
-    def _remember(self, where: tuple[Look, int, bytes], picture: Picture) -> None:
-        self._drawn[where] = picture
+    def _remember(self, where: tuple[Look, int, bytes], pictures: tuple[Picture, ...]) -> None:
+        self._drawn[where] = pictures
         if len(self._drawn) > _REMEMBERED:
             self._drawn.popitem(last=False)
 

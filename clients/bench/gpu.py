@@ -23,9 +23,10 @@ import torch
 from torch import Tensor
 
 from clients.bench.machine import facts
-from engines.backends.choice import graphs_of, machine
+from engines.backends.choice import graphs_on, machine
 from engines.backends.doctor import examine
-from engines.backends.graph import BackendError, Graph
+from engines.backends.error import BackendError
+from engines.backends.graph import Graph
 from engines.backends.torch import torch_graphs
 from engines.catalog import WAN_1_3B, WAN_14B, FrameAudio, VideoDiTConfig, wan_rope_split
 from engines.codecs.wan import WanCodec
@@ -37,6 +38,7 @@ from engines.models.wan_vae import WanVae, WanVaeConfig
 from engines.specs import ClipRequest
 from engines.video import VideoModel
 from engines.video_sampler import Sampling
+from export.fp8 import measured_inputs
 from export.verify_video import TOLERANCES, compare, random_inputs, step_ms
 from export.video_onnx import ClipShape, example_inputs, export_video_model
 
@@ -70,6 +72,7 @@ def true_cases() -> list[Case]:
         Case("wan-1.3b 832x480 17", SMALL, ClipShape(832, 480, 17), eager, 60),
         Case("wan-14b 832x480 17", LARGE, ClipShape(832, 480, 17), ("torch",), 90),
         Case("wan-1.3b 512x512 33 engines", SMALL, ClipShape(512, 512, 33), ("onnx-cuda", "tensorrt", "tensorrt-rtx"), 400),
+        Case("wan-1.3b 512x512 33 fp8", SMALL, ClipShape(512, 512, 33), ("tensorrt fp8", "tensorrt-rtx fp8"), 300),
         Case("wan-14b 832x480 33 compiled", LARGE, ClipShape(832, 480, 33), ("torch-compiled",), 200),
     ]
 
@@ -83,6 +86,7 @@ def dry_cases() -> list[Case]:
     return [
         Case("dry 64x48 9", config, ClipShape(64, 48, 9), ("torch", "diffusers"), 60),
         Case("dry 64x48 9 engines", config, ClipShape(64, 48, 9), ("onnx-cpu", "onnx-cuda", "tensorrt", "tensorrt-rtx"), 120),
+        Case("dry 64x48 9 fp8", config, ClipShape(64, 48, 9), ("onnx-cpu fp8", "tensorrt fp8", "tensorrt-rtx fp8"), 120),
     ]
 
 
@@ -189,27 +193,36 @@ def measure(case: Case, folder: Path) -> dict[str, Any]:
 
 
 def exported(model: VideoDiT, backend: str, shape: ClipShape, folder: Path) -> tuple[dict[str, Graph], Manifest]:
-    """A model's graphs on a backend, their files written first where it needs any. Raises BackendError."""
+    """A model's graphs on a backend, their files written first where it needs any. Raises BackendError.
+
+    `… fp8`: with linear layers in 8 bits, their ranges those of random inputs.
+    """
+    backend, _, linear = backend.partition(" ")
     dtype = str(model.patch_embedding.weight.dtype).removeprefix("torch.")
     shapes = {
         graph: {name: [list(tensor.shape)] for name, tensor in inputs.items()}
         for graph, inputs in example_inputs(model.config, shape).items()
     }
     if backend in ("torch", "torch-compiled"):
-        return graphs_of(backend, model, None), Manifest("onnx", "random", "", dtype, shapes)
+        return graphs_on(backend, model, None), Manifest("onnx", "random", "", dtype, shapes)
     blocked = {finding.backend: finding.reason for finding in examine() if not finding.is_usable}
     if backend in blocked:
         raise BackendError(blocked[backend])
-    source = folder / "onnx"
+    source = folder / f"onnx{linear}"
     if not (source / "manifest.json").is_file():
-        export_video_model(model, "random", source, shape)
+        ranges = None
+        if linear:
+            with measured_inputs(model) as ranges, torch.inference_mode():
+                inputs = dict(random_inputs(Manifest("onnx", "random", "", dtype, shapes), str(model.head.modulation.device)))
+                model.denoise(**inputs["denoise"])
+        export_video_model(model, "random", source, shape, largest_inputs=ranges)
     if backend.startswith("onnx"):
-        return graphs_of(backend, model, source), Manifest.load(source)
+        return graphs_on(backend, model, source), Manifest.load(source)
     from export.to_tensorrt import build_folder
 
-    out = folder / backend
+    out = folder / f"{backend}{linear}"
     build_folder(source, out, flavour="rtx" if backend == "tensorrt-rtx" else "tensorrt", timing_cache=folder / "timing.cache")
-    return graphs_of(backend, model, out), Manifest.load(source)
+    return graphs_on(backend, model, out), Manifest.load(source)
 
 
 def clip_figures(

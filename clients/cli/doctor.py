@@ -56,7 +56,7 @@ async def _examine(arguments: argparse.Namespace, tell: Callable[[Finding], None
 
 def checks(arguments: argparse.Namespace) -> list[Check]:
     """In the order in which they are made; each tells apart what it needs of the settings."""
-    from clients.doctor import connection, machine, running
+    from clients.doctor import connection, machine, running, weights
     from engines.avatar_library import AvatarError
     from streamer import udp_ports, webrtc
     from streamer.config import ConfigError
@@ -80,6 +80,7 @@ def checks(arguments: argparse.Namespace) -> list[Check]:
         machine.avatars,
         functools.partial(machine.models, settings),
         machine.backends,
+        *([functools.partial(weights.weights, settings.drawing)] if settings.drawing.model.startswith("wan") else []),
         machine.media,
         functools.partial(machine.voice, settings),
         machine.disk,

@@ -2,6 +2,7 @@
 
 rostrum export onnx --model wan-1.3b --weights DIR --size 512x512 --frames 33 --out DIR/engines/onnx
 rostrum export tensorrt DIR/engines/onnx --out DIR/engines/tensorrt
+rostrum export onnx --model wan-1.3b --weights DIR --frames 25 --fp8 speech.wav --out DIR/engines/fp8
 rostrum export verify DIR
 rostrum export onnx --model portrait --precision int8 --out portrait-int8
 """
@@ -11,16 +12,12 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from clients.cli.render import parse_size
 
 PRECISIONS = ("float32", "bfloat16", "float16", "half-weights", "int8")
-#: Smallest, best and largest of the portrait model's axes.
-MOTION_SIZES = {
-    "b": (1, 3, 24), "f": (2, 16, 64), "k": (1, 1, 4), "l": (1, 12, 24), "kl": (1, 12, 96), "m": (2, 13, 97),
-    "n": (12, 44, 140),
-}  # fmt: skip
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,6 +42,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     onnx.add_argument(
         "--precision", choices=PRECISIONS, help="video: float32, bfloat16 (default), float16; portrait: the others too"
     )
+    onnx.add_argument(
+        "--fp8", type=Path, metavar="SPEECH", help="a video model's linear layers in 8 bits, for TensorRT; their ranges are "
+        "measured on clips of your avatars that say this",
+    )  # fmt: skip
     onnx.add_argument(
         "--opset", type=int, default=20, choices=(20, 21, 22, 23, 24), help="23 keeps attention whole (default: 20)"
     )
@@ -90,11 +91,12 @@ def _guarded(work: object, arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision
     try:
-        from engines.backends.graph import BackendError
+        from engines.backends.error import BackendError
+        from streamer.recording import RecordingError
 
         assert callable(work)
         return int(work(arguments))
-    except (ImportError, ValueError, OSError, BackendError) as error:
+    except (ImportError, ValueError, OSError, BackendError, RecordingError) as error:
         print(f"rostrum export: {error}", file=sys.stderr)
         if isinstance(error, ImportError):
             print("Install what exporting needs: pip install -e .[train,video]", file=sys.stderr)
@@ -110,6 +112,7 @@ def _video_onnx(arguments: argparse.Namespace) -> int:
 
     from engines.checkpoints import load_video_dit
     from engines.video_weights import VideoWeights
+    from export.fp8 import measured_ranges
     from export.video_onnx import ClipShape, export_video_model
 
     precision = arguments.precision or "bfloat16"
@@ -126,11 +129,15 @@ def _video_onnx(arguments: argparse.Namespace) -> int:
         largest = ClipShape(*parse_size(size), int(frames), arguments.branches)
     smallest = ClipShape(64, 64, 5, arguments.branches) if largest else None
     weights = VideoWeights.of(arguments.weights)
-    model = load_video_dit(
-        weights.part("transformer"), weights.parts.get("adapter"), weights.updates, getattr(torch, precision)
-    )  # fmt: skip
+    dtype, ranges = getattr(torch, precision), None
+    if arguments.fp8:
+        _say("ranges …")
+        model, ranges = measured_ranges(arguments.model, arguments.weights, arguments.fp8, shape)
+        model.to_precision(dtype)
+    else:
+        model = load_video_dit(weights.part("transformer"), weights.parts.get("adapter"), weights.updates, dtype)
     export_video_model(
-        model, arguments.model, arguments.out, shape, arguments.opset, smallest, largest,
+        model, arguments.model, arguments.out, shape, arguments.opset, smallest, largest, ranges,
         tell=lambda graph: _say(f"{graph} …"),
     )  # fmt: skip
     print(arguments.out)
@@ -163,30 +170,16 @@ def _portrait_onnx(arguments: argparse.Namespace) -> int:
 
 
 def _tensorrt(arguments: argparse.Namespace) -> int:
-    from engines.backends.tensorrt import gpu_name, library, runtime_name
-    from engines.manifest import FILE, Manifest
-    from export.to_tensorrt import build, build_folder, motion_inputs
+    from engines.manifest import FILE
+    from export.to_tensorrt import build_folder
 
-    cache = arguments.timing_cache or arguments.out / "timing.cache"
-    if (arguments.source / FILE).is_file():
-        build_folder(
-            arguments.source, arguments.out, flavour=arguments.flavour, compute_capability=arguments.compute_capability,
-            timing_cache=cache, stream_weights=arguments.stream_weights, tell=lambda graph: _say(f"{graph} …"),
-        )  # fmt: skip
-    elif (arguments.source / "conditions.onnx").is_file():
-        trt = library(arguments.flavour)
-        shapes = {}
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        for graph in ("conditions", "model"):
-            _say(f"{graph} …")
-            file = arguments.source / f"{graph}.onnx"
-            shapes[graph] = motion_inputs(file, MOTION_SIZES)
-            plan = build(trt, file, shapes[graph], arguments.compute_capability, cache, arguments.stream_weights)
-            (arguments.out / f"{graph}.engine").write_bytes(plan)
-        gpu = arguments.compute_capability if arguments.compute_capability != "CURRENT" else gpu_name()
-        Manifest("tensorrt", "portrait", "", "float32", shapes, gpu=gpu, runtime=runtime_name(trt)).save(arguments.out)
-    else:
+    if not (arguments.source / FILE).is_file():
         raise ValueError(f"{arguments.source} holds no graphs that `rostrum export onnx` wrote")
+    build_folder(
+        arguments.source, arguments.out, flavour=arguments.flavour, compute_capability=arguments.compute_capability,
+        timing_cache=arguments.timing_cache or arguments.out / "timing.cache", stream_weights=arguments.stream_weights,
+        tell=lambda graph: _say(f"{graph} …"),
+    )  # fmt: skip
     print(arguments.out)
     return 0
 
@@ -210,15 +203,11 @@ def _verify_video(arguments: argparse.Namespace) -> int:
     wrong = False
     for folder, manifest in graphs:
         model = load_video_dit(*source, getattr(torch, manifest.precision))
-        on: dict[str, Path | None] = {
-            "torch": None,
-            "torch-compiled": None,
-            "onnx-cpu": folder,
-            "onnx-cuda": folder,
-            "onnx-tensorrt": folder,
-        }
+        on: dict[str, Path | None] = {"onnx-cpu": folder, "onnx-cuda": folder, "onnx-tensorrt": folder}
+        if not manifest.linear:
+            on |= {"torch": None, "torch-compiled": None}
         for other, its in made:
-            if its.kind == "tensorrt" and its.weights == manifest.weights:
+            if its.kind == "tensorrt" and replace(its, kind="onnx", gpu="", runtime="") == manifest:
                 on["tensorrt-rtx" if its.runtime.startswith("tensorrt_rtx") else "tensorrt"] = other
         wanted = arguments.backends.split(",") if arguments.backends else list(on)
         if unknown := set(wanted) - set(BACKENDS):

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 def add_model_flags(parser: argparse.ArgumentParser) -> None:
     """Add --model and --weights."""
     parser.add_argument("--model", default="portrait", help="portrait, mini, wan-1.3b, wan-14b or wan (default: %(default)s)")
-    parser.add_argument("--weights", type=Path, metavar="DIR", help="a video model's folder of weights (mini has its own)")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="DIR",
+        help="a video model's folder of weights, or other graphs or engines of the portrait model (it and mini have their own)",
+    )
 
 
 def drawing_settings(arguments: argparse.Namespace) -> DrawingSettings:

@@ -199,10 +199,10 @@ def _transformer(arguments: argparse.Namespace, known: VideoModel) -> VideoDiT:
     if arguments.start_from:
         return of_run(arguments.start_from, known.config, arguments.device)
     if arguments.weights:
-        from engines.checkpoints import load_video_dit, located
+        from engines.checkpoints import load_video_dit
         from engines.video_weights import VideoWeights
 
         weights = VideoWeights.of(arguments.weights)
-        model = load_video_dit(located(weights.part("transformer")), weights.parts.get("adapter"), weights.updates)
+        model = load_video_dit(weights.part("transformer"), weights.parts.get("adapter"), weights.updates)
         return model.to(arguments.device)
     return fresh(known.config, arguments.device, arguments.seed)

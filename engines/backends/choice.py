@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engines.backends.graph import BackendError, Graph
+from engines.backends.error import BackendError
+from engines.backends.graph import Graph, graph_names
 
 if TYPE_CHECKING:
     from engines.models.video_dit import VideoDiT
@@ -20,11 +22,13 @@ BACKENDS = ("torch", "torch-compiled", "onnx-cpu", "onnx-cuda", "onnx-tensorrt",
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One backend on one machine. folder: of its files, from the table's own; "" for torch. error: of velocity, relative."""
+    """One backend on one machine. latents: the shape [b, c, f, h, w] that a step was timed at. folder: of its files, from the
+    table's own; "" for torch. error: the largest of its graphs', relative."""
 
     backend: str
     machine: str
     weights: str
+    latents: list[int]
     step_ms: float
     error: float
     tolerance: float
@@ -33,6 +37,11 @@ class Measured:
     @property
     def is_right(self) -> bool:
         return self.error <= self.tolerance
+
+    @property
+    def cost(self) -> float:
+        """Time for one value of the latents."""
+        return self.step_ms / math.prod(self.latents)
 
 
 def machine() -> str:
@@ -52,8 +61,8 @@ def read_table(folder: Path) -> list[Measured]:
 
 
 def note(folder: Path, rows: Sequence[Measured]) -> None:
-    """Put rows into the table, in place of older ones of the same backend, machine and weights."""
-    fresh = {(row.backend, row.machine, row.weights): row for row in [*read_table(folder), *rows]}
+    """Put rows into the table, in place of older ones of the same files, backend, machine, weights and shape."""
+    fresh = {(row.folder, row.backend, row.machine, row.weights, *row.latents): row for row in [*read_table(folder), *rows]}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps([asdict(row) for row in fresh.values()], indent=1) + "\n")
 
@@ -61,39 +70,26 @@ def note(folder: Path, rows: Sequence[Measured]) -> None:
 def by_speed(table: Sequence[Measured], here: str, weights: str) -> list[Measured]:
     """Those that are right on this machine with these weights, fastest first."""
     right = [row for row in table if row.is_right and row.machine == here and row.weights == weights]
-    return sorted(right, key=lambda row: row.step_ms)
+    return sorted(right, key=lambda row: row.cost)
 
 
-def graphs_of(backend: str, model: VideoDiT, folder: Path | None, weights: str | None = None) -> dict[str, Graph]:
-    """A model's graphs on one backend; `folder` holds its files. Raises BackendError where it cannot run here."""
-    from engines.backends.torch import torch_graphs
-
+def graph_on(backend: str, name: str, model: VideoDiT, folder: Path | None, weights: str | None = None) -> Graph:
+    """One of a model's graphs on one backend; `folder` holds its files. Raises BackendError where it cannot run here."""
     if backend in ("torch", "torch-compiled"):
-        return torch_graphs(model, compiled=backend == "torch-compiled")
+        from engines.backends.torch import TorchGraph
+
+        return TorchGraph(model, name, compiled=backend == "torch-compiled" and name == "denoise")
     if folder is None:
         raise BackendError(f"{backend} runs exported graphs: name their folder")
     if backend.startswith("onnx-"):
-        from engines.backends.onnx_graph import onnx_graphs
+        from engines.backends.onnx_graph import onnx_graph
 
-        return onnx_graphs(folder, backend, weights)
-    from engines.backends.tensorrt import library, tensorrt_graphs
+        return onnx_graph(folder, name, backend, weights)
+    from engines.backends.tensorrt import library, tensorrt_graph
 
-    return tensorrt_graphs(folder, weights, library("rtx" if backend == "tensorrt-rtx" else "tensorrt"))
+    return tensorrt_graph(folder, name, weights, library("rtx" if backend == "tensorrt-rtx" else "tensorrt"))
 
 
-def fastest(
-    model: VideoDiT, table_folder: Path, weights: str, say: Callable[[str], None]
-) -> tuple[str, dict[str, Graph]]:  # fmt: skip
-    """The backend that was measured fastest here and still runs, and its graphs; torch's own where nothing was measured.
-
-    What is passed over is said, with its reason.
-    """
-    for row in by_speed(read_table(table_folder), machine(), weights):
-        try:
-            graphs = graphs_of(row.backend, model, table_folder / row.folder if row.folder else None, weights)
-        except BackendError as error:
-            say(f"{row.backend} was fastest here and does not run any more: {error}")
-            continue
-        return row.backend, graphs
-    say(f"no backend was measured on {machine()} with these weights (`rostrum export verify` does it): torch runs them, eager")
-    return "torch", graphs_of("torch", model, None)
+def graphs_on(backend: str, model: VideoDiT, folder: Path | None, weights: str | None = None) -> dict[str, Graph]:
+    """All of a model's graphs, as `graph_on`."""
+    return {name: graph_on(backend, name, model, folder, weights) for name in graph_names(model.config)}

@@ -7,7 +7,7 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engines.backends.graph import BackendError
+from engines.backends.error import BackendError
 
 
 @dataclass(frozen=True, slots=True)

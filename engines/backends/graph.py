@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from engines.catalog import VideoDiTConfig
+
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "text": ("text_k", "text_v"),
     "images": ("image_k", "image_v"),
@@ -36,11 +38,12 @@ INPUTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-class BackendError(RuntimeError):
-    """A backend that cannot run here, or a file that is not for it; the message says why, and the way out."""
-
-
 class Graph(Protocol):
     """Tensors in by name, tensors out by name, on one device. What it returns may be overwritten by the next call."""
 
     def __call__(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]: ...
+
+
+def graph_names(config: VideoDiTConfig) -> list[str]:
+    """Of the graphs that a model of this config has."""
+    return ["text", *(["images"] if config.image_dim else []), *(["audio"] if config.audio else []), "denoise"]

@@ -9,48 +9,28 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from engines.catalog import MotionStatistics
 from engines.conditions import CONDITION_OUTPUTS
-from engines.motion import Motion
-from engines.sampler import batch_key, sample
-from engines.specs import MotionRequest
-from engines.text import TextEncoder
 
 PROVIDER = "CPUExecutionProvider"
-FILES = ("conditions.onnx", "model.onnx", "statistics.json")
+FILES = ("conditions.onnx", "model.onnx")
 
 
-class OnnxMotionModel:
-    """A `MotionModel` and its `Transformer`, of the files of one folder. Same requests and seeds, same motion."""
+class OnnxTransformer:
+    """A `Transformer` of the files of one folder."""
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
         """Raises FileNotFoundError naming the missing file, and RuntimeError if the runtime falls back to another provider."""
         for name in FILES:
             if not (folder / name).is_file():
-                raise FileNotFoundError(f"{folder / name} is missing: write it with python -m export.motion_onnx")
+                raise FileNotFoundError(f"{folder / name} is missing: write it with `rostrum export onnx --model portrait`")
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._conditions, self._model = (
-            ort.InferenceSession(folder / name, options, providers=[PROVIDER]) for name in ("conditions.onnx", "model.onnx")
-        )
+        self._conditions, self._model = (ort.InferenceSession(folder / name, options, providers=[PROVIDER]) for name in FILES)
         for session in (self._conditions, self._model):
             if session.get_providers()[0] != PROVIDER:
                 raise RuntimeError(f"ONNX Runtime gave {session.get_providers()}, not {PROVIDER}")
-        self._statistics = MotionStatistics.load(folder / "statistics.json")
-        self._text_encoder = TextEncoder()
-
-    def generate(self, requests: list[MotionRequest]) -> list[Motion]:
-        """Motion [f, 64] for each request, those alike in frames and steps in one batch."""
-        groups: dict[tuple[object, ...], list[int]] = {}
-        for i, request in enumerate(requests):
-            groups.setdefault(batch_key(request), []).append(i)
-        motion: dict[int, Motion] = {}
-        for members in groups.values():
-            batch = sample(self, [requests[i] for i in members], self._text_encoder, self._statistics)
-            motion.update(zip(members, batch, strict=True))
-        return [motion[i] for i in range(len(requests))]
 
     def condition(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """As in `engines.sampler.Transformer`."""

@@ -10,7 +10,7 @@ import onnxruntime as ort
 import torch
 from torch import Tensor
 
-from engines.backends.graph import BackendError, Graph
+from engines.backends.error import BackendError
 from engines.manifest import Manifest
 
 PROVIDERS = {
@@ -33,6 +33,7 @@ def session(file: Path, backend: str, threads: int = 0) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4
+    options.add_session_config_entry("session.disable_quant_qdq", "1")  # it would move 8-bit rounding to where no kernel is
     try:
         made = ort.InferenceSession(file, options, providers=providers)
     except Exception as error:  # of the runtime's own kinds
@@ -73,12 +74,12 @@ class OnnxGraph:
         }
 
 
-def onnx_graphs(folder: Path, backend: str = "onnx-cpu", weights: str | None = None) -> dict[str, Graph]:
-    """All graphs of an exported folder. Raises BackendError where they cannot run here or are of other weights."""
+def onnx_graph(folder: Path, name: str, backend: str = "onnx-cpu", weights: str | None = None) -> OnnxGraph:
+    """One graph of an exported folder. Raises BackendError where it cannot run here or is of other weights."""
     manifest = Manifest.load(folder)
     manifest.require(folder, kind="onnx", weights=weights)
     if backend == "onnx-cpu" and manifest.precision != "float32":
         raise BackendError(
             f"{folder} is in {manifest.precision}, for which ONNX Runtime has no kernels on a CPU: export float32"
         )
-    return {name: OnnxGraph(folder / f"{name}.onnx", name, manifest, backend) for name in manifest.shapes}
+    return OnnxGraph(folder / f"{name}.onnx", name, manifest, backend)

@@ -11,11 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engines.backends.graph import BackendError, Graph
+from engines.backends.error import BackendError
+from engines.conditioners import Recent
 from engines.manifest import Manifest
 
 log = logging.getLogger(__name__)
 
+_LAYOUTS = 8  # of an engine, kept
 FLAVOURS = {"tensorrt": "tensorrt", "rtx": "tensorrt_rtx"}
 
 
@@ -63,8 +65,50 @@ def check_engines(folder: Path, weights: str | None = None, trt: Any = None, gpu
     return manifest
 
 
+class Layout:
+    """An engine at certain shapes: buffers of its own, and the CUDA graph of a run over them."""
+
+    def __init__(self, engine: Any, name: str, shapes: Mapping[str, tuple[int, ...]], settings: Any, types: Any) -> None:
+        """settings: of a runtime that captures by itself; None where this has to. Raises BackendError for a run that fails."""
+        self._name = name
+        self._context = engine.create_execution_context(settings) if settings else engine.create_execution_context()
+        for given, shape in shapes.items():
+            self._context.set_input_shape(given, list(shape))
+        self._buffers: dict[str, Tensor] = {}
+        for i in range(engine.num_io_tensors):
+            tensor = engine.get_tensor_name(i)
+            dtype = types[engine.get_tensor_dtype(tensor)]
+            self._buffers[tensor] = torch.zeros(tuple(self._context.get_tensor_shape(tensor)), dtype=dtype, device="cuda")
+            self._context.set_tensor_address(tensor, self._buffers[tensor].data_ptr())
+        self._filled_with: dict[str, Tensor] = {}
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._run()  # compiles, and allocates what it needs
+        torch.cuda.synchronize()
+        if not settings:
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                self._run()
+            self._graph = graph
+
+    def __call__(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Inputs that are the same tensors as last time are not copied again."""
+        for name, tensor in inputs.items():
+            if self._filled_with.get(name) is not tensor:
+                self._buffers[name].copy_(tensor)
+                self._filled_with[name] = tensor
+        if self._graph:
+            self._graph.replay()
+        else:
+            self._run()
+        return {name: buffer for name, buffer in self._buffers.items() if name not in inputs}
+
+    def _run(self) -> None:
+        if not self._context.execute_async_v3(torch.cuda.current_stream().cuda_stream):
+            raise BackendError(f"TensorRT could not run graph {self._name}")
+
+
 class TensorRtGraph:
-    """One engine. Inputs lie in buffers of its own; those that are the same tensor as last time are not copied again."""
+    """One engine, laid out for the shapes that were asked for last."""
 
     def __init__(self, trt: Any, file: Path, name: str, manifest: Manifest) -> None:
         """Raises BackendError for an engine that does not load."""
@@ -77,66 +121,32 @@ class TensorRtGraph:
         if self._engine.streamable_weights_size > 0.9 * free:
             self._engine.weight_streaming_budget_v2 = self._engine.get_weight_streaming_automatic_budget()
             log.warning("%s: weights are streamed, for they do not fit into %.1f GB of free memory", file.name, free / 1e9)
-        self._own_graphs = hasattr(trt, "CudaGraphStrategy")
-        if self._own_graphs:  # TensorRT-RTX compiles on first use, and captures by itself
-            settings = self._engine.create_runtime_config()
-            settings.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
-            self._context = self._engine.create_execution_context(settings)
-        else:
-            self._context = self._engine.create_execution_context()
+        self._settings: Any = None
+        if hasattr(trt, "CudaGraphStrategy"):  # TensorRT-RTX compiles on first use, and captures by itself
+            self._settings = self._engine.create_runtime_config()
+            self._settings.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
         self._types = {
             trt.DataType.FLOAT: torch.float32, trt.DataType.HALF: torch.float16, trt.DataType.BF16: torch.bfloat16,
             trt.DataType.INT64: torch.int64, trt.DataType.INT32: torch.int32, trt.DataType.BOOL: torch.bool,
         }  # fmt: skip
         names = [self._engine.get_tensor_name(i) for i in range(self._engine.num_io_tensors)]
-        is_input = {n: self._engine.get_tensor_mode(n) == trt.TensorIOMode.INPUT for n in names}
-        self._inputs = [n for n in names if is_input[n]]
-        self._outputs = [n for n in names if not is_input[n]]
-        self._buffers: dict[str, Tensor] = {}
-        self._filled_with: dict[str, Tensor] = {}
-        self._graph: torch.cuda.CUDAGraph | None = None
+        self._inputs = [n for n in names if self._engine.get_tensor_mode(n) == trt.TensorIOMode.INPUT]
+        self._layouts: Recent[tuple[tuple[int, ...], ...], Layout] = Recent(_LAYOUTS)
 
     @torch.inference_mode()
     def __call__(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """As `Graph`. Raises BackendError for a shape that the engine was not built for."""
-        if any(n not in self._buffers or self._buffers[n].shape != inputs[n].shape for n in self._inputs):
-            self._lay_out(inputs)
-        for name in self._inputs:
-            if self._filled_with.get(name) is not inputs[name]:
-                self._buffers[name].copy_(inputs[name])
-                self._filled_with[name] = inputs[name]
-        if self._graph:
-            self._graph.replay()
-        else:
-            self._run()
-        return {name: self._buffers[name] for name in self._outputs}
+        given = {name: inputs[name] for name in self._inputs}
+        shapes = {name: tuple(tensor.shape) for name, tensor in given.items()}
+        return self._layouts.get(tuple(shapes.values()), lambda: self._layout(shapes))(given)
 
-    def _lay_out(self, inputs: Mapping[str, Tensor]) -> None:
-        """Buffers for these shapes, and the CUDA graph of a run over them."""
-        self._graph, self._filled_with = None, {}
-        for name in self._inputs:
-            shape = list(inputs[name].shape)
-            self._manifest.require_shape(self._name, name, shape)
-            self._context.set_input_shape(name, shape)
-        for name in (*self._inputs, *self._outputs):
-            dtype = self._types[self._engine.get_tensor_dtype(name)]
-            self._buffers[name] = torch.zeros(tuple(self._context.get_tensor_shape(name)), dtype=dtype, device="cuda")
-            self._context.set_tensor_address(name, self._buffers[name].data_ptr())
-        self._run()  # compiles, and allocates what it needs
-        torch.cuda.synchronize()
-        if not self._own_graphs:
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
-                self._run()
-            self._graph = graph
-
-    def _run(self) -> None:
-        if not self._context.execute_async_v3(torch.cuda.current_stream().cuda_stream):
-            raise BackendError(f"TensorRT could not run graph {self._name}")
+    def _layout(self, shapes: Mapping[str, tuple[int, ...]]) -> Layout:
+        for name, shape in shapes.items():
+            self._manifest.require_shape(self._name, name, list(shape))
+        return Layout(self._engine, self._name, shapes, self._settings, self._types)
 
 
-def tensorrt_graphs(folder: Path, weights: str | None = None, trt: Any = None) -> dict[str, Graph]:
-    """All engines of a folder. Raises BackendError where they are not for this machine or these weights."""
+def tensorrt_graph(folder: Path, name: str, weights: str | None = None, trt: Any = None) -> TensorRtGraph:
+    """One engine of a folder. Raises BackendError where it is not for this machine or these weights."""
     trt = trt or library()
-    manifest = check_engines(folder, weights, trt)
-    return {name: TensorRtGraph(trt, folder / f"{name}.engine", name, manifest) for name in manifest.shapes}
+    return TensorRtGraph(trt, folder / f"{name}.engine", name, check_engines(folder, weights, trt))

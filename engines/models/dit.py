@@ -57,8 +57,8 @@ class Head(nn.Module):
         self.modulation = nn.Parameter(torch.randn(1, 2, config.dim) / config.dim**0.5)
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
-        shift, scale = (self.modulation.float() + time[:, None]).to(x.dtype).chunk(2, dim=1)
-        return self.head(self.norm(x) * (1 + scale) + shift)
+        shift, scale = (self.modulation.float() + time[:, None]).chunk(2, dim=1)
+        return self.head((self.norm(x.float()) * (1 + scale) + shift).to(self.head.weight.dtype))
 
 
 class DiT(nn.Module):

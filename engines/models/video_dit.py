@@ -94,6 +94,12 @@ class AudioTokens(nn.Module):
         return self.norm(tokens.unflatten(-1, (self.config.num_tokens, self.config.token_dim)))
 
 
+def keeps_float32(name: str) -> bool:
+    """Whether Wan keeps the parameter in float32 whatever the others are."""
+    kept = ("time_embedding.", "img_emb.proj.0", "img_emb.proj.4", "head.")
+    return "modulation" in name or "norm" in name or name.startswith(kept)
+
+
 class VideoDiT(DiT):
     """Velocity of noisy video latents."""
 
@@ -114,14 +120,9 @@ class VideoDiT(DiT):
         return "audio_proj" if self.config.audio.style == "infinitetalk" else "audio_injection"
 
     def to_precision(self, dtype: torch.dtype) -> None:
-        """Weights to `dtype` but for those that Wan keeps in float32: modulation, norms, the timestep's embedding."""
+        """Weights to `dtype`, but for those that keep float32: modulation, norms, the timestep's embedding, the head."""
         for name, parameter in self.named_parameters():
-            kept = (
-                "modulation" in name
-                or "norm" in name
-                or name.startswith(("time_embedding.", "img_emb.proj.0", "img_emb.proj.4"))
-            )
-            parameter.data = parameter.data.to(torch.float32 if kept else dtype)
+            parameter.data = parameter.data.to(torch.float32 if keeps_float32(name) else dtype)
 
     def condition_text(self, text: Tensor) -> tuple[Tensor, Tensor]:
         """text [b, m, text_dim] to text_k, text_v [blocks, b, m, heads, d]: once a prompt."""

@@ -14,7 +14,7 @@ import pytest
 from clients.cli.main import main
 from clients.doctor import connection, machine, running
 from clients.doctor.finding import Finding
-from streamer.config import ServerSettings, SpeechSettings
+from streamer.config import DrawingSettings, ServerSettings, SpeechSettings
 from tests.fakes.avatars import fake_library
 from tests.fakes.running_server import RunningServer
 
@@ -167,3 +167,43 @@ def test_each_finding_is_one_object_a_line_and_a_bad_one_is_a_failure(
     said = json.loads(line)
     assert (said["about"], said["verdict"]) == (about, "bad")
     assert found in said["found"] and said["way_out"]
+
+
+@pytest.fixture(scope="module")
+def video_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("transformers")
+    from tests.fakes.tiny_wan import write_weights
+
+    return write_weights(tmp_path_factory.mktemp("wan"))
+
+
+async def test_video_weights_are_told_by_their_headers(video_weights: Path) -> None:
+    from clients.doctor.weights import weights
+
+    found = await findings(weights(DrawingSettings("wan", video_weights)))
+    assert found[0].verdict == "good"
+    assert "2 blocks of width 48" in found[0].found and "hears as infinitetalk does" in found[0].found
+    assert "GB of GPU memory are wanted" in found[1].found
+    (wrong, *_) = await findings(weights(DrawingSettings("wan-14b", video_weights)))
+    assert wrong.verdict == "bad" and "is no wan-14b: 2 blocks of width 48" in wrong.found
+
+
+async def test_video_weights_that_lack_a_part_or_do_not_fit_each_other_are_told(video_weights: Path, tmp_path: Path) -> None:
+    from clients.doctor.weights import weights
+    from tests.fakes.tiny_conditioners import write_umt5, write_wav2vec2
+
+    folder = tmp_path / "wan"
+    deaf_to_one = write_wav2vec2(tmp_path / "ears", layers=2)
+    for slip, said in (
+        ({"adapter": str(video_weights / "vae")}, "which nothing here uses"),
+        ({"text_encoder": str(write_umt5(tmp_path / "umt5", dim=12))}, "gives 12 features, and the transformer takes 20"),
+        (
+            {"audio_encoder": str(deaf_to_one)},
+            "gives 16 features, and the transformer takes 24",
+        ),
+        ({"tiny_vae": str(video_weights / "vae")}, "lacks"),
+    ):
+        folder.mkdir(exist_ok=True)
+        (folder / "weights.json").write_text(json.dumps({"base": str(video_weights)} | slip))
+        found = await findings(weights(DrawingSettings("wan", folder)))
+        assert [f.verdict for f in found if said in f.found] == ["bad"], said

@@ -10,17 +10,20 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from clients.cli.export import MOTION_SIZES  # noqa: E402
-from engines.backends.graph import BackendError  # noqa: E402
-from engines.backends.onnx import OnnxMotionModel  # noqa: E402
-from engines.catalog import PORTRAIT, WEIGHTS, MotionStatistics  # noqa: E402
-from engines.conditions import CONDITION_INPUTS  # noqa: E402
+from clients.cli.main import main  # noqa: E402
+from engines.backends.error import BackendError  # noqa: E402
+from engines.backends.motion_graphs import GraphTransformer  # noqa: E402
+from engines.backends.onnx import OnnxTransformer  # noqa: E402
+from engines.catalog import PORTRAIT, WEIGHTS, MotionStatistics, load_motion_model  # noqa: E402
+from engines.checkpoints import weights_hash  # noqa: E402
+from engines.conditions import CONDITION_INPUTS, CONDITION_OUTPUTS  # noqa: E402
+from engines.manifest import Manifest  # noqa: E402
 from engines.models.avatar_dit import AvatarDiT  # noqa: E402
 from engines.models.rope import angles, rotate, turn_by  # noqa: E402
 from export.motion_onnx import example_inputs, export_motion_model, quantised, read_weights  # noqa: E402
 from export.to_onnx import OPSET, WHOLE_ATTENTION_OPSET  # noqa: E402
-from export.to_tensorrt import build, motion_inputs  # noqa: E402
-from export.verify import INT8_TOLERANCE, difference, is_quantised  # noqa: E402
+from export.to_tensorrt import build_folder  # noqa: E402
+from export.verify import INT8_TOLERANCE, difference  # noqa: E402
 from tests.fakes.small_transformer import SMALL  # noqa: E402
 
 
@@ -51,7 +54,7 @@ def exported(request: pytest.FixtureRequest, trained: AvatarDiT, tmp_path_factor
 
 
 def test_onnx_agrees_with_torch_at_sizes_it_was_not_traced_with(trained: AvatarDiT, exported: Path) -> None:
-    onnx = OnnxMotionModel(exported)
+    onnx = OnnxTransformer(exported)
     for sizes in ({}, {"b": 1, "f": 30, "k": 1, "n": 90, "words": 3}, {"b": 5, "f": 4, "k": 4, "n": 17, "words": 24}):
         inputs = example_inputs(SMALL, **sizes)
         with torch.no_grad():
@@ -64,18 +67,47 @@ def test_onnx_agrees_with_torch_at_sizes_it_was_not_traced_with(trained: AvatarD
 
 def test_int8_weights_stay_near_and_are_seen_for_what_they_are(trained: AvatarDiT, exported: Path, tmp_path: Path) -> None:
     quantised(exported, tmp_path)
-    assert is_quantised(tmp_path) and not is_quantised(exported)
-    apart = difference(trained, OnnxMotionModel(tmp_path), b=2, f=9, k=2, n=40)
+    assert [Manifest.load(folder).linear for folder in (exported, tmp_path)] == ["", "int8"]
+    apart = difference(trained, OnnxTransformer(tmp_path), b=2, f=9, k=2, n=40)
     assert 1e-6 < apart < INT8_TOLERANCE
 
 
-def test_tensorrt_builds_the_shipped_motion_model_for_a_range_of_sizes() -> None:
-    trt = pytest.importorskip("tensorrt_rtx")
-    conditions, model = (WEIGHTS / "portrait" / name for name in ("conditions.onnx", "model.onnx"))
-    assert motion_inputs(model, MOTION_SIZES)["text_k"] == [[4, 1, 2, 6, 32], [4, 3, 13, 6, 32], [4, 24, 97, 6, 32]]
-    assert len(build(trt, conditions, motion_inputs(conditions, MOTION_SIZES), "SM89")) > 1_000_000
-    with pytest.raises(BackendError, match=r"latents has axes f, whose sizes nobody gave"):
-        motion_inputs(model, {"b": (1, 1, 1)})
+def test_graphs_of_torchs_tensors_draw_the_same_motion(trained: AvatarDiT) -> None:
+    """As TensorRT's engines are run."""
+
+    def conditions(inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return dict(zip(CONDITION_OUTPUTS, trained.condition(**inputs), strict=True))
+
+    with torch.no_grad():
+        transformer = GraphTransformer(conditions, lambda inputs: {"velocity": trained.denoise(**inputs)}, "cpu")
+        assert difference(trained, transformer, b=2, f=9, k=2, n=40) < 1e-6
+
+
+def test_the_shipped_folder_says_what_it_is() -> None:
+    manifest = Manifest.load(WEIGHTS / "portrait")
+    model = AvatarDiT(PORTRAIT)
+    model.load_state_dict(read_weights(WEIGHTS / "portrait"))
+    assert manifest.weights == weights_hash(model)
+    assert manifest.shapes["model"]["text_k"] == [[4, 1, 2, 6, 32], [4, 3, 13, 6, 32], [4, 24, 97, 6, 32]]
+
+
+def test_the_portrait_model_takes_the_road_to_engines_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Built for a range of sizes; here there is no GPU to run them, which is said; int8 graphs are refused."""
+    pytest.importorskip("tensorrt_rtx")
+    out = tmp_path / "engines"
+    words = ["--flavour", "rtx", "--compute-capability", "SM89"]
+    assert main(["export", "tensorrt", str(WEIGHTS / "portrait"), "--out", str(out), *words]) == 0
+    assert (out / "conditions.engine").stat().st_size > 1_000_000
+    if not torch.cuda.is_available():
+        with pytest.raises(BackendError, match="need an NVIDIA GPU, and none is usable here"):
+            load_motion_model(str(out))
+        assert (
+            main(["render", "--avatar", "anna", "--text", "hello", "--weights", str(out), "-o", str(tmp_path / "o.mp4")]) == 1
+        )
+        assert "need an NVIDIA GPU, and none is usable here" in capsys.readouterr().err
+    quantised(WEIGHTS / "portrait", tmp_path / "int8")
+    with pytest.raises(BackendError, match="int8 weights, which are for processors"):
+        build_folder(tmp_path / "int8", out, flavour="rtx")
 
 
 def test_training_goes_on_from_exported_weights(trained: AvatarDiT, exported: Path) -> None:

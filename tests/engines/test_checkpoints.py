@@ -13,8 +13,9 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import save_file  # noqa: E402
 
 from engines.catalog import VideoDiTConfig  # noqa: E402
+from engines.checkpoint_files import CheckpointError  # noqa: E402
 from engines.checkpoint_names import TRANSFORMER, renamed  # noqa: E402
-from engines.checkpoints import CheckpointError, LowRank, load_video_dit  # noqa: E402
+from engines.checkpoints import LowRank, load_video_dit  # noqa: E402
 from engines.models.video_dit import VideoDiT  # noqa: E402
 from tests.fakes.tiny_wan import ECHOMIMIC, FIRST_AND_LAST, INFINITETALK, TEXT_ONLY, TINY, tiny_inputs, tiny_model  # noqa: E402
 
@@ -100,7 +101,7 @@ def test_a_low_rank_update_is_merged_whatever_its_spelling(spelling: str, tmp_pa
         ),
         "down_up": (
             {f"diffusion_model.{name}.lora_down.weight": down, f"diffusion_model.{name}.lora_up.weight": up,
-             f"diffusion_model.{name}.diff_b": torch.ones(48)}, 1.0,
+             f"diffusion_model.{name}.diff_b": torch.ones(48), "diffusion_model.blocks.1.diff_m": torch.ones(1, 6, 48)}, 1.0,
         ),
     }[spelling]  # fmt: skip
     save_file(update, tmp_path / "lora.safetensors")
@@ -110,6 +111,8 @@ def test_a_low_rank_update_is_merged_whatever_its_spelling(spelling: str, tmp_pa
     torch.testing.assert_close(query.weight, before.weight + 0.5 * strength * up @ down)
     torch.testing.assert_close(query.bias, before.bias + (0.5 if spelling == "down_up" else 0.0))
     assert torch.equal(loaded.blocks[0].self_attn.q.weight, model.blocks[0].self_attn.q.weight)
+    moved = loaded.blocks[1].modulation - model.blocks[1].modulation
+    torch.testing.assert_close(moved, torch.full_like(moved, 0.5 if spelling == "down_up" else 0.0))
 
 
 def complaint(state: State, folder: Path, **more: object) -> str:
@@ -131,12 +134,17 @@ def test_missing_extra_and_misshapen_keys_are_named(tmp_path: Path) -> None:
 
 def test_what_is_no_wan_transformer_says_what_it_lacks(tmp_path: Path) -> None:
     assert "no Wan transformer: it has no patch_embedding.weight" in complaint({"a": torch.zeros(1)}, tmp_path / "w")
+    preview = tiny_model().state_dict() | {"audio2token.proj.weight": torch.zeros(1)}
+    assert "EchoMimicV3's preview" in complaint(preview, tmp_path / "p")
 
 
 def test_an_adapter_or_an_update_for_another_size_is_refused(tmp_path: Path) -> None:
     state = tiny_model().state_dict()
     save_file({"blocks.0.norm3.weight": torch.zeros(96)}, tmp_path / "adapter.safetensors")
     assert "does not fit its base" in complaint(state, tmp_path / "a", adapter=tmp_path / "adapter.safetensors")
+    save_file({"blocks.0.ffn.0.diff": torch.zeros(64, 47)}, tmp_path / "diff.safetensors")
+    update = LowRank(str(tmp_path / "diff.safetensors"))
+    assert "blocks.0.ffn.0 changes [64, 47], and the base's is [64, 48]" in complaint(state, tmp_path / "c", updates=[update])
     save_file({"blocks.9.ffn.0.lora_A.weight": torch.zeros(2, 48)}, tmp_path / "lora.safetensors")
     update = LowRank(str(tmp_path / "lora.safetensors"))
     assert "blocks.9.ffn.0" in complaint(state, tmp_path / "b", updates=[update])

@@ -32,6 +32,7 @@ def test_a_prompt_is_encoded_once_and_ends_in_zeros(tmp_path: Path) -> None:
     assert 10 <= length <= 20 and not encoded[0, length:].any()
     assert words.encode("very joyful; nods") is encoded
     assert not torch.equal(words.encode("very sad"), encoded)
+    assert words.encode("").shape == encoded.shape
 
 
 def test_a_picture_is_encoded_once_to_the_tokens_before_clips_last_layer(tmp_path: Path) -> None:
@@ -54,6 +55,14 @@ def test_speech_comes_at_the_videos_rate_all_layers_side_by_side(write: object, 
     if ears.kind == "wav2vec2":  # Whisper's layers see all of the sound at once
         moved = (ears.encode(later, 25) - ears.encode(VOICE, 25)).abs().sum(dim=1)
         assert moved[20:].mean() > 3 * moved[:12].mean()
+
+
+def test_the_last_layer_of_a_large_wav2vec2_is_normalised_as_that_of_a_base_one(tmp_path: Path) -> None:
+    """Whose own `hidden_states` leave that out."""
+    ears = AudioConditioner.of(write_wav2vec2(tmp_path / "large", stable=True))
+    last = ears.encode(VOICE, 25)[:, -8:]
+    torch.testing.assert_close(last.mean(1), torch.zeros(25), atol=1e-5, rtol=0)
+    torch.testing.assert_close(last.std(1, unbiased=False), torch.ones(25), atol=0.02, rtol=0)
 
 
 def test_an_encoder_of_another_kind_is_refused(tmp_path: Path) -> None:

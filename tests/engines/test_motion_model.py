@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engines.backends.onnx import OnnxMotionModel
-from engines.catalog import load_motion_model
+from engines.catalog import STATISTICS, WEIGHTS, load_motion_model
 from engines.motion import ANCHOR_MASK, NUM_CHANNELS, rest
+from engines.sampler import SampledMotion
 from engines.specs import FEATURE_DIM, BeatCondition, MotionRequest
 
 
 @pytest.fixture(scope="module")
-def model() -> OnnxMotionModel:
+def model() -> SampledMotion:
     return load_motion_model("portrait")
 
 
@@ -30,34 +30,34 @@ def request(num_frames: int = 11, seed: int = 1, num_features: int = 40) -> Moti
     return MotionRequest(num_frames, 0.04, condition, mask, audio, -0.12, beats, seed)
 
 
-def test_the_same_request_and_seed_give_the_same_motion(model: OnnxMotionModel) -> None:
+def test_the_same_request_and_seed_give_the_same_motion(model: SampledMotion) -> None:
     np.testing.assert_array_equal(model.generate([request()])[0], model.generate([request()])[0])
 
 
-def test_another_seed_gives_another_motion(model: OnnxMotionModel) -> None:
+def test_another_seed_gives_another_motion(model: SampledMotion) -> None:
     assert not np.array_equal(model.generate([request(seed=1)])[0], model.generate([request(seed=2)])[0])
 
 
-def test_known_channels_come_back_as_given(model: OnnxMotionModel) -> None:
+def test_known_channels_come_back_as_given(model: SampledMotion) -> None:
     asked = request()
     (motion,) = model.generate([asked])
     np.testing.assert_array_equal(motion[asked.mask], asked.condition[asked.mask])
 
 
-def test_requests_of_all_lengths_come_back_in_order(model: OnnxMotionModel) -> None:
+def test_requests_of_all_lengths_come_back_in_order(model: SampledMotion) -> None:
     lengths = [5, 11, 64, 11, 2, 38]
     motions = model.generate([request(n) for n in lengths])
     assert [motion.shape for motion in motions] == [(n, NUM_CHANNELS) for n in lengths]
     assert all(np.isfinite(motion).all() for motion in motions)
 
 
-def test_a_batch_gives_what_each_request_would_alone(model: OnnxMotionModel) -> None:
+def test_a_batch_gives_what_each_request_would_alone(model: SampledMotion) -> None:
     asked = [request(seed=3), replace(request(seed=4, num_features=20), beats=())]
     for together, alone in zip(model.generate(asked), (model.generate([one])[0] for one in asked), strict=True):
         np.testing.assert_allclose(together, alone, atol=1e-4)
 
 
-def test_a_blueprint_may_run_ahead_of_all_sound(model: OnnxMotionModel) -> None:
+def test_a_blueprint_may_run_ahead_of_all_sound(model: SampledMotion) -> None:
     ahead = replace(request(30, num_features=0), interval_s=0.16)
     assert np.isfinite(model.generate([ahead])[0]).all()
 
@@ -68,5 +68,8 @@ def test_an_unknown_model_is_refused_with_the_known_names() -> None:
 
 
 def test_a_folder_without_weights_names_the_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"statistics\.json is missing"):
+        load_motion_model(str(tmp_path))
+    (tmp_path / STATISTICS).write_text((WEIGHTS / "portrait" / STATISTICS).read_text())
     with pytest.raises(FileNotFoundError, match=r"conditions\.onnx is missing"):
         load_motion_model(str(tmp_path))

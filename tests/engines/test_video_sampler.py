@@ -56,6 +56,25 @@ def test_guidance_leads_away_from_what_each_branch_lacks(one_batch: bool) -> Non
     assert transformer.batches == ([4] if one_batch else [1, 1, 1, 1])
 
 
+def test_latents_that_are_held_are_clean_at_every_step_and_stay_as_they_are() -> None:
+    seen: list[torch.Tensor] = []
+
+    def denoise(inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        seen.append(inputs["latents"][:, :2])
+        return {"velocity": torch.ones_like(NOISE)}
+
+    held = torch.full((1, 2, 2, 4, 4), 7.0)
+    latents = sample(denoise, told(Branch.FULL), NOISE, Sampling(), held=held)
+    assert all(torch.equal(each[:, :, :2], held) for each in (*seen, latents)) and len(seen) == 4
+    torch.testing.assert_close(latents[:, :, 2:], NOISE[:, :, 2:] - 1.0)
+
+
+def test_even_steps_may_end_before_nothing() -> None:
+    assert Sampling(num_steps=3, shift=1.0, last_timestep=1.0).schedule == pytest.approx([1.0, 0.5005, 0.001, 0.0])
+    with pytest.raises(ValueError, match="a last one below 1000"):
+        Sampling(last_timestep=1000.0)
+
+
 def test_fewer_steps_are_spread_over_the_schedule() -> None:
     four = Sampling(timesteps=(1000, 750, 500, 250))
     assert four.with_steps(2).timesteps == (1000, 500)

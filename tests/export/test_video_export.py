@@ -14,10 +14,12 @@ onnx = pytest.importorskip("onnx")
 from safetensors.torch import save_file  # noqa: E402
 
 from clients.cli.main import main  # noqa: E402
-from engines.backends.choice import BACKENDS, Measured, by_speed, fastest, note, read_table  # noqa: E402
+from engines.backends.choice import BACKENDS, Measured, by_speed, graphs_on, machine, note, read_table  # noqa: E402
 from engines.backends.doctor import examine  # noqa: E402
-from engines.backends.graph import BackendError  # noqa: E402
-from engines.backends.onnx_graph import onnx_graphs, session  # noqa: E402
+from engines.backends.error import BackendError  # noqa: E402
+from engines.backends.fitting import fitting_graphs  # noqa: E402
+from engines.backends.graph import Graph  # noqa: E402
+from engines.backends.onnx_graph import onnx_graph, session  # noqa: E402
 from engines.backends.tensorrt import check_engines, library, runtime_name  # noqa: E402
 from engines.backends.torch import torch_graphs  # noqa: E402
 from engines.checkpoints import weights_hash  # noqa: E402
@@ -66,7 +68,7 @@ def test_graphs_hold_nothing_that_engines_refuse(folder: Path) -> None:
 
 
 def test_onnx_runtime_agrees_with_torch_at_its_best_shapes(model: VideoDiT, folder: Path) -> None:
-    errors = compare(torch_graphs(model), onnx_graphs(folder), Manifest.load(folder), "cpu")
+    errors = compare(torch_graphs(model), graphs_on("onnx-cpu", model, folder), Manifest.load(folder), "cpu")
     assert errors.keys() == {"text", "images", "audio", "denoise"}
     assert max(errors.values()) < 1e-5 < TOLERANCES["float32"]
 
@@ -79,11 +81,11 @@ def test_a_manifest_tells_the_model_its_shapes_and_its_weights(model: VideoDiT, 
 
 
 def test_shapes_beyond_those_exported_and_other_weights_are_refused(folder: Path) -> None:
-    graph = onnx_graphs(folder)["text"]
+    graph = onnx_graph(folder, "text")
     with pytest.raises(BackendError, match=r"built for text of \[1, 512, 20\], not \[1, 512, 21\]"):
         graph({"text": torch.zeros(1, 512, 21)})
     with pytest.raises(BackendError, match=r"was made for weights .*here it is other"):
-        onnx_graphs(folder, weights="other")
+        onnx_graph(folder, "text", weights="other")
 
 
 def test_a_gpu_that_is_not_there_is_refused_and_never_replaced_by_the_processor(folder: Path) -> None:
@@ -178,20 +180,60 @@ def test_the_fastest_backend_that_is_right_on_this_machine_is_chosen(model: Vide
     rows = measure(model, {"torch": None, "onnx-cpu": folder, "onnx-cuda": folder}, root, Manifest.load(folder), said.append)
     assert [row.backend for row in rows] == ["torch", "onnx-cpu"] and all(row.is_right for row in rows)
     assert any("onnx-cuda" in line and "has no CUDAExecutionProvider" in line for line in said)
-    here, weights = rows[0].machine, rows[0].weights
-    table = [
-        Measured("tensorrt", "NVIDIA H200 SM90", weights, 1.0, 0.0, 1e-4),
-        Measured("torch-compiled", here, weights, 2.0, 0.9, 1e-4),
-        Measured("onnx-cuda", here, weights, 3.0, 0.0, 1e-4, "onnx"),
-        Measured("onnx-cpu", here, weights, 4.0, 0.0, 1e-4, "onnx"),
-        Measured("torch", here, weights, 5.0, 0.0, 1e-4),
+    note(root, rows)
+    assert by_speed(read_table(root), rows[0].machine, rows[0].weights) == sorted(rows, key=lambda row: row.step_ms)
+    graphs = fitting_graphs(model, root, rows[0].weights, said.append)
+    errors = compare(torch_graphs(model), graphs, Manifest.load(folder), "cpu")
+    assert errors.keys() == {"text", "images", "audio", "denoise"} and max(errors.values()) < 1e-5
+
+
+def test_each_size_of_clip_runs_on_the_fastest_that_was_made_for_it(
+    model: VideoDiT, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """9 frames and 17 exported apart, one of those backends gone since; wrong ones, and those of other machines, never."""
+    ran: list[str] = []
+    for name, num_frames in (("short", 3), ("long", 5)):
+        whole = Manifest.load(folder)
+        best = {given: list(at[1]) for given, at in whole.shapes["denoise"].items()}
+        for given, axis in (("latents", 2), ("audio_k", 2), ("audio_v", 2)):
+            best[given][axis] = num_frames
+        (tmp_path / name).mkdir()
+        replace(whole, shapes={"denoise": {given: [shape] for given, shape in best.items()}}).save(tmp_path / name)
+
+    def on(backend: str, name: str, _model: VideoDiT, folder: Path | None, _weights: str | None = None) -> Graph:
+        if backend == "onnx-cuda":
+            raise BackendError("the driver is gone")
+        return lambda inputs: ran.append(f"{backend} {folder.name if folder else ''}".strip()) or {}
+
+    monkeypatch.setattr("engines.backends.fitting.graph_on", on)
+    monkeypatch.setattr("engines.backends.choice.graph_on", on)
+    weights, short, long = weights_hash(model), [2, 36, 3, 8, 12], [2, 36, 5, 8, 12]
+    note(tmp_path, [
+        Measured("tensorrt", machine(), weights, short, 2.0, 0.0, 1e-4, "short"),
+        Measured("tensorrt-rtx", machine(), weights, short, 1.0, 0.9, 1e-4, "short"),
+        Measured("onnx-cuda", machine(), weights, long, 2.0, 0.0, 1e-4, "long"),
+        Measured("tensorrt-rtx", machine(), weights, long, 3.0, 0.0, 1e-4, "long"),
+        Measured("onnx-tensorrt", "NVIDIA H200 SM90", weights, long, 1.0, 0.0, 1e-4, "long"),
+        Measured("torch-compiled", machine(), weights, [2, 36, 4, 8, 12], 4.0, 0.0, 1e-4),
+    ])  # fmt: skip
+    said: list[str] = []
+    denoise = fitting_graphs(model, tmp_path, weights, said.append)["denoise"]
+    example = {given: torch.zeros(at[1]) for given, at in Manifest.load(folder).shapes["denoise"].items()}
+    for num_frames in (3, 5, 4, 6, 6):
+        audio = {name: example[name][:, :, :1].expand(-1, -1, num_frames, -1, -1, -1) for name in ("audio_k", "audio_v")}
+        denoise(example | audio | {"latents": torch.zeros(2, 36, num_frames, 8, 12)})
+    assert ran == ["tensorrt short", "tensorrt-rtx long", "torch-compiled", "torch", "torch"]
+    assert [line[:44] for line in said] == [
+        "onnx-cuda was fastest here and does not run ",
+        "no verified backend takes denoise with laten",
     ]
-    note(root, table)
-    assert [row.backend for row in by_speed(read_table(root), here, weights)] == ["onnx-cuda", "onnx-cpu", "torch"]
-    said.clear()
-    backend, graphs = fastest(model, root, weights, said.append)
-    assert backend == "onnx-cpu" and graphs.keys() == {"text", "images", "audio", "denoise"}
-    assert "onnx-cuda was fastest here and does not run any more" in said[0]
+
+
+def test_where_nothing_was_measured_torch_runs_it_and_that_is_said(model: VideoDiT, tmp_path: Path) -> None:
+    said: list[str] = []
+    graphs = fitting_graphs(model, tmp_path, "any", said.append)
+    assert graphs["text"]({"text": torch.zeros(1, 512, CONFIG.text_dim)}).keys() == {"text_k", "text_v"}
+    assert len(said) == 1 and "nothing was measured on" in said[0] and "torch runs them, eager" in said[0]
 
 
 def test_the_command_verifies_and_says_which_backend_is_chosen(

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from engines.catalog import FrameAudio, VideoDiTConfig, wan_rope_split
 from engines.models.video_dit import VideoDiT
 from engines.models.wan_vae import WanVae, WanVaeConfig
-from tests.fakes.tiny_conditioners import write_clip, write_tokenizer, write_umt5, write_wav2vec2
+from tests.fakes.tiny_conditioners import (
+    write_clip,
+    write_original_clip,
+    write_original_umt5,
+    write_tokenizer,
+    write_umt5,
+    write_wav2vec2,
+)
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 
@@ -78,6 +86,20 @@ def write_weights(folder: Path, config: VideoDiTConfig = SPEAKING) -> Path:
     save_file(randomised(WanVae(TINY_VAE)).state_dict(), folder / "vae" / "Wan2.1_VAE.safetensors")
     write_umt5(folder / "text_encoder", config.text_dim)
     write_tokenizer(folder / "tokenizer")
-    write_clip(folder / "image_encoder", config.image_dim)
+    write_clip(folder / "image_encoder", config.image_dim, heads=16 if config.image_dim % 16 == 0 else 2)
     write_wav2vec2(folder / "audio_encoder")
+    return folder
+
+
+def write_original(diffusers: Path, folder: Path) -> Path:
+    """A folder of `write_weights` (whose CLIP has 16 heads) in the layout of Wan's own repositories."""
+    folder.mkdir()
+    for name in ("diffusion_pytorch_model.safetensors", "config.json"):
+        shutil.copy(diffusers / "transformer" / name, folder)
+    torch.save(load_file(diffusers / "vae" / "Wan2.1_VAE.safetensors"), folder / "Wan2.1_VAE.pth")
+    write_original_umt5(diffusers / "text_encoder", folder / "models_t5_umt5-xxl-enc-bf16.pth")
+    shutil.copytree(diffusers / "tokenizer", folder / "google" / "umt5-xxl")
+    write_original_clip(
+        diffusers / "image_encoder", folder / "models_clip_open-clip-xlm-roberta-large-vit-huge-14.pth"
+    )  # fmt: skip
     return folder

@@ -19,7 +19,7 @@ from clients.cli.main import main
 from engines import video
 from engines.avatar_library import AvatarLibrary
 from engines.background_library import BackgroundLibrary
-from engines.checkpoints import CheckpointError
+from engines.checkpoint_files import CheckpointError
 from engines.motion import INDEX, Motion, rest
 from engines.specs import ClipModel, ClipRequest
 from streamer.broadcasts import Broadcasts
@@ -50,6 +50,7 @@ class Recorder:
         self.asked: list[ClipRequest] = []
 
         self.frames_a_latent, self.pixels_a_token, self.area = model.frames_a_latent, model.pixels_a_token, model.area
+        self.num_before = model.num_before
 
     def clip(self, request: ClipRequest) -> Iterator[np.ndarray]:
         self.asked.append(request)
@@ -113,6 +114,24 @@ def test_a_chained_clip_goes_on_from_the_frame_really_drawn(worker: VideoWorker)
         assert np.array_equal(asked_of(worker)[-1].first, as_rgb(drawn)) is continues
 
 
+def test_a_model_that_goes_on_from_several_frames_is_given_them_and_who_it_all_began_with(
+    worker: VideoWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(worker._video, Recorder)
+    monkeypatch.setattr(worker._video, "num_before", 5)
+    monkeypatch.setattr(worker._video.model, "num_before", 5)
+    stretches, drawn = [stretch(100, 4)], []
+    for i in range(1, 3):
+        stretches.append(stretch(100 + 4 * i, 4, before=stretches[-1].motion[3]))
+    for this in stretches:
+        drawn += worker.film(LOOK, this, range(4))
+    begins, goes_on, from_five = asked_of(worker)[-3:]
+    assert begins.before is None and goes_on.before is None  # four are not five
+    assert np.array_equal(from_five.before, np.stack([as_rgb(picture) for picture in drawn[3:8]]))
+    assert np.array_equal(from_five.reference, as_rgb(next(worker.pictures(LOOK, rest(1)))))
+    assert from_five.num_frames == 5 and len(drawn) == 12
+
+
 def test_a_size_that_no_latents_hold_is_drawn_nearby_and_brought_back(worker: VideoWorker) -> None:
     odd = Look(AVATAR, 70, 90)
     worker.open(odd)
@@ -134,7 +153,7 @@ def test_fewer_steps_are_taken_when_time_is_short(worker: VideoWorker, monkeypat
 def render_pool(weights: Path) -> RenderPool:
     drawing = DrawingSettings("wan", weights)
     return RenderPool(
-        SystemClock(), drawing.worker_class, num_workers=1, timeout_s=drawing.timeout_s, options=drawing.worker_options
+        SystemClock(), drawing.worker_class, num_workers=1, timeout_s=drawing.timeout_s, options=drawing.worker_options(0.32)
     )
 
 

@@ -76,7 +76,8 @@ class Encoded:
             assert isinstance(latents, Tensor)
             self._by_size.setdefault(latents.shape, []).append(sample)
         self._shares = np.array([len(samples) for samples in self._by_size.values()], float)
-        self._words, self._silence = model.words.encode, silence_of(model)
+        assert model.ears
+        self._words, self._silence = model.words.encode, model.ears.silence.float().cpu()
         self.shuffle(0)
 
     def shuffle(self, seed: int) -> None:
@@ -113,12 +114,6 @@ def _stacked(samples: Sequence[Mapping[str, Tensor | str]]) -> dict[str, Tensor]
     names = ("latents", "known", "weight", "audio_first", "audio_later")
     batch = {name: torch.stack([torch.as_tensor(sample[name]) for sample in samples]).float() for name in names}
     return {**batch, "audio_scale": torch.ones(len(samples))}
-
-
-def silence_of(model: VideoModel) -> Tensor:
-    """What the model hears when there is nothing: features [d] of a frame."""
-    assert model.ears
-    return model.ears.encode(np.zeros(16_000, np.float32), 25)[12].float().cpu()
 
 
 def told(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:

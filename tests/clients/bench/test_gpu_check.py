@@ -27,11 +27,15 @@ def test_a_second_run_goes_on_with_what_the_first_had_no_time_for(tmp_path: Path
     every = ["machine", "verify", *(case.name for case in gpu.dry_cases())]
     assert gpu.main(["--dry", "--parts", str(tmp_path), "--budget", "100"]) == 3
     assert ran == ["machine", "dry 64x48 9"]  # the others take longer than 100 s
-    assert json.loads((tmp_path / "results.json").read_text())["left"] == ["verify", "dry 64x48 9 engines"]
+    assert json.loads((tmp_path / "results.json").read_text())["left"] == ["verify", "dry 64x48 9 engines", "dry 64x48 9 fp8"]
     ran.clear()
     assert gpu.main(["--dry", "--parts", str(tmp_path), "--out", str(tmp_path / "all.json")]) == 0
     results = json.loads((tmp_path / "all.json").read_text())
-    assert ran == ["verify", "dry 64x48 9 engines"] and results["left"] == [] and list(results["parts"]) == every
+    assert (
+        ran == ["verify", "dry 64x48 9 engines", "dry 64x48 9 fp8"]
+        and results["left"] == []
+        and list(results["parts"]) == every
+    )
 
 
 def test_without_a_gpu_true_sizes_are_refused(tmp_path: Path, ran: list[str], capsys: pytest.CaptureFixture[str]) -> None:

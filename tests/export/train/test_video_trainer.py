@@ -18,7 +18,8 @@ torch = pytest.importorskip("torch")
 from clients.cli.main import main  # noqa: E402
 from engines.backends.torch import torch_graphs  # noqa: E402
 from engines.catalog import MINI, FrameAudio, MiniVaeConfig, wan_rope_split  # noqa: E402
-from engines.checkpoints import CheckpointError, merged  # noqa: E402
+from engines.checkpoint_files import CheckpointError  # noqa: E402
+from engines.checkpoints import merged  # noqa: E402
 from engines.codecs.mini import MiniCodec, flows  # noqa: E402
 from engines.mini import Listener, Reader  # noqa: E402
 from engines.models.mini_vae import MiniVae, moved  # noqa: E402
