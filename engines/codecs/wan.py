@@ -16,6 +16,7 @@ from engines.models.tiny_vae import TinyVae
 from engines.models.wan_vae import FRAMES_A_LATENT, PIXELS_A_LATENT, WanVae, normalised, raw
 
 Rgb = NDArray[np.uint8]  # [h, w, 3]
+_FRAMES_AT_ONCE = 4 * FRAMES_A_LATENT  # encoded: more keep a GPU busier, and take more of its memory
 PIXELS_A_TOKEN = 2 * PIXELS_A_LATENT  # sides of a picture are multiples of it
 
 
@@ -64,25 +65,23 @@ class WanCodec:
     @torch.inference_mode()
     def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
         """A video of 1 + 4k pictures [f, h, w, 3] to normalised latents [1, 16, 1 + k, h / 8, w / 8]."""
-        latent, past = self._vae.encode(self._pixels(pictures[0]))
-        latents = [latent]
-        for start in range(1, len(pictures), FRAMES_A_LATENT):
-            four = torch.cat([self._pixels(picture) for picture in pictures[start : start + FRAMES_A_LATENT]], dim=2)
-            latent, past = self._vae.encode(four, past)
-            latents.append(latent)
-        return normalised(torch.cat(latents, dim=2).float())
+        begun = self._vae.encode(self._pixels(pictures[0]))
+        return self._encoded(begun, torch.cat([self._pixels(picture) for picture in pictures], dim=2)[:, :, 1:])
 
     def _encode(self, first: Rgb, last: Rgb | None, num_frames: int) -> Tensor:
-        latent, past = self._begun.get(picture_key(first), lambda: self._vae.encode(self._pixels(first)))
-        latents = [latent]
+        begun = self._begun.get(picture_key(first), lambda: self._vae.encode(self._pixels(first)))
         height, width = first.shape[:2]
-        nothing = torch.zeros(1, 3, FRAMES_A_LATENT, height, width, device=self._device, dtype=self._dtype)
-        fours = num_frames // FRAMES_A_LATENT
-        for i in range(fours):
-            four = nothing
-            if i == fours - 1 and last is not None:
-                four = torch.cat([nothing[:, :, 1:], self._pixels(last)], dim=2)
-            latent, past = self._vae.encode(four, past)
+        others = torch.zeros(1, 3, num_frames - 1, height, width, device=self._device, dtype=self._dtype)
+        if last is not None:
+            others[:, :, -1:] = self._pixels(last)
+        return self._encoded(begun, others)
+
+    def _encoded(self, begun: tuple[Tensor, tuple[Tensor, ...]], others: Tensor) -> Tensor:
+        """Normalised latents of a video that was begun with its first frame, and has these others."""
+        latent, past = begun
+        latents = [latent]
+        for piece in others.split(_FRAMES_AT_ONCE, dim=2) if others.shape[2] else ():
+            latent, past = self._vae.encode(piece, past)
             latents.append(latent)
         return normalised(torch.cat(latents, dim=2).float())
 

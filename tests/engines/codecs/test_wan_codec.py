@@ -56,11 +56,11 @@ def test_an_anchor_is_encoded_once(codec: WanCodec) -> None:
     encode = codec._vae.encode
     codec._vae.encode = lambda frames, past=(): encoded.append(frames.shape[2]) or encode(frames, past)
     codec.known_frames(FIRST, LAST, 9)
-    assert encoded == [1, 4, 4]
+    assert encoded == [1, 8]
     codec.known_frames(FIRST.copy(), LAST.copy(), 9)  # each branch of guidance asks again
-    assert encoded == [1, 4, 4]
-    codec.known_frames(FIRST, FIRST, 9)  # the same beginning, another end
-    assert encoded == [1, 4, 4, 4, 4]
+    assert encoded == [1, 8]
+    codec.known_frames(FIRST, FIRST, 21)  # the same beginning, another end; in pieces that memory holds
+    assert encoded == [1, 8, 16, 4]
 
 
 @pytest.mark.parametrize("tiny", [False, True], ids=["wan", "tiny"])
