@@ -42,11 +42,12 @@ async def avatars() -> AsyncIterator[Finding]:
 async def models(settings: ServerSettings) -> AsyncIterator[Finding]:
     """Whether they load, and how fast one worker draws."""
     began = time.perf_counter()
+    own = None if settings.drawing.is_video else settings.drawing.weights
     try:
-        worker = RenderWorker(threads=settings.worker_threads)
+        worker = RenderWorker(threads=settings.worker_threads, model=str(own or "portrait"))
         worker.warm()
     except (OSError, RuntimeError, ValueError) as error:
-        out = "install Rostrum again: its weights are part of the package"
+        out = "leave out --weights" if own else "install Rostrum again: its weights are part of the package"
         yield Finding("models", "bad", f"they do not load: {error}", out)
         return
     yield Finding("models", "good", f"loaded and warm in {time.perf_counter() - began:.1f} s")

@@ -1,5 +1,7 @@
 """The worker that draws portraits, in this process."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -8,8 +10,11 @@ import pytest
 
 from engines.avatar_library import AvatarLibrary
 from engines.background_library import BackgroundLibrary
+from engines.catalog import STATISTICS, WEIGHTS, MotionStatistics
 from engines.motion import rest
+from engines.specs import MotionRequest
 from streamer import render_worker
+from streamer.config import ConfigError, DrawingSettings
 from streamer.plan import Look
 from streamer.render_worker import RenderWorker
 
@@ -37,3 +42,19 @@ def test_an_avatar_is_opened_on_a_picture_of_the_hosts_own_and_a_picture_that_is
     own.remove(name)
     with pytest.raises(ValueError, match=name):
         worker.open(look)
+
+
+def test_other_weights_of_the_portrait_model_are_drawn_with_and_a_folder_that_holds_none_is_refused(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(WEIGHTS / "portrait", own)
+    statistics = MotionStatistics.load(own / STATISTICS)
+    replace(statistics, mean=[mean + 0.1 for mean in statistics.mean]).save(own / STATISTICS)
+    free = np.zeros((8, 64), np.bool_)
+    request = MotionRequest(8, 0.04, rest(8), free, np.zeros((0, 384), np.float32), 0.0, (), seed=1)
+    shipped, ours = (
+        RenderWorker(**DrawingSettings(weights=weights).worker_options(0.24))._model.generate([request])[0]
+        for weights in (None, own)
+    )
+    assert 0.05 < np.median(ours - shipped) < 0.15
+    with pytest.raises(ConfigError, match=r"is no folder of the portrait model: `rostrum export onnx"):
+        DrawingSettings(weights=tmp_path)
