@@ -10,10 +10,10 @@ the folder or of a repository of the hub, and a `base` that holds those which ar
      "negative_prompt": "blurred, still", "goes_on_from": 9, "lands": false, "text_on_cpu": true}
 
 holds_known: whether frames that a clip goes on from stay clean at every step, as MultiTalk, InfiniteTalk and FlashTalk were
-trained; where nothing is said, of models that hear as they do. goes_on_from: how many frames those are (InfiniteTalk 9,
-FlashTalk 5); without, one. lands: whether the last frame may be told too, as models can be that were trained so; where not,
-nothing brings a clip to its anchor but what it goes on from. text_on_cpu keeps the text encoder, 11 GB of UMT5, out of the
-GPU's memory: each new prompt then takes the processor a moment.
+trained; where nothing is said, of models that hear as they do. goes_on_from: how many frames those are, where the model is
+shown the person of the beginning besides (InfiniteTalk 9, FlashTalk 5); without, one. lands: whether the last frame may be told
+too, as models can be that were trained so; where not, nothing brings a clip to its anchor but what it goes on from. text_on_cpu
+keeps the text encoder, 11 GB of UMT5, out of the GPU's memory: each new prompt then takes the processor a moment.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def test_a_model_that_was_not_trained_to_land_is_not_told_where_and_says_so_by_i
 
 
 def test_a_model_that_goes_on_from_nine_frames_sees_them_clean_and_draws_what_comes_after(tmp_path: Path) -> None:
-    """As MultiTalk, InfiniteTalk and FlashTalk were trained: the condition stays the person as they were when all began."""
+    """As InfiniteTalk and FlashTalk were trained: the condition stays the person as they were when all began."""
     folder = write_weights(tmp_path / "wan", replace(SPEAKING, image_positions=0))
     (folder / "weights.json").write_text(json.dumps({"goes_on_from": 9, "lands": False, "sampling": {"num_steps": 2}}))
     seen: list[torch.Tensor] = []
