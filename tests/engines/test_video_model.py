@@ -116,3 +116,16 @@ def test_settings_that_contradict_the_weights_are_refused(given: dict[str, objec
     (folder / "weights.json").write_text(json.dumps(given))
     with pytest.raises(CheckpointError, match=said):
         load_video_model("wan", folder)
+
+
+def test_colours_are_brought_back_to_those_of_the_pose_that_a_clip_lands_on(tmp_path: Path) -> None:
+    folder = write_weights(tmp_path / "wan", replace(SPEAKING, image_positions=0))
+    rng = np.random.default_rng(2)
+    first, last = (rng.normal(mean, 20, (64, 64, 3)).clip(0, 255).astype(np.uint8) for mean in ((90, 60, 140), (150, 120, 90)))
+    found: dict[bool, np.ndarray] = {}
+    for keeps in (False, True):
+        (folder / "weights.json").write_text(json.dumps({"lands": False, "keeps_colours": keeps}))
+        model = load_video_model("wan", folder)
+        pictures = list(model.clip(ClipRequest(first, last, 5, "talks", VOICE, 5, 25, seed=1, num_steps=1)))
+        found[keeps] = np.abs(np.stack(pictures).mean((1, 2)) - last.mean((0, 1))).max()
+    assert found[True] < 12 < found[False]
