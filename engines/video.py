@@ -21,6 +21,7 @@ from engines.catalog import VIDEO_CONFIGS, VideoDiTConfig
 from engines.checkpoint_files import CheckpointError, weight_files
 from engines.checkpoints import load_tiny_vae, load_video_dit, load_wan_vae, weights_hash
 from engines.codecs.wan import WanCodec
+from engines.colour_match import matcher
 from engines.conditioners import AudioConditioner, ImageConditioner, Recent, TextConditioner, audio_windows, picture_key
 from engines.drifted import drifted
 from engines.guidance import WITH_AUDIO, WITH_TEXT, Branch
@@ -74,16 +75,17 @@ class VideoModel:
         self, config: VideoDiTConfig, graphs: Mapping[str, Graph], codec: VideoCodec, words: Words,
         faces: ImageConditioner | None, ears: Ears | None, sampling: Sampling, negative_prompt: str = "",
         device: str = "cpu", area: int | None = None, holds_known: bool = False, num_before: int = 1, lands: bool = True,
+        keeps_colours: bool = False,
     ) -> None:  # fmt: skip
         """holds_known: whether the frames that a clip goes on from, `num_before` of them, stay clean at every step. lands:
-        whether the model is told the last frame of a request that has one."""
+        whether the model is told a request's last frame. keeps_colours: whether pictures are given the colours of that."""
         self.config = config
         self.area = area
         self.frames_a_latent, self.pixels_a_token = codec.frames_a_latent, codec.pixels_a_token
         self.sampling = sampling
         self.codec, self.words, self.ears = codec, words, ears
         self._graphs, self._faces = graphs, faces
-        self._holds_known, self._lands = holds_known, lands
+        self._holds_known, self._lands, self._keeps_colours = holds_known, lands, keeps_colours
         self.num_before = num_before
         self._negative_prompt = negative_prompt
         self._device = device
@@ -121,7 +123,8 @@ class VideoModel:
             log.warning("memory is too small for %d branches of guidance at once: from now on one after the other", len(told))
             self.sampling = replace(self.sampling, one_batch=False)
             latents = sample(denoise, told, noise, replace(sampling, one_batch=False), request.seed, held)
-        return islice(self.codec.decode(latents, request.first, last), len(before) - 1, None)
+        pictures = islice(self.codec.decode(latents, request.first, last), len(before) - 1, None)
+        return map(matcher(request.last), pictures) if self._keeps_colours and request.last is not None else pictures
 
     def _told(
         self, kind: Branch, request: ClipRequest, first: Rgb, last: Rgb | None, num_earlier: int, heard: Tensor | None
@@ -249,5 +252,5 @@ def load_video_model(
         raise CheckpointError(f"{folder}: a model that goes on from {weights.goes_on_from} frames holds them: say holds_known")
     return VideoModel(
         config, run_by, codec, words, faces, ears, weights.sampling, weights.negative_prompt, device, holds_known=holds_known,
-        num_before=weights.goes_on_from, lands=weights.lands,
+        num_before=weights.goes_on_from, lands=weights.lands, keeps_colours=weights.keeps_colours,
     )  # fmt: skip

@@ -82,7 +82,7 @@ def sample(
     calls = [kinds] if sampling.one_batch else [[kind] for kind in kinds]
     known = [_stacked([told[kind] for kind in call]) for call in calls]
     times = [torch.full((len(kinds),), sigma * 1000, device=noise.device) for sigma in schedule[:-1]]
-    generator = torch.Generator(noise.device).manual_seed(seed)
+    generator = torch.Generator(noise.device).manual_seed(seed + 1)  # not that of the noise it all begins with
     walk = solver(
         sampling.solver,
         schedule,

@@ -7,13 +7,15 @@ the folder or of a repository of the hub, and a `base` that holds those which ar
     {"base": "Wan-AI/Wan2.1-I2V-14B-480P", "audio_encoder": "TencentGameMate/chinese-wav2vec2-base",
      "adapter": "MeiGen-AI/InfiniteTalk:single/infinitetalk.safetensors", "tiny_vae": "taew2_1.safetensors",
      "updates": [{"source": "lightx2v.safetensors", "scale": 1.0}], "sampling": {"num_steps": 4, "shift": 5.0},
-     "negative_prompt": "blurred, still", "goes_on_from": 9, "lands": false, "text_on_cpu": true}
+     "negative_prompt": "blurred, still", "goes_on_from": 9, "lands": false, "keeps_colours": true, "text_on_cpu": true}
 
 holds_known: whether frames that a clip goes on from stay clean at every step, as MultiTalk, InfiniteTalk and FlashTalk were
-trained; where nothing is said, of models that hear as they do. goes_on_from: how many frames those are (InfiniteTalk 9,
-FlashTalk 5); without, one. lands: whether the last frame may be told too, as models can be that were trained so; where not,
-nothing brings a clip to its anchor but what it goes on from. text_on_cpu keeps the text encoder, 11 GB of UMT5, out of the
-GPU's memory: each new prompt then takes the processor a moment.
+trained; where nothing is said, of models that hear as they do. goes_on_from: how many frames those are, where the model is
+shown the person of the beginning besides (InfiniteTalk 9, FlashTalk 5); without, one. lands: whether the last frame may be told
+too, as models can be that were trained so; where not, nothing brings a clip to its anchor but what it goes on from.
+keeps_colours: give each picture the colours of the pose that its clip lands on, as the portrait codec draws it (InfiniteTalk
+and FlashTalk give it those of the portrait). text_on_cpu keeps the text encoder, 11 GB of UMT5, out of the GPU's memory: each
+new prompt then takes the processor a moment.
 """
 
 from __future__ import annotations
@@ -28,7 +30,17 @@ from engines.checkpoints import LowRank
 from engines.video_sampler import Sampling
 
 _OPTIONAL = ("adapter", "tiny_vae", "engines")
-_OTHER = ("base", "updates", "sampling", "negative_prompt", "holds_known", "goes_on_from", "lands", "text_on_cpu")
+_OTHER = (
+    "base",
+    "updates",
+    "sampling",
+    "negative_prompt",
+    "holds_known",
+    "goes_on_from",
+    "lands",
+    "keeps_colours",
+    "text_on_cpu",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,7 @@ class VideoWeights:
     holds_known: bool | None = None
     goes_on_from: int = 1
     lands: bool = True
+    keeps_colours: bool = False
     text_on_cpu: bool = False
 
     @classmethod
@@ -76,7 +89,7 @@ class VideoWeights:
             raise CheckpointError(f"{file}: goes_on_from {goes_on_from!r} is not 1 + 4k frames, such as 1, 5 or 9")
         return cls(
             folder, here, updates, sampling, given.get("negative_prompt", ""), given.get("holds_known"), goes_on_from,
-            bool(given.get("lands", True)), bool(given.get("text_on_cpu")),
+            bool(given.get("lands", True)), bool(given.get("keeps_colours")), bool(given.get("text_on_cpu")),
         )  # fmt: skip
 
     def part(self, name: str, why: str = "") -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 from dataclasses import dataclass, field
@@ -239,6 +240,18 @@ class DrawingSettings:
     def folder(self) -> Path | None:
         """Of the weights."""
         return WEIGHTS / "mini" if self.model == "mini" and self.weights is None else self.weights
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether clips need those before them: with weights that do not land on anchors, or go on from several frames."""
+        file = self.folder / "weights.json" if self.is_video and self.folder else None
+        if file is None or not file.is_file():
+            return False
+        try:
+            given = json.loads(file.read_text())
+        except json.JSONDecodeError as error:
+            raise ConfigError(f"weights: {file} is not JSON: {error}") from None
+        return not given.get("lands", True) or given.get("goes_on_from", 1) != 1
 
     @property
     def worker_class(self) -> str:

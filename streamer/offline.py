@@ -82,6 +82,8 @@ class ShowOptions:
             raise ValueError(
                 f"--background {self.background}: {self.drawing.model} draws whole pictures and knows no person apart"
             )
+        if self.workers > 1 and self.drawing.goes_on:
+            raise ValueError(f"--workers {self.workers}: with these weights each clip goes on from the one before: take 1")
         ticks_per_frame(self.fps)
 
 
@@ -193,7 +195,7 @@ class Studio:
             fps=show.fps,
             seed=self.options.seed + at,
             num_steps=_ALL_STEPS,
-            chained=False,
+            chained=self.options.drawing.goes_on,
         )
 
     def _anchors(self, recording: Recording, storyline: Storyline, end: Pts, tell: Progress) -> list[Keyframe]:

@@ -44,7 +44,8 @@ class VideoWorker(RenderWorker):
         engine = importlib.import_module("engines.video")
         self._warm_frames = warm_frames
         self._video: ClipModel = engine.load_video_model(model, weights, rank)
-        self._drawn: OrderedDict[tuple[Look, int, bytes], tuple[Picture, ...]] = OrderedDict()  # by PTS and pose of the last
+        #: The RGB pictures that a clip may go on from, by PTS and pose of the last.
+        self._drawn: OrderedDict[tuple[Look, int, bytes], tuple[Picture, ...]] = OrderedDict()
         self._one_at_a_time = threading.Lock()  # a look may be opened beside the work
 
     def open(self, look: Look, shelf: Path | None = None) -> Picture:
@@ -66,8 +67,8 @@ class VideoWorker(RenderWorker):
         num_drawn = -(-n // self._video.frames_a_latent) * self._video.frames_a_latent
         landing = stretch.motion[min(num_drawn, len(stretch.motion)) - 1]
         zero = stretch.start - frame
-        drawn = self._drawn.get((look, zero, stretch.before.tobytes()), ()) if stretch.chained else ()
-        before = [self._rgb(picture) for picture in drawn] or [self._rgb(self._posed(look, stretch.before))]
+        before = self._drawn.get((look, zero, stretch.before.tobytes()), ()) if stretch.chained else ()
+        before = before or (self._rgb(self._posed(look, stretch.before)),)
         several = self._video.num_before > 1 and len(before) == self._video.num_before
         request = ClipRequest(
             first=before[-1],
@@ -87,12 +88,12 @@ class VideoWorker(RenderWorker):
             pictures = self._video.clip(request)
             next(pictures)  # the one it began from
             for i in range(n):
-                picture = _i420(next(pictures), look)
-                drawn = (*drawn, picture)[-self._video.num_before :]
+                picture = next(pictures)
+                before = (*before, picture)[-self._video.num_before :]
                 if i == n - 1 and stretch.chained:
-                    self._remember((look, stretch.start + i * frame, stretch.motion[i].tobytes()), drawn)
+                    self._remember((look, stretch.start + i * frame, stretch.motion[i].tobytes()), before)
                 if i in wanted:
-                    yield picture
+                    yield _i420(picture, look)
 
     def _posed(self, look: Look, pose: Motion) -> Picture:
         return next(self.pictures(look, pose[None]))
@@ -108,6 +109,7 @@ class VideoWorker(RenderWorker):
         return rgb
 
     def _remember(self, where: tuple[Look, int, bytes], pictures: tuple[Picture, ...]) -> None:
+        """As the model drew them: what passed through the size and colours of the broadcast would lose a little each time."""
         self._drawn[where] = pictures
         if len(self._drawn) > _REMEMBERED:
             self._drawn.popitem(last=False)

@@ -78,7 +78,7 @@ def test_a_model_that_was_not_trained_to_land_is_not_told_where_and_says_so_by_i
 
 
 def test_a_model_that_goes_on_from_nine_frames_sees_them_clean_and_draws_what_comes_after(tmp_path: Path) -> None:
-    """As MultiTalk, InfiniteTalk and FlashTalk were trained: the condition stays the person as they were when all began."""
+    """As InfiniteTalk and FlashTalk were trained: the condition stays the person as they were when all began."""
     folder = write_weights(tmp_path / "wan", replace(SPEAKING, image_positions=0))
     (folder / "weights.json").write_text(json.dumps({"goes_on_from": 9, "lands": False, "sampling": {"num_steps": 2}}))
     seen: list[torch.Tensor] = []
@@ -116,3 +116,16 @@ def test_settings_that_contradict_the_weights_are_refused(given: dict[str, objec
     (folder / "weights.json").write_text(json.dumps(given))
     with pytest.raises(CheckpointError, match=said):
         load_video_model("wan", folder)
+
+
+def test_colours_are_brought_back_to_those_of_the_pose_that_a_clip_lands_on(tmp_path: Path) -> None:
+    folder = write_weights(tmp_path / "wan", replace(SPEAKING, image_positions=0))
+    rng = np.random.default_rng(2)
+    first, last = (rng.normal(mean, 20, (64, 64, 3)).clip(0, 255).astype(np.uint8) for mean in ((90, 60, 140), (150, 120, 90)))
+    found: dict[bool, np.ndarray] = {}
+    for keeps in (False, True):
+        (folder / "weights.json").write_text(json.dumps({"lands": False, "keeps_colours": keeps}))
+        model = load_video_model("wan", folder)
+        pictures = list(model.clip(ClipRequest(first, last, 5, "talks", VOICE, 5, 25, seed=1, num_steps=1)))
+        found[keeps] = np.abs(np.stack(pictures).mean((1, 2)) - last.mean((0, 1))).max()
+    assert found[True] < 12 < found[False]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -25,7 +26,10 @@ from engines.specs import ClipModel, ClipRequest
 from streamer.broadcasts import Broadcasts
 from streamer.clock import SystemClock
 from streamer.config import ConfigError, DrawingSettings, ServerSettings
+from streamer.director import opening
+from streamer.offline import Show, ShowOptions, Studio
 from streamer.plan import Beat, Look, PictureJob, Pts, Stretch
+from streamer.recording import Recording
 from streamer.render_pool import RenderPool
 from streamer.render_share import RenderShare
 from streamer.video_worker import VideoWorker
@@ -105,31 +109,42 @@ def test_only_the_frames_asked_for_are_handed_on(worker: VideoWorker) -> None:
     assert len(some) == 2 and np.array_equal(some[0], whole[1]) and np.array_equal(some[1], whole[5])
 
 
-def test_a_chained_clip_goes_on_from_the_frame_really_drawn(worker: VideoWorker) -> None:
+@pytest.fixture
+def drawn(worker: VideoWorker, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """All pictures that the model hands over, those that clips began from too."""
+    assert isinstance(worker._video, Recorder)
+    pictures: list[np.ndarray] = []
+    clip = worker._video.model.clip
+    monkeypatch.setattr(worker._video.model, "clip", lambda request: (pictures.append(p) or p for p in clip(request)))
+    return pictures
+
+
+def test_a_chained_clip_goes_on_from_the_frame_really_drawn(worker: VideoWorker, drawn: list[np.ndarray]) -> None:
     first = stretch(10, 6)
-    *_, drawn = worker.film(LOOK, first, range(6))
+    list(worker.film(LOOK, first, range(6)))
+    last = drawn[6]
     for begins_at, chained, continues in ((16, True, True), (16, False, False), (40, True, False)):
         following = stretch(begins_at, 6, before=first.motion[5], chained=chained)
         list(worker.film(LOOK, following, range(6)))
-        assert np.array_equal(asked_of(worker)[-1].first, as_rgb(drawn)) is continues
+        assert np.array_equal(asked_of(worker)[-1].first, last) is continues
 
 
 def test_a_model_that_goes_on_from_several_frames_is_given_them_and_who_it_all_began_with(
-    worker: VideoWorker, monkeypatch: pytest.MonkeyPatch
+    worker: VideoWorker, drawn: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert isinstance(worker._video, Recorder)
     monkeypatch.setattr(worker._video, "num_before", 5)
     monkeypatch.setattr(worker._video.model, "num_before", 5)
-    stretches, drawn = [stretch(100, 4)], []
+    stretches = [stretch(100, 4)]
     for i in range(1, 3):
         stretches.append(stretch(100 + 4 * i, 4, before=stretches[-1].motion[3]))
     for this in stretches:
-        drawn += worker.film(LOOK, this, range(4))
-    begins, goes_on, from_five = asked_of(worker)[-3:]
-    assert begins.before is None and goes_on.before is None  # four are not five
-    assert np.array_equal(from_five.before, np.stack([as_rgb(picture) for picture in drawn[3:8]]))
-    assert np.array_equal(from_five.reference, as_rgb(next(worker.pictures(LOOK, rest(1)))))
-    assert from_five.num_frames == 5 and len(drawn) == 12
+        list(worker.film(LOOK, this, range(4)))
+    begins, goes_on, further = asked_of(worker)[-3:]
+    assert begins.before is None and begins.reference is None
+    posed = as_rgb(next(worker.pictures(LOOK, stretches[0].before[None])))
+    assert np.array_equal(goes_on.before, np.stack([posed, *drawn[1:5]]))  # each clip hands back what it began from, first
+    assert np.array_equal(further.before, np.stack(drawn[4:5] + drawn[6:10]))
+    assert np.array_equal(further.reference, as_rgb(next(worker.pictures(LOOK, rest(1))))) and further.num_frames == 5
 
 
 def test_a_size_that_no_latents_hold_is_drawn_nearby_and_brought_back(worker: VideoWorker) -> None:
@@ -201,6 +216,21 @@ def test_rostrum_render_films_with_it(weights: Path, tmp_path: Path, capsys: pyt
     assert status == 0, told.err
     with av.open(str(out)) as film:
         assert sum(1 for _ in film.decode(video=0)) == json.loads(told.out)["frames"] >= 17
+
+
+def test_a_film_by_weights_that_go_on_is_drawn_clip_after_clip_by_one_worker(weights: Path, tmp_path: Path) -> None:
+    assert not DrawingSettings("wan", weights).goes_on and not DrawingSettings("mini").goes_on
+    for given in ({"lands": False}, {"goes_on_from": 9}):
+        (tmp_path / "weights.json").write_text(json.dumps({"base": str(weights)} | given))
+        drawing = DrawingSettings("wan", tmp_path)
+        assert drawing.goes_on
+        with pytest.raises(ValueError, match="--workers 2: with these weights each clip goes on from the one before: take 1"):
+            ShowOptions(drawing=drawing, workers=2)
+    recording = Recording.of((np.random.default_rng(0).standard_normal(48_000 * 2) * 3000).astype(np.int16))
+    show = Show(opening(), rest(50), (), (), 25, ())
+    for drawing, chained in ((DrawingSettings("wan", weights), False), (DrawingSettings("wan", tmp_path), True)):
+        studio = SimpleNamespace(options=ShowOptions(size=(64, 80), drawing=drawing))
+        assert Studio._stretch(studio, show, recording, 0, 32).chained is chained
 
 
 def test_a_model_that_these_weights_are_not_and_one_too_large_for_the_processor_are_refused(
