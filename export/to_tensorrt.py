@@ -64,6 +64,7 @@ def build(
         reasons = "; ".join(str(parser.get_error(i).desc()) for i in range(parser.num_errors))
         raise BackendError(f"TensorRT cannot parse {file}: {reasons}")
     _let_attention_decompose(trt, network)
+    _ask_apart(trt, network)
     config = builder.create_builder_config()
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, WORKSPACE_BYTES)
     if stream_weights:
@@ -105,6 +106,28 @@ def _let_attention_decompose(trt: Any, network: Any) -> None:
         if layer.type == getattr(trt.LayerType, "ATTENTION_INPUT", None):
             layer.__class__ = trt.IAttentionInputLayer  # the network gives plain layers
             layer.attention.decomposable = True
+
+
+def _ask_apart(trt: Any, network: Any) -> None:
+    """TensorRT-RTX 1.7 dies where one tensor asks in two whole attentions. All but the first get it negated twice.
+
+    The parser scales the tensor for each of them: it is what goes into that product that must differ.
+    """
+    made_by: dict[str, Any] = {}
+    for i in range(network.num_layers):
+        layer = network.get_layer(i)
+        made_by |= {layer.get_output(j).name: layer for j in range(layer.num_outputs)}
+    asked: set[str] = set()
+    for layer in list(made_by.values()):
+        if layer.type != getattr(trt.LayerType, "ATTENTION_INPUT", None):
+            continue
+        taker = made_by.get(layer.get_input(0).name, layer)
+        taker = taker if taker.type == trt.LayerType.ELEMENTWISE else layer
+        query = taker.get_input(0)
+        if query.name in asked:
+            negated = network.add_unary(query, trt.UnaryOperation.NEG).get_output(0)
+            taker.set_input(0, network.add_unary(negated, trt.UnaryOperation.NEG).get_output(0))
+        asked.add(query.name)
 
 
 def _aim_at(trt: Any, config: Any, compute_capability: str) -> None:

@@ -167,6 +167,23 @@ def test_opset_23s_whole_attention_builds_in_float32_too(tmp_path: Path) -> None
     assert len(build(trt, tmp_path / "attention.onnx", {name: [[1, 2, 16, 24]] for name in "qkv"}, "SM89")) > 10_000
 
 
+def test_one_query_of_two_whole_attentions_builds(tmp_path: Path) -> None:
+    """As words and pictures are asked in every block. TensorRT-RTX 1.7 by itself would end the process."""
+    trt = pytest.importorskip("tensorrt_rtx")
+    shapes = {name: [[1, 2, 16, 24]] for name in ("q", "k", "v", "k2", "v2")}
+    values = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.BFLOAT16, at[0]) for name, at in shapes.items()]
+    made = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.BFLOAT16, [1, 2, 16, 24])
+    nodes = [
+        onnx.helper.make_node("Attention", ["q", "k", "v"], ["words"]),
+        onnx.helper.make_node("Attention", ["q", "k2", "v2"], ["pictures"]),
+        onnx.helper.make_node("Add", ["words", "pictures"], ["y"]),
+    ]
+    graph = onnx.helper.make_graph(nodes, "attentions", values, [made])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 23)], ir_version=10)
+    onnx.save(model, tmp_path / "attentions.onnx")
+    assert len(build(trt, tmp_path / "attentions.onnx", shapes, "SM89")) > 10_000
+
+
 def test_a_folder_without_its_manifest_or_of_another_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"has no manifest.json"):
         Manifest.load(tmp_path)
