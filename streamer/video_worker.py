@@ -41,6 +41,7 @@ class VideoWorker(RenderWorker):
     def __init__(self, *, model: str, weights: Path, rank: int = 0, threads: int = 1, warm_frames: int = 8) -> None:
         super().__init__(threads=threads)
         # By name: nothing that serves imports torch, and worker processes alone get here.
+        importlib.import_module("torch").set_num_threads(threads)  # or those of all workers would wait for each other
         engine = importlib.import_module("engines.video")
         self._warm_frames = warm_frames
         self._video: ClipModel = engine.load_video_model(model, weights, rank)
