@@ -310,6 +310,10 @@ class ServerSettings:
     offer_loopback: bool | None = None  # 127.0.0.1 as an ICE candidate; None: when there is no other address
 
     def __post_init__(self) -> None:
+        if self.workers > 1 and self.drawing.goes_on:
+            raise ConfigError(
+                f"workers: {self.workers}, but with these weights each clip goes on from the one before: take 1, and a server a GPU"
+            )
         for server in self.ice_servers:
             try:
                 IceServer.parse(server)
