@@ -1,4 +1,4 @@
-"""A tiny video VAE of the TAEHV architecture (taew2_1 for Wan 2.1): a hundredth of the work, a little of the detail.
+"""A tiny video VAE of the TAEHV architecture (taew2_1 for Wan 2.1): a twentieth of the work, a little less detail.
 
 Convolutions within frames; blocks that also see the frame before, so that it streams. Its latents are those the transformer
 sees (normalised). Names are those of the published files: an index in a row of layers.
