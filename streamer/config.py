@@ -312,7 +312,7 @@ class ServerSettings:
     def __post_init__(self) -> None:
         if self.workers > 1 and self.drawing.goes_on:
             raise ConfigError(
-                f"workers: {self.workers}, but with these weights each clip goes on from the one before: take 1 (a server a GPU)"
+                f"workers: {self.workers}, but with these weights a clip goes on from the one before: take 1 (a server a GPU)"
             )
         for server in self.ice_servers:
             try:

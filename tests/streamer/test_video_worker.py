@@ -226,9 +226,7 @@ def test_a_film_by_weights_that_go_on_is_drawn_clip_after_clip_by_one_worker(wei
         assert drawing.goes_on
         with pytest.raises(ValueError, match="--workers 2: with these weights each clip goes on from the one before: take 1"):
             ShowOptions(drawing=drawing, workers=2)
-        with pytest.raises(
-            ConfigError, match="workers: 2, but with these weights each clip goes on from the one before: take 1"
-        ):
+        with pytest.raises(ConfigError, match="workers: 2, but with these weights a clip goes on from the one before: take 1"):
             ServerSettings(tmp_path, drawing=drawing, workers=2)
     recording = Recording.of((np.random.default_rng(0).standard_normal(48_000 * 2) * 3000).astype(np.int16))
     show = Show(opening(), rest(50), (), (), 25, ())
