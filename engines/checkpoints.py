@@ -39,12 +39,8 @@ class LowRank:
     scale: float = 1.0
 
 
-def wan_names(state: Mapping[str, Tensor]) -> State:
-    """A transformer's tensors in the original naming, whichever of the two they come in."""
-    return {_wan_name(name): tensor for name, tensor in state.items()}
-
-
-def _wan_name(name: str) -> str:
+def wan_name(name: str) -> str:
+    """A transformer's tensor in the original naming, whichever of the two it comes in."""
     return renamed(name, TRANSFORMER)
 
 
@@ -124,9 +120,9 @@ def load_video_dit(
         return tensor if dtype is None else tensor.to(torch.float32 if keeps_float32(name) else dtype)
 
     source = part_of(source, "transformer")
-    base = read_state(source, _wan_name, cast, device)
+    base = read_state(source, wan_name, cast, device)
     if adapter:
-        base = overlaid(base, read_state(adapter, _wan_name, cast, device), adapter)
+        base = overlaid(base, read_state(adapter, wan_name, cast, device), adapter)
     for update in updates:
         base = merged(base, read_state(update.source, device=device), update.scale, update.source)
     model = _empty(lambda: VideoDiT(video_config(base, _heads_in(source))))

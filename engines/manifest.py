@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from engines.backends.error import BackendError
-from engines.catalog import FrameAudio, VideoDiTConfig
 
 FORMAT = 1
 FILE = "manifest.json"
@@ -83,12 +82,3 @@ class Manifest:
         if len(shape) != len(low) or not all(a <= n <= b for a, n, b in zip(low, shape, high, strict=True)):
             allowed = f"{low}" if low == high else f"{low} to {high}"
             raise BackendError(f"graph {graph} was built for {name} of {allowed}, not {shape}: export it at that size")
-
-
-def config_of(manifest: Manifest) -> VideoDiTConfig:
-    """The size of the video transformer that a manifest tells of."""
-    values: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in manifest.config.items()}
-    if audio := values.pop("audio", None):
-        heard: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in audio.items()}
-        audio = FrameAudio(**heard)
-    return VideoDiTConfig(**values, audio=audio)

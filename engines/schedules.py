@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 Latents = TypeVar("Latents", bound=Any)
 SolverName = Literal["euler", "unipc", "renoise"]
 
-#: What four-step distillations of Wan were taught, of 1000, before the shift.
-FEW_STEPS = (1000.0, 750.0, 500.0, 250.0)
-
 
 def shifted(sigma: NDArray[np.float64], shift: float) -> NDArray[np.float64]:
     """Noise levels with more of the way spent near noise, for shift > 1 (Esser et al. 2024)."""

@@ -119,16 +119,3 @@ class ClipModel(Protocol):
     def clip(self, request: ClipRequest) -> Iterator[NDArray[np.uint8]]:
         """The request's frames, RGB [h, w, 3], each decoded when it is asked for. Raises ValueError for what it cannot draw."""
         ...
-
-
-class Codec(Protocol):
-    """Motion to pictures of one avatar at one size."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels, both even."""
-        ...
-
-    def frames(self, motion: Motion) -> Iterator[NDArray[np.uint8]]:
-        """Motion [n, 64] to n I420 pictures uint8 [height * 3 // 2, width], each drawn when asked for, never reused."""
-        ...

@@ -36,10 +36,6 @@ class WanCodec:
         self._begun: Recent[str, tuple[Tensor, tuple[Tensor, ...]]] = Recent(4)
         self._known: Recent[tuple[str, str, int], Tensor] = Recent(4)
 
-    @property
-    def num_channels(self) -> int:
-        return self._vae.config.latent_channels
-
     @torch.inference_mode()
     def known_frames(self, first: Rgb, last: Rgb | None, num_frames: int) -> Tensor:
         """The mask's 4 channels and 16 of a video that is the first frame, nothing, and the last: [1, 20, f, h / 8, w / 8].

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 diffusers = pytest.importorskip("diffusers")
 
 from engines.catalog import VIDEO_CONFIGS, FrameAudio, VideoDiTConfig, wan_rope_split  # noqa: E402
-from engines.checkpoints import fill, wan_names  # noqa: E402
+from engines.checkpoints import fill, wan_name  # noqa: E402
 from engines.models.video_dit import VideoDiT  # noqa: E402
 from tests.fakes.tiny_wan import ECHOMIMIC, FIRST_AND_LAST, INFINITETALK, TEXT_ONLY, TINY, tiny_inputs, tiny_model  # noqa: E402
 
@@ -34,7 +34,7 @@ def theirs(config: VideoDiTConfig) -> torch.nn.Module:
 @pytest.mark.parametrize("config", [TEXT_ONLY, TINY, FIRST_AND_LAST], ids=["text", "first", "first-and-last"])
 def test_velocity_is_that_of_diffusers(config: VideoDiTConfig) -> None:
     reference, model = theirs(config), VideoDiT(config).eval()
-    fill(model, wan_names(reference.state_dict()), "diffusers")
+    fill(model, {wan_name(name): tensor for name, tensor in reference.state_dict().items()}, "diffusers")
     inputs = tiny_inputs(config)
     images = inputs.get("images")
     if config.image_positions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from engines.backends.onnx_graph import onnx_graph, session  # noqa: E402
 from engines.backends.tensorrt import check_engines, library, runtime_name  # noqa: E402
 from engines.backends.torch import torch_graphs  # noqa: E402
 from engines.checkpoints import weights_hash  # noqa: E402
-from engines.manifest import FILE, Manifest, config_of  # noqa: E402
+from engines.manifest import FILE, Manifest  # noqa: E402
 from engines.models.video_dit import VideoDiT  # noqa: E402
 from export.to_onnx import Method, export_onnx  # noqa: E402
 from export.to_tensorrt import build  # noqa: E402
@@ -75,7 +75,7 @@ def test_onnx_runtime_agrees_with_torch_at_its_best_shapes(model: VideoDiT, fold
 
 def test_a_manifest_tells_the_model_its_shapes_and_its_weights(model: VideoDiT, folder: Path) -> None:
     manifest = Manifest.load(folder)
-    assert config_of(manifest) == CONFIG
+    assert manifest.config == json.loads(json.dumps(asdict(CONFIG)))
     assert manifest.weights == weights_hash(model) != weights_hash(tiny_model(CONFIG, seed=9))
     assert manifest.shapes["denoise"]["latents"] == [[2, 36, 2, 8, 8], [2, 36, 3, 8, 12], [2, 36, 5, 12, 12]]
 

@@ -25,7 +25,6 @@ from engines.codecs.portrait.planes import Array, smoothstep
 from engines.lips import APERTURE_GAIN
 from engines.motion import BLENDSHAPES
 
-NUM_SHAPES = len(BLENDSHAPES)
 BROW_INNER = {"Right": (55, 107, 65, 66), "Left": (285, 336, 295, 296)}
 BROW_OUTER = {"Right": (46, 70, 53, 63), "Left": (276, 300, 283, 293)}
 BROW = {"Right": (55, 107, 65, 66, 52, 105, 53, 63, 46, 70), "Left": (285, 336, 295, 296, 282, 334, 283, 293, 276, 300)}
