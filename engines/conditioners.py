@@ -6,10 +6,8 @@ What does not change is made once: embeddings are kept per prompt and per pictur
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +17,7 @@ from torch.nn import functional as F
 
 from engines.catalog import FrameAudio
 from engines.checkpoint_encoders import load_audio_encoder, load_image_encoder, load_text_encoder, load_tokenizer
+from engines.recent import Recent
 
 SAMPLE_RATE_HZ = 16_000
 NUM_TEXT_TOKENS = 512
@@ -27,24 +26,6 @@ _WHISPER_GROUPS = 4
 _CLIP_MEAN, _CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
 Rgb = NDArray[np.uint8]  # [h, w, 3]
-Key = TypeVar("Key", bound=Hashable)
-Kept = TypeVar("Kept")
-
-
-class Recent(Generic[Key, Kept]):
-    """The `size` values asked for last, each made when it is first asked for. Bounded: older ones are made again."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._kept: OrderedDict[Key, Kept] = OrderedDict()
-
-    def get(self, key: Key, make: Callable[[], Kept]) -> Kept:
-        if key not in self._kept:
-            self._kept[key] = make()
-            if len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return self._kept[key]
 
 
 def picture_key(picture: Rgb) -> str:
@@ -111,6 +92,13 @@ class ImageConditioner:
         return hidden
 
 
+def audio_dim(config: Any) -> int:
+    """Layers × channels that an `AudioConditioner` gives of a transformers wav2vec2 or Whisper of this config."""
+    if config.model_type == "wav2vec2":
+        return int(config.num_hidden_layers * config.hidden_size)
+    return int((_WHISPER_GROUPS + 1) * config.d_model)
+
+
 class AudioConditioner:
     """Speech to features at the video's rate: wav2vec2's layers (MultiTalk), or Whisper's in five groups (HuMo)."""
 
@@ -132,11 +120,8 @@ class AudioConditioner:
 
     @property
     def dim(self) -> int:
-        """Layers × channels."""
-        config = self._model.config
-        if self.kind == "wav2vec2":
-            return int(config.num_hidden_layers * config.hidden_size)
-        return int((_WHISPER_GROUPS + 1) * config.d_model)
+        """As `audio_dim`."""
+        return audio_dim(self._model.config)
 
     @property
     def silence(self) -> Tensor:

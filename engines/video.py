@@ -22,10 +22,11 @@ from engines.checkpoint_files import CheckpointError, weight_files
 from engines.checkpoints import load_tiny_vae, load_video_dit, load_wan_vae, weights_hash
 from engines.codecs.wan import WanCodec
 from engines.colour_match import matcher
-from engines.conditioners import AudioConditioner, ImageConditioner, Recent, TextConditioner, audio_windows, picture_key
+from engines.conditioners import AudioConditioner, ImageConditioner, TextConditioner, audio_windows, picture_key
 from engines.drifted import drifted
 from engines.guidance import WITH_AUDIO, WITH_TEXT, Branch
 from engines.models.video_dit import VideoDiT
+from engines.recent import Recent
 from engines.specs import ClipRequest
 from engines.video_sampler import Sampling, Told, sample
 from engines.video_weights import VideoWeights
@@ -111,9 +112,10 @@ class VideoModel:
         shape = (1, self.config.latent_channels, latent_frames, height, width)
         noise = torch.randn(shape, generator=torch.Generator().manual_seed(request.seed)).to(self._device)
         held = None
-        if self._holds_known:
-            of_first = told[Branch.FULL].frames[:, -self.config.latent_channels :, :1]
-            held = self.codec.encode(before) if len(before) > 1 else of_first
+        if self._holds_known and len(before) > 1:
+            held = self.codec.encode(before)
+        elif self._holds_known:
+            held = told[Branch.FULL].frames[:, -self.config.latent_channels :, :1]
         denoise = self._graphs["denoise"]
         try:
             latents = sample(denoise, told, noise, sampling, request.seed, held)

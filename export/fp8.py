@@ -107,20 +107,20 @@ def quantise(model: onnx.ModelProto, largest: Mapping[str, float]) -> int:
         nodes = before.setdefault(id(product), [])
         given = (product.input[0], largest[name])
         if given not in known:
-            scale = _scalar(graph, f"{name}.input_scale", largest[name] / LARGEST, kind)
-            zero = f"{name}.input_zero"
-            graph.initializer.append(helper.make_tensor(zero, TensorProto.FLOAT8E4M3FN, [], b"\0", raw=True))
+            scale = _scale(f"{name}.input_scale", largest[name], kind)
+            zero = helper.make_tensor(f"{name}.input_zero", TensorProto.FLOAT8E4M3FN, [], b"\0", raw=True)
+            graph.initializer.extend([scale, zero])
             known[given] = f"{name}.input"
             nodes += [
-                helper.make_node("QuantizeLinear", [product.input[0], scale, zero], [f"{name}.input_fp8"]),
-                helper.make_node("DequantizeLinear", [f"{name}.input_fp8", scale, zero], [known[given]]),
+                helper.make_node("QuantizeLinear", [product.input[0], scale.name, zero.name], [f"{name}.input_fp8"]),
+                helper.make_node("DequantizeLinear", [f"{name}.input_fp8", scale.name, zero.name], [known[given]]),
             ]
-        scale = _scalar(graph, f"{name}.weight_scale", float(np.abs(values).max()) / LARGEST, kind)
-        by = numpy_helper.to_array(graph.initializer[-1]).astype(np.float32)
+        scale = _scale(f"{name}.weight_scale", float(np.abs(values).max()), kind)
+        by = numpy_helper.to_array(scale).astype(np.float32)
         small = torch.from_numpy((values / by).clip(-LARGEST, LARGEST)).to(torch.float8_e4m3fn).view(torch.uint8).numpy()
         stored = helper.make_tensor(f"{name}.weight_fp8", TensorProto.FLOAT8E4M3FN, weight.dims, small.tobytes(), raw=True)
-        graph.initializer.append(stored)
-        nodes.append(helper.make_node("DequantizeLinear", [stored.name, scale], [f"{name}.weight_wide"]))
+        graph.initializer.extend([scale, stored])
+        nodes.append(helper.make_node("DequantizeLinear", [stored.name, scale.name], [f"{name}.weight_wide"]))
         product.input[0], product.input[1] = known[given], f"{name}.weight_wide"
     ordered = [each for node in graph.node for each in (*before.get(id(node), ()), node)]
     used = {name for node in ordered for name in node.input}
@@ -131,7 +131,6 @@ def quantise(model: onnx.ModelProto, largest: Mapping[str, float]) -> int:
     return len(layers)
 
 
-def _scalar(graph: onnx.GraphProto, name: str, value: float, kind: int) -> str:
-    """A scale of the graph's own type."""
-    graph.initializer.append(helper.make_tensor(name, kind, [], [value]))
-    return name
+def _scale(name: str, largest: float, kind: int) -> onnx.TensorProto:
+    """What brings a tensor to the range of E4M3, in the graph's own type."""
+    return helper.make_tensor(name, kind, [], [largest / LARGEST])

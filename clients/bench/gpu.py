@@ -203,8 +203,9 @@ def exported(model: VideoDiT, backend: str, shape: ClipShape, folder: Path) -> t
         graph: {name: [list(tensor.shape)] for name, tensor in inputs.items()}
         for graph, inputs in example_inputs(model.config, shape).items()
     }
+    plain = Manifest("onnx", "random", "", dtype, shapes)
     if backend in ("torch", "torch-compiled"):
-        return graphs_on(backend, model, None), Manifest("onnx", "random", "", dtype, shapes)
+        return graphs_on(backend, model, None), plain
     blocked = {finding.backend: finding.reason for finding in examine() if not finding.is_usable}
     if backend in blocked:
         raise BackendError(blocked[backend])
@@ -213,8 +214,7 @@ def exported(model: VideoDiT, backend: str, shape: ClipShape, folder: Path) -> t
         ranges = None
         if linear:
             with measured_inputs(model) as ranges, torch.inference_mode():
-                inputs = dict(random_inputs(Manifest("onnx", "random", "", dtype, shapes), str(model.head.modulation.device)))
-                model.denoise(**inputs["denoise"])
+                model.denoise(**dict(random_inputs(plain, str(model.head.modulation.device)))["denoise"])
         export_video_model(model, "random", source, shape, largest_inputs=ranges)
     if backend.startswith("onnx"):
         return graphs_on(backend, model, source), Manifest.load(source)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from clients.doctor.finding import Finding
 from streamer.config import DrawingSettings
@@ -71,15 +69,14 @@ def _ends(image_positions: int) -> str:
 
 def _dim(path: Path, name: str) -> int | None:
     """Of an encoder's folder, as its config.json has it; None for files that do not say."""
-    file = path / "config.json"
-    if not file.is_file():
+    from transformers import AutoConfig
+
+    from engines.conditioners import audio_dim
+
+    if not (path / "config.json").is_file():
         return None
-    config: dict[str, Any] = json.loads(file.read_text())
-    if name:
-        return config.get(name)
-    if config.get("model_type") == "whisper":
-        return 5 * int(config["d_model"])
-    return int(config["num_hidden_layers"]) * int(config["hidden_size"])
+    config = AutoConfig.from_pretrained(path)
+    return getattr(config, name, None) if name else audio_dim(config)
 
 
 def _room(needed_gb: float, saving: str) -> Finding:

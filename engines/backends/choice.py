@@ -78,7 +78,7 @@ def graph_on(backend: str, name: str, model: VideoDiT, folder: Path | None, weig
     if backend in ("torch", "torch-compiled"):
         from engines.backends.torch import TorchGraph
 
-        return TorchGraph(model, name, compiled=backend == "torch-compiled" and name == "denoise")
+        return TorchGraph(model, name, compiled=backend == "torch-compiled" and name == "denoise")  # no other is worth it
     if folder is None:
         raise BackendError(f"{backend} runs exported graphs: name their folder")
     if backend.startswith("onnx-"):

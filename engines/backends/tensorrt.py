@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from engines.backends.error import BackendError
-from engines.conditioners import Recent
 from engines.manifest import Manifest
+from engines.recent import Recent
 
 log = logging.getLogger(__name__)
 

@@ -35,6 +35,6 @@ class TorchGraph:
         return dict(zip(self._outputs, (made,) if isinstance(made, Tensor) else made, strict=True))
 
 
-def torch_graphs(model: VideoDiT, compiled: bool = False) -> dict[str, Graph]:
-    """All graphs that a model of its config has; only `denoise` is worth compiling."""
-    return {name: TorchGraph(model, name, compiled and name == "denoise") for name in graph_names(model.config)}
+def torch_graphs(model: VideoDiT) -> dict[str, Graph]:
+    """All graphs that a model of its config has, eager."""
+    return {name: TorchGraph(model, name) for name in graph_names(model.config)}

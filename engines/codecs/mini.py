@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engines.codecs.known import check_known
-from engines.conditioners import Recent, picture_key
+from engines.conditioners import picture_key
 from engines.models.mini_vae import FRAMES_A_LATENT, PIXELS_A_LATENT, MiniVae
+from engines.recent import Recent
 
 Rgb = NDArray[np.uint8]  # [h, w, 3]
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engines.codecs.known import check_known
-from engines.conditioners import Recent, picture_key
+from engines.conditioners import picture_key
 from engines.models.tiny_vae import TinyVae
 from engines.models.wan_vae import FRAMES_A_LATENT, PIXELS_A_LATENT, WanVae, normalised, raw
+from engines.recent import Recent
 
 Rgb = NDArray[np.uint8]  # [h, w, 3]
 _FRAMES_AT_ONCE = 4 * FRAMES_A_LATENT  # encoded: more keep a GPU busier, and take more of its memory
@@ -61,8 +62,8 @@ class WanCodec:
     @torch.inference_mode()
     def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
         """A video of 1 + 4k pictures [f, h, w, 3] to normalised latents [1, 16, 1 + k, h / 8, w / 8]."""
-        begun = self._vae.encode(self._pixels(pictures[0]))
-        return self._encoded(begun, torch.cat([self._pixels(picture) for picture in pictures], dim=2)[:, :, 1:])
+        pixels = torch.cat([self._pixels(picture) for picture in pictures], dim=2)
+        return self._encoded(self._vae.encode(pixels[:, :, :1]), pixels[:, :, 1:])
 
     def _encode(self, first: Rgb, last: Rgb | None, num_frames: int) -> Tensor:
         begun = self._begun.get(picture_key(first), lambda: self._vae.encode(self._pixels(first)))

@@ -15,10 +15,10 @@ from engines.catalog import FrameAudio  # noqa: E402
 from engines.conditioners import (  # noqa: E402
     AudioConditioner,
     ImageConditioner,
-    Recent,
     TextConditioner,
     audio_windows,
 )  # fmt: skip
+from engines.recent import Recent  # noqa: E402
 from tests.fakes.tiny_conditioners import write_clip, write_tokenizer, write_umt5, write_wav2vec2, write_whisper  # noqa: E402
 
 VOICE = np.random.default_rng(0).standard_normal(16_000).astype(np.float32) * 0.1
