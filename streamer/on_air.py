@@ -101,15 +101,15 @@ class OnAir:
         """A sub-clip that is being drawn."""
         self._flights.append(flight)
 
-    def push_picture(self, flight: Flight, index: int, picture: Picture) -> None:
-        """Frame `index` of an expected sub-clip, as soon as it is drawn."""
+    def push_picture(self, flight: Flight, index: int, picture: Picture, since: int) -> None:
+        """Frame `index` of an expected sub-clip, as soon as it is drawn. It stands for those from `since` on."""
         now_s, job = self._clock.now_s(), flight.job
         is_first = not flight.drawn
         flight.drawn += 1
         flight.drawn_s = flight.drawn_s or now_s
         shot = Shot(job.job_id, Pts(job.start + index * self._frame), picture, job.draw_every, is_first)
         until_turn = max(0, round((self._next_turn_s - now_s) * TIME_BASE_HZ))
-        flight.late_pictures += not self._playout.push(shot, job.start, until_turn)
+        flight.late_pictures += not self._playout.push(shot, Pts(job.start + since * self._frame), until_turn)
 
     def finish(self, flight: Flight, clip: SubClip) -> None:
         """An expected sub-clip has been drawn to its end."""

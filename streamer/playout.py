@@ -120,14 +120,14 @@ class Playout:
         """The host's voice at 48 kHz, right behind what came before; PTS 0 is its first sample ever."""
         self._voice.push(sound)
 
-    def push(self, shot: Shot, clip_start: Pts, until_turn: int = 0) -> bool:
+    def push(self, shot: Shot, since: Pts, until_turn: int = 0) -> bool:
         """A picture, in whatever order they come; False where it came too late and was dropped.
 
-        clip_start: of its clip, which counts as late where its first pictures were not even drawn for lack of time.
+        since: where that begins for which it stands: what lies between may have been left out for lack of time.
         until_turn: ticks from now to the next turn.
         """
         tick = self._turns * self._frame - until_turn
-        self._note_need(shot.clip_id, tick - (clip_start if shot.is_first else shot.pts))
+        self._note_need(shot.clip_id, tick - since)
         if self.position is not None and shot.pts // self._frame + shot.span <= self._due_frame(self.position):
             self.counts.late_frames += 1
             return False

@@ -11,7 +11,6 @@ that stay, and only then are their pictures drawn.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -139,10 +138,10 @@ class Rendering:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def skip(self, job: SubClipJob, late_s: float) -> None:
-        """A sub-clip is not worth beginning any more; the next one begins at its anchor."""
+    def skip(self, length_s: float, late_s: float) -> None:
+        """A sub-clip of this length is not worth beginning any more; the next one begins at its anchor."""
         self._last = self._kept = None
-        self._note_effort(job, late_s)
+        self._note_effort(length_s, late_s)
 
     def cut_short(self, position: Pts) -> tuple[Keyframe, Pts] | None:
         """Another epoch begins: the anchor to go on from, and from where on nothing of before is shown; None where nothing was.
@@ -252,13 +251,15 @@ class Rendering:
         """The pictures of these frames, those that can still be in time, several workers at once."""
         began_s, position = self._clock.now_s(), self._on_air.position
         deadline = Pts(0) if position is None else Pts(position + pts_from_s(self._picture_s))
-        frames = subclips.frames_in_time(clip.job, span, deadline)
+        wanted, frame = subclips.frames_to_draw(clip.job, span), ticks_per_frame(self._fps)
+        frames = [i for i in wanted if clip.job.start + i * frame >= deadline] or wanted[-1:]  # the last tells how late it came
         at_once = len(frames) if self._share.films else _AT_ONCE
         pieces = [frames[i : i + at_once] for i in range(0, len(frames), at_once)]
         shown = gestures.performed(clip.job.gestures, clip.job.start, self._fps, motion)
         stretch = subclips.stretch(clip.job, span, shown, clip.beyond) if self._share.films and len(span) else None
         try:
-            await asyncio.gather(*(self._draw_piece(clip, shown, piece, stretch, span.start) for piece in pieces))
+            drawing = (self._draw_piece(clip, shown, piece, stretch, span.start, i == 0) for i, piece in enumerate(pieces))
+            await asyncio.gather(*drawing)
         except Superseded:
             clip.flight.notes += ("interrupted",)
         except (WorkerLost, RenderFailed) as error:
@@ -270,19 +271,24 @@ class Rendering:
             self._finish(clip)
 
     async def _draw_piece(
-        self, clip: _Clip, motion: Motion, frames: list[int], stretch: Stretch | None, begins_at: int
+        self, clip: _Clip, motion: Motion, frames: list[int], stretch: Stretch | None, begins_at: int, is_first: bool
     ) -> None:
+        """A picture stands for those left out before it, in its piece, or in its span where it is the first of that."""
+        num_done = 0
+
+        def show(index: int, picture: Picture) -> None:
+            nonlocal num_done
+            since = frames[num_done] if num_done or not is_first else begins_at
+            self._on_air.push_picture(clip.flight, frames[index], picture, since)
+            num_done = index + 1
+
         frame = ticks_per_frame(self._fps)
         places = tuple(i - begins_at for i in frames)
         job = PictureJob(clip.job.epoch, self._share.look, motion[frames], stretch, places)
-        show = functools.partial(self._show, clip.flight, frames)
         due_s = self._on_air.time_of(Pts(clip.job.start + frames[0] * frame))
         every_s = clip.job.draw_every / self._fps if self._on_air.position is not None and not self._share.films else 0.0
         done = await self._share.pictures(job, due_s, show, every_s)
         clip.flight.decode_s += done.seconds
-
-    def _show(self, flight: Flight, frames: list[int], index: int, picture: Picture) -> None:
-        self._on_air.push_picture(flight, frames[index], picture)
 
     def _finish(self, clip: _Clip) -> None:
         flight, motion = clip.flight, clip.moved.result()
@@ -290,10 +296,11 @@ class Rendering:
         times_ms = 1e3 * clip.motion_s, 1e3 * flight.decode_s
         avatar = self._share.look.avatar.name
         self._on_air.finish(flight, SubClip(clip.job, motion, clip.worker, *times_ms, avatar, clip.join, flight.notes))
-        self._note_effort(flight.job, 0.0 if self.is_apart else flight.drawn_s - flight.due_s)  # apart they take their time
+        length_s = s_from_pts(Pts(flight.job.end - flight.job.start))
+        self._note_effort(length_s, 0.0 if self.is_apart else flight.drawn_s - flight.due_s)  # apart they take their time
 
-    def _note_effort(self, job: SubClipJob, wait_s: float) -> None:
-        now_s, share, length_s = self._clock.now_s(), self._share, s_from_pts(Pts(job.end - job.start))
+    def _note_effort(self, length_s: float, wait_s: float) -> None:
+        now_s, share = self._clock.now_s(), self._share
         if self.effort.note(share.load(), share.own_load(), wait_s, length_s, share.turns.may_rise(now_s)):
             share.turns.note_change(now_s)
             log.warning("sub-clips are drawn with effort: %s", self.effort.level.name)

@@ -53,8 +53,6 @@ from streamer.worker_process import RenderFailed, WorkerLost
 
 log = logging.getLogger(__name__)
 
-_HOPELESS_S = 1.0  # a sub-clip that is this late before it is drawn is not drawn at all
-
 
 class Session:
     """One broadcast. Made, then run(); commands and peers may come at any time until it has ended."""
@@ -191,34 +189,36 @@ class Session:
             await self._wait_for_news()
         self._anchor = subclips.first_anchor(self.voice.end, self._segment, self.settings.fps)
         for job_id in itertools.count(1):
-            last = await self._next_anchor()
-            if job_id == 1:
-                last = self._go_to_newest(last)
+            last = self._worth_drawing(await self._next_anchor(), is_first=job_id == 1)
             job = self._cut(job_id, last)
             self._anchor = last
-            late_s = s_from_pts(self._position() - last.pts)
-            if late_s > _HOPELESS_S:
-                self.rendering.skip(job, late_s)
-            else:
-                self.avatar.at_cut(job.start)
-                self.rendering.begin(job, self._arrivals.flight(job, self._clock.now_s()))
+            self.avatar.at_cut(job.start)
+            self.rendering.begin(job, self._arrivals.flight(job, self._clock.now_s()))
 
     async def _next_anchor(self) -> Keyframe:
         """The anchor after the last committed one, out of the newest blueprint, once the sub-clip up to it can be begun."""
         while True:
             self._plan_ahead()
-            last = self.planning.next_anchor(self._anchor, self.rendering.segment)
-            if last and subclips.is_due(last, self.voice, self.settings.fps) and self.rendering.may_begin():
+            if self.rendering.may_begin() and (last := self._due_after(self._anchor)):
                 return last
             await self._wait_for_news()
 
-    def _go_to_newest(self, last: Keyframe) -> Keyframe:
-        """What was said while the first blueprint was drawn is left out: a broadcast that begins would carry it as delay."""
-        while (later := self.planning.next_anchor(last, self.rendering.segment)) and subclips.is_due(
-            later, self.voice, self.settings.fps
-        ):
+    def _worth_drawing(self, last: Keyframe, is_first: bool) -> Keyframe:
+        """`last`, or the first anchor after it with which something of a sub-clip can still be in time, if that is due already.
+
+        What was said while the first blueprint was drawn is left out: a broadcast that begins would carry it as delay.
+        """
+        in_time = self._position() + pts_from_s(self.rendering.takes_s)
+        while (is_first or last.pts < in_time) and (later := self._due_after(last)):
+            if not is_first:
+                self.rendering.skip(s_from_pts(Pts(last.pts - self._anchor.pts)), s_from_pts(Pts(in_time - last.pts)))
             self._anchor, last = last, later
         return last
+
+    def _due_after(self, anchor: Keyframe) -> Keyframe | None:
+        """The anchor after this one, if all of the voice up to it is in."""
+        later = self.planning.next_anchor(anchor, self.rendering.segment)
+        return later if later and subclips.is_due(later, self.voice, self.settings.fps) else None
 
     def _cut(self, job_id: int, last: Keyframe) -> SubClipJob:
         history, overlap = self.rendering.before() or (None, None)

@@ -103,12 +103,10 @@ def longest_apart(fps: int, segment: Pts) -> Pts:
     return Pts(max(segment, (2 * repair_frames(fps) + 2 * HISTORY_FRAMES) * ticks_per_frame(fps)))
 
 
-def frames_in_time(job: SubClipJob, span: range, deadline: Pts) -> list[int]:
-    """Which frames of `span` are to be drawn: those from `deadline` on; never none, the last one tells how late it came."""
-    frame = ticks_per_frame(job.fps)
-    return [i for i in span if job.start + i * frame >= deadline and (job.start // frame + i) % job.draw_every == 0] or list(
-        span[-1:]
-    )
+def frames_to_draw(job: SubClipJob, span: range) -> list[int]:
+    """Which frames of `span` are to be drawn: each `draw_every`-th on the media clock; never none, where there is any."""
+    first = job.start // ticks_per_frame(job.fps)
+    return [i for i in span if (first + i) % job.draw_every == 0] or list(span[-1:])
 
 
 def stretch(job: SubClipJob, span: range, motion: Motion, beyond: Motion) -> Stretch:

@@ -14,6 +14,7 @@ from engines.prompts import degree_word
 from tests.e2e.conftest import ARGUMENTS
 from tests.e2e.on_air import Take, record, speaking
 
+LONGEST_PAUSE_S = 2.8  # of the recorded voice
 #: Until two pictures of the broadcast differ.
 MOVES = """
 () => new Promise((done) => {
@@ -74,6 +75,7 @@ def show(browser: Browser, server_url: str) -> Iterator[Show]:
         expect(page.locator("body")).to_have_attribute("data-state", "live")
         page.get_by_role("button", name="Viewer link").click()
         link = page.evaluate("navigator.clipboard.readText()")
+        page.wait_for_timeout(3000)  # to open a page takes the processor from all else
         calm = record(page, 11)  # all of the voice
 
         page.get_by_label("Strength of emotion").fill("0.95")
@@ -90,7 +92,7 @@ def show(browser: Browser, server_url: str) -> Iterator[Show]:
         viewer_page.on("pageerror", lambda error: console.append(f"viewer exception: {error}"))
         viewer_page.goto(link)
         expect(viewer_page.locator("body")).to_have_attribute("data-state", "playing")
-        viewer = record(viewer_page, 1.5)
+        viewer = record(viewer_page, LONGEST_PAUSE_S + 1)
         expect(page.locator("#viewers")).to_have_text("1")
         viewers = page.locator("#viewers").inner_text()
 
@@ -127,8 +129,9 @@ def test_a_tap_on_joy_is_acknowledged_and_changes_the_face(show: Show) -> None:
 def test_viewers_see_the_broadcast_and_are_counted(show: Show) -> None:
     assert "/watch/" in show.link
     assert show.viewers == "1"
-    change = np.abs(np.diff(show.viewer.pictures.astype(int), axis=0)).mean(axis=(1, 2, 3))
-    assert (change > 0.2).mean() > 0.2
+    pictures = show.viewer.pictures.astype(int)
+    change = np.abs(pictures - pictures[:1]).mean(axis=(1, 2, 3))
+    assert change.max() > 0.5  # a still, encoded over and over, comes to 0.02
 
 
 def test_the_host_sees_the_measured_delay(show: Show) -> None:

@@ -21,7 +21,7 @@ def _picture(number: int) -> Picture:
 def _push(playout: Playout, clip_id: int, first: int, index: int, span: int = 1) -> bool:
     """Frame `index` of the clip that begins with frame `first`."""
     shot = Shot(clip_id, Pts((first + index) * FRAME), _picture(first + index), span, is_first=index == 0)
-    return playout.push(shot, Pts(first * FRAME))
+    return playout.push(shot, shot.pts)
 
 
 def _clip(playout: Playout, clip_id: int, first: int, num_frames: int = 10) -> int:
@@ -231,7 +231,7 @@ def test_sound_has_no_gap_at_other_frame_rates(fps: int) -> None:
     voice = (np.arange(frame * 20) % 30_000).astype(np.int16)
     playout.push_voice(voice)
     for index in range(20):
-        playout.push(Shot(1, Pts(index * frame), REST, is_first=index == 0), Pts(0))
+        playout.push(Shot(1, Pts(index * frame), REST, is_first=index == 0), Pts(index * frame))
     assert (np.concatenate([playout.turn().sound for _ in range(20)]) == voice).all()
 
 

@@ -177,9 +177,13 @@ def _behind(broadcast: VirtualBroadcast, until_s: float, since_s: float = 0.0) -
     return [at - (turn.pts or 0) / 48_000 for at, turn in broadcast.turns if max(since_s, first) <= at < until_s and turn.pts]
 
 
-def _slowed(times: float, from_s: float, until_s: float, seconds: float) -> VirtualBroadcast:
-    """A broadcast on one worker that is so many times slower for a while, in virtual time. Somebody speaks, and pauses."""
-    usual = Pace(0.03, 0.002, 0.013, 0.09)
+_USUAL = Pace(0.03, 0.002, 0.013, 0.09)
+
+
+def _slowed(
+    times: float, from_s: float, until_s: float, seconds: float, usual: Pace = _USUAL, num_workers: int = 1
+) -> VirtualBroadcast:
+    """A broadcast on workers that are so many times slower for a while, in virtual time. Somebody speaks, and pauses."""
     pace = replace(usual)
 
     async def become(times: float, at_s: float) -> None:
@@ -188,7 +192,7 @@ def _slowed(times: float, from_s: float, until_s: float, seconds: float) -> Virt
             setattr(pace, part, times * takes_s)
 
     async def main() -> VirtualBroadcast:
-        pool = pool_of(Workers(lambda i: pace), 1)
+        pool = pool_of(Workers(lambda i: pace), num_workers)
         broadcast = broadcast_in(pool, loud=lambda s: s % 3 < 2.4)
         both = asyncio.gather(become(times, from_s), become(1.0, until_s))
         await on_air(pool, broadcast, seconds=seconds, meanwhile=both)
@@ -213,6 +217,14 @@ def test_after_a_busy_moment_the_delay_is_what_it_was_within_ten_seconds() -> No
     usual = max(_behind(broadcast, 10, 9))
     assert max(_behind(broadcast, 14, 10)) > usual + 0.2
     assert max(_behind(broadcast, 25, 22)) < usual + 0.05
+
+
+def test_after_a_busy_moment_the_picture_goes_on_at_once_though_there_is_no_time_to_make_up() -> None:
+    """Motion takes nearly as long as it lasts: what was missed in the busy moment is left out, not drawn too late for ever."""
+    broadcast = _slowed(8.0, 10.0, 11.0, 18, Pace(0.18, 0.0, 0.005, 0.05), num_workers=2)
+    changed = [at for (at, pose), (_, before) in pairwise(broadcast.poses[::-1]) if pose[FRAME] != before[FRAME]][::-1]
+    longest = max(later - at for at, later in pairwise(changed) if at > 9)
+    assert longest < 2.0  # 2.4 where each is drawn
 
 
 def test_a_broadcast_that_begins_slowly_does_not_carry_that_as_delay() -> None:
