@@ -75,6 +75,19 @@ def _worker(send: signal.Signals) -> Inject:
     return inject
 
 
+async def _processor_taken(scene: Scene) -> None:
+    """Twice as many programs as there are cores, each with as much right to them as the server's."""
+    busy = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", "while True: pass") for _ in range(2 * (os.cpu_count() or 1))
+    ]
+    try:
+        await asyncio.sleep(scene.sizes.outage_s)
+    finally:
+        for process in busy:
+            process.kill()
+        await asyncio.gather(*(process.wait() for process in busy))
+
+
 async def _disk_full(scene: Scene) -> None:
     """No file of the server's may grow: a write fails where it would on a full disk."""
     before = resource.prlimit(scene.server_pid, resource.RLIMIT_FSIZE)
@@ -189,6 +202,7 @@ FAULTS: dict[str, Fault] = {
     "viewer_outage": Fault("the viewer's network is gone, and comes back", _viewer_outage),
     "worker_kill": Fault("the worker that draws is killed", _worker(signal.SIGKILL)),
     "worker_hang": Fault("the worker that draws stands still", _worker(signal.SIGSTOP)),
+    "processor_taken": Fault("other programs want all of the processor", _processor_taken),
     "disk_full": Fault("nothing can be written", _disk_full),
     "director_outage": Fault("the language model falls silent while it is asked", _director_outage, needs_director=True),
     "malformed_text": Fault("control messages that are no JSON", _by_control(*_NO_JSON)),

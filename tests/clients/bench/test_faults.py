@@ -80,6 +80,10 @@ async def test_a_worker_that_dies_is_replaced_and_a_director_that_falls_silent_h
     assert line["host_message"] and "ended" not in line["host_message"]
 
 
+async def test_a_processor_that_others_take_is_got_over(server_url: str, director: SilentDirector) -> None:
+    await happens(server_url, director, "processor_taken")
+
+
 async def test_what_is_malformed_is_answered_and_nothing_else_happens(server_url: str, director: SilentDirector) -> None:
     line = await happens(server_url, director, *(name for name in FAULTS if name.startswith("malformed_")))
     assert line["host_message"]
