@@ -53,6 +53,8 @@ from streamer.worker_process import RenderFailed, WorkerLost
 
 log = logging.getLogger(__name__)
 
+_AT_LEAST = 0.5  # of what sub-clips take at present: the next one may be quicker
+
 
 class Session:
     """One broadcast. Made, then run(); commands and peers may come at any time until it has ended."""
@@ -208,7 +210,7 @@ class Session:
 
         What was said while the first blueprint was drawn is left out: a broadcast that begins would carry it as delay.
         """
-        in_time = self._position() + pts_from_s(self.rendering.takes_s)
+        in_time = self._position() + pts_from_s(_AT_LEAST * self.rendering.takes_s)
         while (is_first or last.pts < in_time) and (later := self._due_after(last)):
             if not is_first:
                 self.rendering.skip(s_from_pts(Pts(last.pts - self._anchor.pts)), s_from_pts(Pts(in_time - last.pts)))
