@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 
 from engines.prompts import degree_word
 from tests.e2e.conftest import ARGUMENTS
-from tests.e2e.on_air import Take, record, speaking
+from tests.e2e.on_air import Take, record, record_moving, speaking
 
 LONGEST_PAUSE_S = 2.8  # of the recorded voice
 #: Until two pictures of the broadcast differ.
@@ -76,7 +76,7 @@ def show(browser: Browser, server_url: str) -> Iterator[Show]:
         page.get_by_role("button", name="Viewer link").click()
         link = page.evaluate("navigator.clipboard.readText()")
         page.wait_for_timeout(3000)  # to open a page takes the processor from all else
-        calm = record(page, 11)  # all of the voice
+        calm = record_moving(page, 11)  # all of the voice
 
         page.get_by_label("Strength of emotion").fill("0.95")
         page.get_by_role("button", name="Joy", exact=True).click()
@@ -85,7 +85,7 @@ def show(browser: Browser, server_url: str) -> Iterator[Show]:
         accepted = row.inner_text()
         expect(row).to_have_attribute("data-word", "aired")
         page.wait_for_timeout(1500)  # a face takes as long to change
-        joyful = record(page, 3)
+        joyful = record_moving(page, 3)
         delay = page.locator("#delay-value").inner_text()
 
         viewer_page = elsewhere.new_page()
