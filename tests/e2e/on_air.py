@@ -62,8 +62,10 @@ class Take:
 
     def moving(self) -> "Take":
         """Without the pictures that were held: what stands still while the machine is busy tells nothing of the face."""
-        change = np.abs(np.diff(self.pictures.astype(np.int16), axis=0)).mean(axis=(1, 2, 3))
-        new = np.r_[True, change > HELD]
+        seen = self.pictures.astype(np.int16)
+        new = np.full(len(seen), True)
+        for back in (1, 2):  # held, it is encoded now one way and now another
+            new[back:] &= np.abs(seen[back:] - seen[:-back]).mean(axis=(1, 2, 3)) > HELD
         return Take(self.pictures[new], self.at_s[new], self.ticks[new], self.db[new])
 
     def face(self) -> FaceTrack:
