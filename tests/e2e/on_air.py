@@ -108,10 +108,10 @@ def speaking(take: Take) -> Speaking:
 
 
 def record_moving(page: Page, seconds: float) -> Take:
-    """The pictures that move of so long a time; once more where a busy machine held too many of them."""
+    """As `record`, once more where a busy machine held too many of the pictures to read a face from the others."""
     for _ in range(TRIES):
-        take = record(page, seconds).moving()
-        if len(take.at_s) >= FEWEST_A_S * seconds:
+        take = record(page, seconds)
+        if len(take.moving().at_s) >= FEWEST_A_S * seconds:
             break
     return take
 
